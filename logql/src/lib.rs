@@ -1,0 +1,2 @@
+//! LogQL: parser, printer and evaluator over any log source.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The log engine of Quadra.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The profile engine of Quadra.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! PromQL: parser, printer, checker and a columnar evaluator over any metric source.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Quadra: an embeddable observability database.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The shared vocabulary of Quadra and, behind the feature storage, its storage kernel.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! TraceQL: parser, printer and evaluator over any span source.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The trace engine of Quadra.
+#![forbid(unsafe_code)]

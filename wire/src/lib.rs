@@ -1,0 +1,2 @@
+//! Decoders of telemetry formats: bytes in, sinks out, no sockets.
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! Developer commands: conformance suites, comparison with peers, tidy.
+
+fn main() {}
