@@ -1,0 +1,1 @@
+//! Label sets and the matchers that select them.

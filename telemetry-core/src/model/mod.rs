@@ -1,0 +1,1 @@
+//! The items that the four signals are made of.

@@ -1,0 +1,1 @@
+//! What bounds, stops and counts a query.

@@ -1,0 +1,1 @@
+//! The write side: what a decoder needs from a store.

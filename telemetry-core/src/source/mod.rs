@@ -1,0 +1,1 @@
+//! The read side: what a language needs from a store.

@@ -1,0 +1,1 @@
+//! The storage kernel: one life cycle for four engines.

@@ -1,0 +1,8 @@
+//! What the front ends of the languages share: byte spans, the caret under a wrong query, and
+//! literals as Go spells them.
+
+mod caret;
+mod span;
+
+pub use caret::render;
+pub use span::Span;

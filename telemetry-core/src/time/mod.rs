@@ -1,0 +1,1 @@
+//! Instants, windows, durations and clocks.

@@ -1,0 +1,1 @@
+//! What metric queries of the languages share: matching, set operators, grouping.
