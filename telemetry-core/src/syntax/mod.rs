@@ -3,6 +3,7 @@
 
 mod caret;
 mod span;
+pub mod string;
 
 pub use caret::render;
 pub use span::Span;

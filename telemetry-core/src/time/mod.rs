@@ -1,1 +1,10 @@
 //! Instants, windows, durations and clocks.
+
+pub mod calendar;
+mod clock;
+mod instant;
+mod window;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use instant::{Millis, Nanos, duration_millis, duration_nanos};
+pub use window::{MillisRange, NanosRange};
