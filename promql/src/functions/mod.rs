@@ -1,0 +1,3 @@
+//! The functions of PromQL.
+
+pub mod signature;
