@@ -1,1 +1,25 @@
 //! The read side: what a language needs from a store.
+//!
+//! A source moves columns and lets a language skip work: it answers with pieces (chunks, pages,
+//! row groups) that know their statistics before they are decoded, and decodes into buffers that
+//! the caller reuses. A store implements the trait of its signal; so can anybody else, the
+//! in-memory sources here are whole examples.
+
+mod error;
+mod log;
+mod log_memory;
+mod metric;
+mod metric_memory;
+pub mod span;
+
+pub use error::SourceError;
+pub use log::{
+    Direction, LineFilter, LinePattern, LogColumns, LogPage, LogPageSet, LogRequest, LogSource,
+    LogWant, PageStatistics,
+};
+pub use log_memory::MemoryLogs;
+pub use metric::{
+    Chunk, ChunkStatistics, Columns, FloatColumn, FloatStatistics, HistogramColumn, LabelRequest,
+    MetricSource, SeriesHints, SeriesRequest, SeriesSet,
+};
+pub use metric_memory::MemoryMetrics;

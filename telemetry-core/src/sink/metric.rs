@@ -1,0 +1,42 @@
+//! The write side of a metrics store.
+
+use super::{Committed, RawLabels, RefusalReason, SinkError};
+use crate::model::{Exemplar, Metadata, SampleValue};
+
+/// A series of a store, valid for as long as the store exists: also after retention removed its
+/// samples, and after the store was closed and opened again by the same handle's owner it is
+/// simply unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SeriesRef(pub u64);
+
+/// Takes samples.
+pub trait MetricSink {
+    /// The series with these labels, made if there is none. Asking again for the same raw labels
+    /// costs one look-up.
+    ///
+    /// # Errors
+    ///
+    /// Why there can be no such series. The caller reports the items that needed it with
+    /// [`refuse`](Self::refuse).
+    fn resolve(&mut self, labels: &RawLabels<'_>) -> Result<SeriesRef, RefusalReason>;
+
+    /// Adds a sample to the commit: the next item. `time` and `start` are milliseconds; `start`
+    /// is the start timestamp, 0 if unknown.
+    fn append(&mut self, series: SeriesRef, time: i64, value: SampleValue, start: i64);
+
+    /// Counts an item that the caller could not hand in, so that positions stay right.
+    fn refuse(&mut self, reason: RefusalReason);
+
+    /// Adds an exemplar to a series. Not an item: a store may drop it.
+    fn exemplar(&mut self, series: SeriesRef, exemplar: Exemplar);
+
+    /// Sets what is known about a metric. Not an item.
+    fn metadata(&mut self, metric: &str, metadata: &Metadata);
+
+    /// Stores the commit.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing could be stored at all.
+    fn commit(&mut self) -> Result<Committed, SinkError>;
+}
