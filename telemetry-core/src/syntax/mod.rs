@@ -2,6 +2,7 @@
 //! literals as Go spells them.
 
 mod caret;
+pub mod number;
 mod span;
 pub mod string;
 

@@ -54,9 +54,10 @@ impl Civil {
     pub fn to_seconds(self) -> Option<i64> {
         let of_day =
             i64::from(self.hour) * 3600 + i64::from(self.minute) * 60 + i64::from(self.second);
-        days_of_date(self.year, self.month, self.day)?
-            .checked_mul(SECONDS_PER_DAY)?
-            .checked_add(of_day)
+        // The first day of `i64` begins before the first second of `i64`.
+        let days = days_of_date(self.year, self.month, self.day)?;
+        let seconds = i128::from(days) * i128::from(SECONDS_PER_DAY) + i128::from(of_day);
+        i64::try_from(seconds).ok()
     }
 
     /// Day of the week, Sunday as 0.

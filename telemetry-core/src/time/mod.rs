@@ -2,6 +2,7 @@
 
 pub mod calendar;
 mod clock;
+pub mod duration;
 mod instant;
 mod window;
 
