@@ -1,3 +1,23 @@
-//! Developer commands: conformance suites, comparison with peers, tidy.
+//! `cargo run -p xtask -- COMMAND`: the one door to the developer commands of the workspace.
 
-fn main() {}
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stderr, reason = "a command-line tool speaks to its user")]
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo run --release -p xtask -- COMMAND
+
+  tidy    read the sources of the workspace and name what breaks the house rules
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.first().map(String::as_str) {
+        Some("tidy") => xtask::tidy::run(),
+        _ => {
+            eprint!("{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
