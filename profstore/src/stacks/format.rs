@@ -1,0 +1,1 @@
+//! Stack trees as bytes.

@@ -1,0 +1,231 @@
+//! The symbol tables in memory.
+
+use std::hash::Hash;
+
+use hashbrown::HashMap;
+use telemetry_core::model::{Function, Line, Location, Mapping, Profile};
+
+/// A list of distinct rows, numbered in the order they came.
+#[derive(Clone, Debug)]
+pub(crate) struct Distinct<T> {
+    rows: Vec<T>,
+    ids: HashMap<T, u32>,
+}
+
+impl<T> Default for Distinct<T> {
+    fn default() -> Self {
+        Distinct { rows: Vec::new(), ids: HashMap::new() }
+    }
+}
+
+impl<T: Clone + Eq + Hash> Distinct<T> {
+    /// The number of `row`, given on first sight.
+    pub(crate) fn intern(&mut self, row: &T) -> u32 {
+        if let Some(id) = self.ids.get(row) {
+            return *id;
+        }
+        // A store refuses profiles long before four billion distinct symbols.
+        let id = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        self.rows.push(row.clone());
+        self.ids.insert(row.clone(), id);
+        id
+    }
+
+    pub(crate) fn rows(&self) -> &[T] {
+        &self.rows
+    }
+}
+
+/// Strings, functions, mappings and locations, each once.
+#[derive(Clone, Debug)]
+pub(crate) struct SymbolTable {
+    strings: Distinct<Box<str>>,
+    functions: Distinct<Function>,
+    mappings: Distinct<Mapping>,
+    locations: Distinct<Location>,
+    bytes: usize,
+}
+
+impl Default for SymbolTable {
+    fn default() -> Self {
+        let mut table = SymbolTable {
+            strings: Distinct::default(),
+            functions: Distinct::default(),
+            mappings: Distinct::default(),
+            locations: Distinct::default(),
+            bytes: 0,
+        };
+        // String 0 is empty everywhere, as in pprof.
+        table.intern_string("");
+        table
+    }
+}
+
+impl SymbolTable {
+    pub(crate) fn intern_string(&mut self, text: &str) -> u32 {
+        if let Some(id) = self.strings.ids.get(text) {
+            return *id;
+        }
+        self.bytes += 2 * text.len() + 64;
+        self.strings.intern(&Box::from(text))
+    }
+
+    pub(crate) fn intern_function(&mut self, function: Function) -> u32 {
+        self.functions.intern(&function)
+    }
+
+    pub(crate) fn intern_mapping(&mut self, mapping: Mapping) -> u32 {
+        self.mappings.intern(&mapping)
+    }
+
+    pub(crate) fn intern_location(&mut self, location: &Location) -> u32 {
+        self.bytes += 2 * std::mem::size_of::<Location>() + 2 * location.lines.len() * 24;
+        self.locations.intern(location)
+    }
+
+    /// Takes over the symbols of a valid profile. The answer maps its locations to those here.
+    pub(crate) fn adopt(&mut self, profile: &Profile) -> Vec<u32> {
+        let strings: Vec<u32> =
+            profile.strings.iter().map(|text| self.intern_string(text)).collect();
+        let string = |at: u32| strings.get(at as usize).copied().unwrap_or_default();
+        self.adopt_rows(&profile.functions, &profile.mappings, &profile.locations, string)
+    }
+
+    /// Takes over the symbols of another table.
+    pub(crate) fn merge(&mut self, other: &SymbolTable) -> Vec<u32> {
+        let strings: Vec<u32> =
+            other.strings().iter().map(|text| self.intern_string(text)).collect();
+        let string = |at: u32| strings.get(at as usize).copied().unwrap_or_default();
+        self.adopt_rows(other.functions(), other.mappings(), other.locations(), string)
+    }
+
+    fn adopt_rows(
+        &mut self,
+        functions: &[Function],
+        mappings: &[Mapping],
+        locations: &[Location],
+        string: impl Fn(u32) -> u32,
+    ) -> Vec<u32> {
+        let functions: Vec<u32> = functions
+            .iter()
+            .map(|function| {
+                self.intern_function(Function {
+                    name: string(function.name),
+                    system_name: string(function.system_name),
+                    filename: string(function.filename),
+                    start_line: function.start_line,
+                })
+            })
+            .collect();
+        let mappings: Vec<u32> = mappings
+            .iter()
+            .map(|mapping| {
+                self.intern_mapping(Mapping {
+                    filename: string(mapping.filename),
+                    build_id: string(mapping.build_id),
+                    ..*mapping
+                })
+            })
+            .collect();
+        let find = |ids: &[u32], at: Option<u32>| at.and_then(|at| ids.get(at as usize).copied());
+        locations
+            .iter()
+            .map(|location| {
+                let lines = location.lines.iter().map(|line| Line {
+                    function: find(&functions, line.function),
+                    ..*line
+                });
+                self.intern_location(&Location {
+                    mapping: find(&mappings, location.mapping),
+                    lines: lines.collect(),
+                    ..*location
+                })
+            })
+            .collect()
+    }
+
+    pub(crate) fn strings(&self) -> &[Box<str>] {
+        self.strings.rows()
+    }
+
+    pub(crate) fn functions(&self) -> &[Function] {
+        self.functions.rows()
+    }
+
+    pub(crate) fn mappings(&self) -> &[Mapping] {
+        self.mappings.rows()
+    }
+
+    pub(crate) fn locations(&self) -> &[Location] {
+        self.locations.rows()
+    }
+
+    /// Bytes in memory, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes + (self.functions.rows.len() + self.mappings.rows.len()) * 96
+    }
+
+    /// Names of the frames of a location, the caller first: one per line, or the address where
+    /// there is no line or no name.
+    pub(crate) fn frames(&self, location: u32, mut each: impl FnMut(&str)) {
+        let Some(location) = self.locations().get(location as usize) else { return };
+        if location.lines.is_empty() {
+            return each(&format!("{:#x}", location.address));
+        }
+        for line in location.lines.iter().rev() {
+            let function = line.function.and_then(|at| self.functions().get(at as usize));
+            match function.and_then(|function| self.strings().get(function.name as usize)) {
+                Some(name) if !name.is_empty() => each(name),
+                _ => each(&format!("{:#x}", location.address)),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profile(names: &[&str]) -> Profile {
+        let mut strings = vec![String::new()];
+        strings.extend(names.iter().map(|name| (*name).to_owned()));
+        let functions = (1..strings.len() as u32)
+            .map(|name| Function { name, ..Function::default() })
+            .collect();
+        let locations = (0..names.len() as u32)
+            .map(|function| Location {
+                address: u64::from(function),
+                lines: vec![Line { function: Some(function), line: 1, column: 0 }],
+                ..Location::default()
+            })
+            .collect();
+        Profile { strings, functions, locations, ..Profile::default() }
+    }
+
+    #[test]
+    fn equal_symbols_of_two_profiles_are_one() {
+        let mut table = SymbolTable::default();
+        let first = table.adopt(&profile(&["main", "work"]));
+        let second = table.adopt(&profile(&["main", "work"]));
+        assert_eq!(first, second);
+        assert_eq!(table.functions().len(), 2);
+    }
+
+    #[test]
+    fn inlined_frames_come_after_their_caller() {
+        let mut table = SymbolTable::default();
+        let (outer, inner) = (table.intern_string("outer"), table.intern_string("inner"));
+        let outer = table.intern_function(Function { name: outer, ..Function::default() });
+        let inner = table.intern_function(Function { name: inner, ..Function::default() });
+        let line = |function| Line { function: Some(function), line: 0, column: 0 };
+        let location = table.intern_location(&Location {
+            lines: vec![line(inner), line(outer)],
+            ..Location::default()
+        });
+        let bare = table.intern_location(&Location { address: 0xabc, ..Location::default() });
+        let mut names = Vec::new();
+        table.frames(location, |name| names.push(name.to_owned()));
+        table.frames(bare, |name| names.push(name.to_owned()));
+        assert_eq!(names, ["outer", "inner", "0xabc"]);
+    }
+}
