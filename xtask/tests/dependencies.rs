@@ -1,5 +1,6 @@
 //! What the library pulls into a user's build: few packages, none that opens sockets, and no C
 //! where only a language is wanted.
+#![cfg(test)]
 
 use xtask::cargo::{self, Linked};
 
@@ -53,7 +54,7 @@ fn outside(package: &str, edges: &str) -> Vec<Linked> {
     tree.into_iter().filter(|linked| !linked.member).collect()
 }
 
-fn names<'t>(tree: &'t [Linked], wanted: impl Fn(&str) -> bool) -> Vec<&'t str> {
+fn names(tree: &[Linked], wanted: impl Fn(&str) -> bool) -> Vec<&str> {
     tree.iter().map(|linked| linked.name.as_str()).filter(|name| wanted(name)).collect()
 }
 

@@ -4,6 +4,7 @@
 //! The checks share one target folder of their own, so that they neither wait for nor rebuild what
 //! the workspace's build made. They use `pure-rust`, which compiles nothing in C; the default
 //! posting lists are what the rest of the workspace is tested on.
+#![cfg(test)]
 
 use std::path::Path;
 use std::process::Command;

@@ -1,5 +1,6 @@
 //! Every fuzz target holds on its seeds and on some thousands of mutations of them. libFuzzer
 //! looks deeper, but needs nightly; this runs wherever the tests run, the same way each time.
+#![cfg(test)]
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,4 +1,5 @@
 //! Everything that a build of Quadra links may be linked under the licences of `deny.toml`.
+#![cfg(test)]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,5 @@
 //! The sources of this workspace keep the house rules (`xtask tidy`).
+#![cfg(test)]
 
 use xtask::{cargo, tidy};
 
