@@ -1,2 +1,4 @@
-//! The metrics engine of Quadra: an embedded time-series database.
+//! The metrics engine of Quadra.
 #![forbid(unsafe_code)]
+
+mod chunk;

@@ -1,0 +1,286 @@
+//! Values that are decimals of few digits, as integers.
+//!
+//! ~~~text
+//! exponent  u8        values are integers divided by 10^exponent
+//! order     u8        how often differences were taken: 0, 1 or 2
+//! first     zigzag varints, `order` of them: the first integer, then the first difference
+//! exceptions varint   how many values the rule does not give
+//!           varint distance to the exception before, u64 LE bits: one pair each
+//! rest      bit-packed blocks (bitpack.rs)
+//! ~~~
+//!
+//! Most metrics are counters or were rounded before anybody stored them, so `value · 10^e` is an
+//! integer for a small `e`, and differences of integers pack into few bits. The rule is exact:
+//! every value that `integer / 10^e` does not give back bit for bit is an exception.
+//! Source: ALP (Afroozeh, Kuffo, Boncz 2023) for the exponent, VictoriaMetrics for the integers.
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+use telemetry_core::storage::cursor::Cursor;
+use telemetry_core::storage::varint;
+
+use telemetry_core::storage::Damaged;
+use super::bitpack;
+
+/// Powers of ten that are exact as f64 and useful as scales.
+const POWERS: [f64; 16] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+/// Integers above this are not exact as f64.
+const INTEGER_MAX: f64 = 9_007_199_254_740_992.0;
+
+/// Values looked at to find the exponent.
+const PROBES: usize = 16;
+
+/// Beyond one exception in this many values another coding is better.
+const EXCEPTIONS_ONE_IN: usize = 16;
+
+/// How a column would be coded.
+#[derive(Debug)]
+pub(super) struct Plan {
+    exponent: u8,
+    order: u8,
+    first: Vec<i64>,
+    rest: Vec<i64>,
+    exceptions: Vec<(usize, u64)>,
+    /// Bytes that [`Plan::write`] appends.
+    pub(super) bytes: usize,
+}
+
+fn to_integer(value: f64, power: f64) -> Option<i64> {
+    let scaled = (value * power).round();
+    let exact = scaled.abs() <= INTEGER_MAX && (scaled / power).to_bits() == value.to_bits();
+    #[expect(clippy::cast_possible_truncation, reason = "at most INTEGER_MAX")]
+    exact.then_some(scaled as i64)
+}
+
+/// The least exponent that fits all probes.
+fn exponent_of(values: &[f64]) -> Option<u8> {
+    let step = (values.len() / PROBES).max(1);
+    let mut exponent = 0;
+    let mut misses = 0;
+    for value in values.iter().step_by(step) {
+        let fits = |at: &usize| {
+            POWERS.get(*at).is_some_and(|power| to_integer(*value, *power).is_some())
+        };
+        match (exponent..POWERS.len()).find(fits) {
+            Some(found) => exponent = found,
+            // An odd value among the probes may still be an exception.
+            None => misses += 1,
+        }
+    }
+    if misses > 1 { None } else { u8::try_from(exponent).ok() }
+}
+
+/// How to code `values`, or none if they are no decimals.
+pub(super) fn plan(values: &[f64]) -> Option<Plan> {
+    let exponent = exponent_of(values)?;
+    let power = *POWERS.get(usize::from(exponent))?;
+    let mut integers = Vec::with_capacity(values.len());
+    let mut exceptions = Vec::new();
+    let mut last = 0;
+    for (index, value) in values.iter().enumerate() {
+        match to_integer(*value, power) {
+            Some(integer) => last = integer,
+            None => exceptions.push((index, value.to_bits())),
+        }
+        integers.push(last);
+    }
+    if exceptions.len() * EXCEPTIONS_ONE_IN > values.len() {
+        return None;
+    }
+    let mut best: Option<Plan> = None;
+    let mut first = Vec::new();
+    for order in 0..=2 {
+        let bytes = bitpack::packed_bytes(&integers);
+        if best.as_ref().is_none_or(|best| bytes < best.bytes) {
+            let (first, rest) = (first.clone(), integers.clone());
+            best = Some(Plan { exponent, order, first, rest, exceptions: Vec::new(), bytes });
+        }
+        let Some(head) = integers.first().copied() else { break };
+        first.push(head);
+        differences(&mut integers);
+    }
+    let mut best = best?;
+    best.exceptions = exceptions;
+    let mut header = Vec::new();
+    best.write_header(&mut header);
+    best.bytes += header.len();
+    Some(best)
+}
+
+/// Replaces a column by the differences of neighbours, one fewer.
+fn differences(integers: &mut Vec<i64>) {
+    let mut previous = None;
+    integers.retain_mut(|integer| {
+        let current = *integer;
+        let keep = previous.is_some();
+        *integer = current.wrapping_sub(previous.unwrap_or(current));
+        previous = Some(current);
+        keep
+    });
+}
+
+impl Plan {
+    fn write_header(&self, out: &mut Vec<u8>) {
+        out.push(self.exponent);
+        out.push(self.order);
+        self.first.iter().for_each(|value| varint::put_i64(out, *value));
+        varint::put_u64(out, self.exceptions.len() as u64);
+        let mut previous = 0;
+        for (index, bits) in &self.exceptions {
+            varint::put_u64(out, (index - previous) as u64);
+            out.extend_from_slice(&bits.to_le_bytes());
+            previous = *index;
+        }
+    }
+
+    /// Appends the column.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        self.write_header(out);
+        bitpack::pack(&self.rest, out);
+    }
+}
+
+/// Appends `count` values to `out`.
+///
+/// # Errors
+///
+/// Where the bytes are no such column.
+pub(super) fn read(
+    input: &mut Cursor<'_>,
+    count: usize,
+    scratch: &mut Vec<i64>,
+    out: &mut Vec<f64>,
+) -> Result<(), Damaged> {
+    let exponent = input.u8()?;
+    let power = *POWERS.get(usize::from(exponent)).ok_or_else(|| input.field("decimal exponent"))?;
+    let order = input.u8()?;
+    if order > 2 || usize::from(order) > count {
+        return Err(input.field("order of differences"));
+    }
+    let mut first = [0_i64; 2];
+    for slot in first.iter_mut().take(usize::from(order)) {
+        *slot = input.varint_i64()?;
+    }
+    let exceptions = input.varint_u64()?;
+    if exceptions > count as u64 {
+        return Err(input.field("number of exceptions"));
+    }
+    let mut replaced = Vec::with_capacity(usize::try_from(exceptions).unwrap_or(0));
+    let mut index = 0_u64;
+    for _ in 0..exceptions {
+        index = index.saturating_add(input.varint_u64()?);
+        let at = usize::try_from(index).ok().filter(|at| *at < count);
+        let at = at.ok_or_else(|| input.field("position of an exception"))?;
+        replaced.push((at, input.u64()?));
+    }
+    scratch.clear();
+    bitpack::unpack(input, count - usize::from(order), scratch)?;
+    let start = out.len();
+    emit(scratch, order, first, power, out);
+    for (at, bits) in replaced {
+        if let Some(slot) = out.get_mut(start + at) {
+            *slot = f64::from_bits(bits);
+        }
+    }
+    Ok(())
+}
+
+/// Undoes the differences and the scale.
+fn emit(rest: &[i64], order: u8, first: [i64; 2], power: f64, out: &mut Vec<f64>) {
+    let [mut value, mut step] = first;
+    // Dividing by one is exact but not free.
+    let scale = |integer: i64| {
+        if power == 1.0 { integer as f64 } else { integer as f64 / power }
+    };
+    match order {
+        0 => out.extend(rest.iter().map(|integer| scale(*integer))),
+        1 => {
+            out.push(scale(value));
+            out.extend(rest.iter().map(|difference| {
+                value = value.wrapping_add(*difference);
+                scale(value)
+            }));
+        }
+        _ => {
+            out.push(scale(value));
+            value = value.wrapping_add(step);
+            out.push(scale(value));
+            out.extend(rest.iter().map(|difference| {
+                step = step.wrapping_add(*difference);
+                value = value.wrapping_add(step);
+                scale(value)
+            }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn round_trip(values: &[f64]) -> Option<usize> {
+        let plan = plan(values)?;
+        let mut bytes = Vec::new();
+        plan.write(&mut bytes);
+        assert_eq!(bytes.len(), plan.bytes);
+        let (mut scratch, mut back) = (Vec::new(), Vec::new());
+        read(&mut Cursor::new(&bytes), values.len(), &mut scratch, &mut back).unwrap();
+        let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&back), bits(values));
+        Some(bytes.len())
+    }
+
+    #[test]
+    fn golden_column() {
+        let mut bytes = Vec::new();
+        plan(&[1.5, 2.0, 2.5, 3.0]).unwrap().write(&mut bytes);
+        // exponent 1, order 1: 15 first, no exceptions, then three times 5 in no bits.
+        assert_eq!(bytes, [1, 1, 30, 0, 10, 0]);
+    }
+
+    #[test]
+    fn counters_take_few_bits() {
+        let values: Vec<f64> = (0..1000).map(|i| f64::from(i * 37 + i % 5)).collect();
+        assert!(round_trip(&values).unwrap() < 1000);
+    }
+
+    #[test]
+    fn odd_values_are_exceptions() {
+        let mut values: Vec<f64> = (0..100).map(f64::from).collect();
+        values[50] = f64::NAN;
+        values[51] = -0.0;
+        values[99] = f64::from_bits(0x7ff0_0000_0000_0002);
+        assert!(round_trip(&values).is_some());
+    }
+
+    #[test]
+    fn values_of_many_digits_are_left_to_others() {
+        let values: Vec<f64> = (1..100).map(|i| f64::from(i).sqrt()).collect();
+        assert!(plan(&values).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn any_decimals_round_trip(
+            integers in prop::collection::vec(-1_000_000_000_i64..1_000_000_000, 1..300),
+            exponent in 0_usize..8,
+        ) {
+            let values: Vec<f64> =
+                integers.iter().map(|integer| *integer as f64 / POWERS[exponent]).collect();
+            round_trip(&values);
+        }
+
+        #[test]
+        fn any_values_round_trip(bits in prop::collection::vec(any::<u64>(), 1..200)) {
+            let values: Vec<f64> = bits.iter().map(|bits| f64::from_bits(*bits)).collect();
+            round_trip(&values);
+        }
+
+        #[test]
+        fn any_bytes_are_an_error_or_values(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = read(&mut Cursor::new(&bytes), 300, &mut Vec::new(), &mut Vec::new());
+        }
+    }
+}
