@@ -31,6 +31,13 @@ impl<T: Clone + Eq + Hash> Distinct<T> {
         id
     }
 
+    /// Appends a row as it stands in a file, where rows are already numbered.
+    fn push(&mut self, row: T) {
+        let id = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        self.ids.entry(row.clone()).or_insert(id);
+        self.rows.push(row);
+    }
+
     pub(crate) fn rows(&self) -> &[T] {
         &self.rows
     }
@@ -81,6 +88,28 @@ impl SymbolTable {
     pub(crate) fn intern_location(&mut self, location: &Location) -> u32 {
         self.bytes += 2 * std::mem::size_of::<Location>() + 2 * location.lines.len() * 24;
         self.locations.intern(location)
+    }
+
+    /// Appends the next string of a file.
+    pub(crate) fn push_string(&mut self, text: &str) {
+        self.bytes += 2 * text.len() + 64;
+        self.strings.push(text.into());
+    }
+
+    /// Appends the next function of a file.
+    pub(crate) fn push_function(&mut self, function: Function) {
+        self.functions.push(function);
+    }
+
+    /// Appends the next mapping of a file.
+    pub(crate) fn push_mapping(&mut self, mapping: Mapping) {
+        self.mappings.push(mapping);
+    }
+
+    /// Appends the next location of a file.
+    pub(crate) fn push_location(&mut self, location: Location) {
+        self.bytes += 2 * std::mem::size_of::<Location>() + 2 * location.lines.len() * 24;
+        self.locations.push(location);
     }
 
     /// Takes over the symbols of a valid profile. The answer maps its locations to those here.
