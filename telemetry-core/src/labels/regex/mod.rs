@@ -1,108 +1,375 @@
 //! Regular expressions with the syntax and the meaning of Go's package `regexp`.
+//!
+//! ~~~text
+//! pattern ─ parse ─→ expression (regex-syntax's HIR) ─┬─ form ─────→ comparisons of bytes
+//!           class                                     ├─ literals ─→ what stores may prune by
+//!                                                     └─ engine (regex-automata)
+//! ~~~
+//!
+//! [`parse`](self) is our own, because Go and the Rust crate `regex` accept different languages and
+//! give some constructs different meanings; matching is `regex-automata`'s, in time linear to the
+//! text. Both prefer the leftmost match and, of those, the one that a backtracking engine would
+//! find first.
+//!
+//! Go reads text as UTF-8 and takes every byte that is no part of it for the character U+FFFD. Here
+//! the engine only sees UTF-8: of other text it gets a copy in which each such byte is replaced, and
+//! the places it reports are translated back.
+//!
+//! Deviations: classes have the characters of a Unicode version that may be newer than Go's; the
+//! memory that an expression may take is limited in another way, by [`RegexErrorKind::Large`].
+
+mod captures;
+mod class;
+mod error;
+mod form;
+mod literals;
+mod lossy;
+mod parse;
+
+pub use captures::Captures;
+pub use error::{RegexError, RegexErrorKind};
+pub use literals::AnyOf;
+
+use captures::{Piece, pieces};
+use form::Form;
+use lossy::Lossy;
+use regex_automata::util::primitives::NonMaxUsize;
+use regex_automata::{Input, meta};
+use regex_syntax::hir::{Hir, Look};
+use std::borrow::Cow;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use crate::syntax::Span;
-use regex_automata::meta;
-use regex_syntax::hir::{Hir, Look};
-use std::sync::Arc;
 
-/// Interim: parsed by the Rust syntax until the parser of Go's syntax lands beside this file.
+/// The most memory that the automaton of an expression may take. Its reverse takes as much again.
+const AUTOMATON_BYTES_MAX: usize = 32 << 20;
+
+/// What is fixed about a pattern from the outside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct RegexOptions {
+    /// Whether a match must be the whole text.
+    pub anchored: bool,
+    /// Whether `.` matches newlines, as if the pattern began with `(?s)`.
+    pub dot_matches_newline: bool,
+}
+
+/// A compiled regular expression. Cheap to clone; two are equal when pattern and options are.
+///
+/// ```
+/// use telemetry_core::labels::Regex;
+/// let regex = Regex::new(r"status=(?P<code>\d+)")?;
+/// assert!(regex.is_match(b"GET / status=200"));
+/// assert_eq!(regex.replace_all("status=200", "<${code}>"), "<200>");
+/// # Ok::<(), telemetry_core::labels::RegexError>(())
+/// ```
 #[derive(Clone)]
 pub struct Regex(Arc<Inner>);
 
 struct Inner {
     pattern: Box<str>,
-    engine: meta::Regex,
-}
-
-/// Why a pattern is refused, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("error parsing regexp: {kind}: `{text}`")]
-pub struct RegexError {
-    /// What is wrong.
-    pub kind: RegexErrorKind,
-    /// The part of the pattern at fault, as Go names it.
-    pub text: Box<str>,
-    /// Where that part is in the pattern.
-    pub span: Span,
-}
-
-/// What can be wrong with a pattern.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RegexErrorKind {
-    /// The pattern would take too much memory.
-    #[error("expression too large")]
-    Large,
+    options: RegexOptions,
+    names: Vec<Option<Box<str>>>,
+    form: Form,
+    /// Whether the form must not see text that is not UTF-8.
+    form_needs_utf8: bool,
+    prefix: Box<str>,
+    required: Vec<AnyOf>,
+    /// The expression, anchored where the options say so, for the engine.
+    hir: Hir,
+    /// Built at once where the form leaves texts undecided, else when places are asked for.
+    engine: OnceLock<Option<meta::Regex>>,
 }
 
 impl Regex {
-    /// A pattern that may match anywhere; `.` matches no newline.
+    /// A pattern that may match anywhere in the text; `.` matches no newline. So are LogQL's line
+    /// filters.
     ///
     /// # Errors
-    /// The pattern is refused.
+    /// [`RegexError`]: Go would refuse the pattern, or it is too large.
     pub fn new(pattern: &str) -> Result<Self, RegexError> {
-        Self::compile(pattern, false)
+        Regex::with_options(pattern, RegexOptions::default())
     }
 
-    /// A pattern that must match the whole text; `.` matches newlines.
+    /// A pattern that must match the whole text; `.` matches newlines: Prometheus' `^(?s:…)$`. So
+    /// are label matchers.
     ///
     /// # Errors
-    /// The pattern is refused.
+    /// [`RegexError`]: Go would refuse the pattern, or it is too large.
     pub fn anchored(pattern: &str) -> Result<Self, RegexError> {
-        Self::compile(pattern, true)
+        let options = RegexOptions { anchored: true, dot_matches_newline: true };
+        Regex::with_options(pattern, options)
     }
 
-    fn compile(pattern: &str, anchored: bool) -> Result<Self, RegexError> {
-        let error = || RegexError {
-            kind: RegexErrorKind::Large,
-            text: pattern.into(),
-            span: Span::new(0, pattern.len()),
+    /// A pattern with options of its own.
+    ///
+    /// # Errors
+    /// [`RegexError`]: Go would refuse the pattern, or it is too large.
+    pub fn with_options(pattern: &str, options: RegexOptions) -> Result<Self, RegexError> {
+        let parsed = parse::parse(pattern, options.dot_matches_newline)?;
+        let required = literals::required(&parsed.hir);
+        let (form, prefix, hir) = if options.anchored {
+            let form = Form::anchored(&parsed.hir);
+            let prefix = form.prefix(&parsed.hir);
+            let ends = [Hir::look(Look::Start), Hir::look(Look::End)];
+            let [start, end] = ends;
+            (form, prefix, Hir::concat(vec![start, parsed.hir, end]))
+        } else {
+            (Form::unanchored(&parsed.hir), String::new(), parsed.hir)
         };
-        let mut hir = regex_syntax::ParserBuilder::new()
-            .dot_matches_new_line(anchored)
-            .build()
-            .parse(pattern)
-            .map_err(|_| error())?;
-        if anchored {
-            hir = Hir::concat(vec![Hir::look(Look::Start), hir, Hir::look(Look::End)]);
+        let engine = OnceLock::new();
+        if !form.is_total() {
+            let built = build(&hir, Some(AUTOMATON_BYTES_MAX)).ok_or_else(|| RegexError {
+                kind: RegexErrorKind::Large,
+                text: pattern.into(),
+                span: Span::new(0, pattern.len()),
+            })?;
+            // The cell is new, so it takes the value.
+            let _ = engine.set(Some(built));
         }
-        let engine = meta::Builder::new().build_from_hir(&hir).map_err(|_| error())?;
-        Ok(Regex(Arc::new(Inner { pattern: pattern.into(), engine })))
+        Ok(Regex(Arc::new(Inner {
+            pattern: pattern.into(),
+            options,
+            names: parsed.names,
+            form_needs_utf8: form.needs_utf8(),
+            form,
+            prefix: prefix.into(),
+            required,
+            hir,
+            engine,
+        })))
     }
 
-    /// The pattern.
+    /// The pattern as it was given.
     pub fn pattern(&self) -> &str {
         &self.0.pattern
     }
 
-    /// Whether the text matches.
+    /// The options as they were given.
+    pub fn options(&self) -> RegexOptions {
+        self.0.options
+    }
+
+    /// Names of the groups by number, the whole match (which has none) first. A name can occur
+    /// twice.
+    pub fn group_names(&self) -> impl ExactSizeIterator<Item = Option<&str>> {
+        self.0.names.iter().map(Option::as_deref)
+    }
+
+    /// Whether there is a match in the text, which need not be UTF-8.
     pub fn is_match(&self, text: &[u8]) -> bool {
-        self.0.engine.is_match(text)
+        if !self.0.form_needs_utf8
+            && let Some(answer) = self.0.form.decide(text)
+        {
+            return answer;
+        }
+        match std::str::from_utf8(text) {
+            Ok(text) => self.is_match_str(text),
+            Err(_) => self.is_match_str(Lossy::new(text).text()),
+        }
     }
 
     /// As [`Regex::is_match`], for text that is known to be UTF-8.
+    #[inline]
     pub fn is_match_str(&self, text: &str) -> bool {
-        self.0.engine.is_match(text)
+        match self.0.form.decide(text.as_bytes()) {
+            Some(answer) => answer,
+            None => self.engine().is_some_and(|engine| engine.is_match(text)),
+        }
     }
 
-    /// The finite set of texts that an anchored pattern matches, where it is one.
+    /// The place of the leftmost match.
+    pub fn find(&self, text: &[u8]) -> Option<Range<usize>> {
+        match std::str::from_utf8(text) {
+            Ok(text) => Some(self.engine()?.find(text)?.range()),
+            Err(_) => {
+                let lossy = Lossy::new(text);
+                Some(lossy.range(self.engine()?.find(lossy.text())?.range()))
+            }
+        }
+    }
+
+    /// The places of the leftmost match and of its groups.
+    pub fn captures(&self, text: &[u8]) -> Option<Captures> {
+        let mut captures = Captures::default();
+        self.captures_into(text, &mut captures).then_some(captures)
+    }
+
+    /// As [`Regex::captures`], into a value that is used again; tells whether there is a match.
+    /// Without one, no group has a place.
+    pub fn captures_into(&self, text: &[u8], captures: &mut Captures) -> bool {
+        match std::str::from_utf8(text) {
+            Ok(text) => self.captures_from(text, 0, captures),
+            Err(_) => {
+                let lossy = Lossy::new(text);
+                let found = self.captures_from(lossy.text(), 0, captures);
+                for group in captures.groups.iter_mut().flatten() {
+                    *group = lossy.range(group.clone());
+                }
+                found
+            }
+        }
+    }
+
+    /// The leftmost match that starts at `at` or later.
+    fn captures_from(&self, text: &str, at: usize, captures: &mut Captures) -> bool {
+        let groups = self.0.names.len();
+        captures.groups.clear();
+        captures.groups.resize(groups, None);
+        let Some(engine) = self.engine() else {
+            return false;
+        };
+        let mut slots: Vec<Option<NonMaxUsize>> = vec![None; groups * 2];
+        if engine.search_slots(&Input::new(text).span(at..text.len()), &mut slots).is_none() {
+            return false;
+        }
+        for (group, slot) in captures.groups.iter_mut().zip(slots.chunks_exact(2)) {
+            if let [Some(start), Some(end)] = slot {
+                *group = Some(start.get()..end.get());
+            }
+        }
+        true
+    }
+
+    /// Every match replaced by the template, in which `$1`, `${1}`, `$name` and `${name}` stand for
+    /// groups: Go's `ReplaceAllString`.
+    pub fn replace_all<'t>(&self, text: &'t str, template: &str) -> Cow<'t, str> {
+        self.replace(text, |captures, out| self.expand(template, text, captures, out))
+    }
+
+    /// Every match replaced by a text as it stands: Go's `ReplaceAllLiteralString`.
+    pub fn replace_all_literal<'t>(&self, text: &'t str, replacement: &str) -> Cow<'t, str> {
+        self.replace(text, |_, out| out.push_str(replacement))
+    }
+
+    fn replace<'t>(
+        &self,
+        text: &'t str,
+        mut write: impl FnMut(&Captures, &mut String),
+    ) -> Cow<'t, str> {
+        let mut out = String::new();
+        let mut copied = 0;
+        let mut found = false;
+        self.for_each_match(text, |captures, range| {
+            found = true;
+            out.push_str(text.get(copied..range.start).unwrap_or_default());
+            write(captures, &mut out);
+            copied = range.end;
+        });
+        if !found {
+            return Cow::Borrowed(text);
+        }
+        out.push_str(text.get(copied..).unwrap_or_default());
+        Cow::Owned(out)
+    }
+
+    /// Calls `visit` with every match from left to right, none overlapping; an empty one right
+    /// behind another match is left out, as in Go.
+    pub fn for_each_match(&self, text: &str, mut visit: impl FnMut(&Captures, Range<usize>)) {
+        let mut captures = Captures::default();
+        let mut at = 0;
+        let mut last_end = None;
+        while at <= text.len() && self.captures_from(text, at, &mut captures) {
+            let Some(range) = captures.get(0) else {
+                return;
+            };
+            if !range.is_empty() || last_end != Some(range.start) {
+                visit(&captures, range.clone());
+            }
+            last_end = Some(range.end);
+            at = range.end;
+            if range.is_empty() {
+                // Go on behind the character at the empty match.
+                let next = text.get(at..).and_then(|rest| rest.chars().next());
+                at += next.map_or(1, char::len_utf8);
+            }
+        }
+    }
+
+    /// Appends a template filled from a match: Go's `ExpandString`. A group that took no part in
+    /// the match, or does not exist, gives nothing.
+    pub fn expand(&self, template: &str, text: &str, captures: &Captures, out: &mut String) {
+        for piece in pieces(template) {
+            match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Number(group) => out.push_str(captures.text(text, group)),
+                Piece::Name(name) => {
+                    // Of groups that share the name, the first that took part counts.
+                    let group = self.group_names().enumerate().find_map(|(group, known)| {
+                        (known == Some(name)).then(|| captures.get(group)).flatten()
+                    });
+                    let value = group.and_then(|range| text.get(range));
+                    out.push_str(value.unwrap_or_default());
+                }
+            }
+        }
+    }
+
+    /// The finite set of texts that an anchored pattern matches, sorted; `None` where it is not
+    /// anchored, or the set is not finite, too large or not known.
     pub fn set(&self) -> Option<&[Box<str>]> {
-        None
+        if self.0.options.anchored { self.0.form.set() } else { None }
     }
 
-    /// What every text that an anchored pattern matches begins with.
+    /// Text that every text begins with that an anchored pattern matches.
     pub fn prefix(&self) -> &str {
-        ""
+        &self.0.prefix
     }
 
-    /// Whether every text matches.
+    /// Clauses that every match satisfies: of each, at least one text occurs in it. For stores that
+    /// skip what cannot match; the list may be empty and is not complete.
+    pub fn required_literals(&self) -> &[AnyOf] {
+        &self.0.required
+    }
+
+    /// Whether it is known that every text matches.
     pub fn matches_all(&self) -> bool {
-        self.pattern() == ".*"
+        self.0.form.matches_all()
+    }
+
+    /// What decides without the optimised forms, for comparison in tests.
+    #[doc(hidden)]
+    pub fn is_match_by_engine(&self, text: &[u8]) -> bool {
+        let lossy = Lossy::new(text);
+        self.engine().is_some_and(|engine| engine.is_match(lossy.text()))
+    }
+
+    fn engine(&self) -> Option<&meta::Regex> {
+        // Where the form decides everything, the expression is a list of texts written out in the
+        // pattern or little else, so its automaton is bounded by the pattern.
+        self.0.engine.get_or_init(|| build(&self.0.hir, None)).as_ref()
     }
 }
 
-impl std::fmt::Debug for Regex {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Regex({})", self.pattern())
+fn build(hir: &Hir, bytes_max: Option<usize>) -> Option<meta::Regex> {
+    let config = meta::Config::new().nfa_size_limit(bytes_max).utf8_empty(true);
+    meta::Builder::new().configure(config).build_from_hir(hir).ok()
+}
+
+impl PartialEq for Regex {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.pattern == other.0.pattern && self.0.options == other.0.options
+    }
+}
+
+impl Eq for Regex {}
+
+impl Hash for Regex {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.0.pattern, self.0.options).hash(state);
+    }
+}
+
+impl fmt::Display for Regex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.pattern)
+    }
+}
+
+impl fmt::Debug for Regex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Regex").field(&self.0.pattern).field(&self.0.options).finish()
     }
 }
