@@ -21,6 +21,7 @@
 mod name;
 pub mod visit;
 
+pub use telemetry_core::labels::MatchOp;
 use telemetry_core::syntax::Span;
 
 /// The longest path from the root of a tree to a leaf, in nodes. A query that needs a deeper tree is
@@ -65,8 +66,8 @@ pub enum ValueType {
     Matrix,
 }
 
-/// A number. A sign in front of it is part of it.
-#[derive(Clone, Debug, PartialEq)]
+/// A number. A sign in front of it is part of it. Two literals of NaN are equal.
+#[derive(Clone, Debug)]
 pub struct NumberLiteral {
     /// The value; of a duration its seconds.
     pub value: f64,
@@ -81,6 +82,8 @@ pub struct NumberLiteral {
 pub struct StringLiteral {
     /// The text without quotes and escapes. Bytes that are not UTF-8 (`"\xff"`) are U+FFFD here.
     pub value: Box<str>,
+    /// The bytes, only where they are not UTF-8.
+    pub bytes: Option<Box<[u8]>>,
     /// Where it stands, with its quotes.
     pub span: Span,
 }
@@ -88,10 +91,10 @@ pub struct StringLiteral {
 /// An instant vector selector: which series, and at what time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VectorSelector {
-    /// The metric name as written in front of the braces or as a bare string inside them. A
-    /// `__name__` matcher that was written as such is in `matchers`.
+    /// The metric name as written in front of the braces.
     pub name: Option<Box<str>>,
-    /// What stands in the braces, in the order written, without the bare name.
+    /// What stands in the braces, in the order written. A bare string in the braces (`{"name"}`) is
+    /// the matcher `__name__="name"`.
     pub matchers: Vec<LabelMatcher>,
     /// `anchored` or `smoothed`. On a range vector it stands here too, in the selector of the matrix.
     pub extension: Option<Extension>,
@@ -112,19 +115,6 @@ pub struct LabelMatcher {
     pub value: Box<str>,
     /// Where it stands.
     pub span: Span,
-}
-
-/// How a matcher compares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum MatchOp {
-    /// `=`
-    Equal,
-    /// `!=`
-    NotEqual,
-    /// `=~`
-    Regex,
-    /// `!~`
-    NotRegex,
 }
 
 /// How a range selector treats the ends of its range.
@@ -462,8 +452,8 @@ pub enum Side {
     Right,
 }
 
-/// What stands in for a series that is missing on one side.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// What stands in for a series that is missing on one side. Two literals of NaN are equal.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Fill {
     /// On the left (`fill_left`, `fill`).
     pub left: Option<f64>,
@@ -478,6 +468,28 @@ pub struct Paren {
     pub expr: Box<Expr>,
     /// With the parentheses.
     pub span: Span,
+}
+
+impl PartialEq for NumberLiteral {
+    fn eq(&self, other: &Self) -> bool {
+        same_number(self.value, other.value)
+            && self.is_duration == other.is_duration
+            && self.span == other.span
+    }
+}
+
+impl PartialEq for Fill {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |a: Option<f64>, b: Option<f64>| match (a, b) {
+            (Some(a), Some(b)) => same_number(a, b),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        same(self.left, other.left) && same(self.right, other.right)
+    }
+}
+
+fn same_number(a: f64, b: f64) -> bool {
+    a == b || (a.is_nan() && b.is_nan())
 }
 
 impl Expr {

@@ -1,6 +1,6 @@
 //! How operators and types are spelled.
 
-use super::{AggregateOp, BinaryOp, DurationOp, MatchOp, UnaryOp, ValueType};
+use super::{AggregateOp, BinaryOp, DurationOp, UnaryOp, ValueType};
 
 impl ValueType {
     /// The name as Prometheus' messages have it.
@@ -118,18 +118,6 @@ impl DurationOp {
             DurationOp::Divide => "/",
             DurationOp::Modulo => "%",
             DurationOp::Power => "^",
-        }
-    }
-}
-
-impl MatchOp {
-    /// The operator as written.
-    pub fn name(self) -> &'static str {
-        match self {
-            MatchOp::Equal => "=",
-            MatchOp::NotEqual => "!=",
-            MatchOp::Regex => "=~",
-            MatchOp::NotRegex => "!~",
         }
     }
 }

@@ -1,0 +1,161 @@
+//! Lengths of time: in brackets any arithmetic, behind `offset` one operand.
+
+use super::literal::number;
+use super::operator::{Binding, duration_infix};
+use super::tokens::{Built, Parsed, Tokens, built, nested, refuse, token};
+use super::{Expected, Feature, SyntaxErrorKind};
+use crate::ast::{Duration, DurationExpr, DurationExprKind, DurationKind};
+use crate::lexer::{Keyword, TokenKind};
+use nom::Parser as _;
+use nom::combinator::cut;
+use nom::sequence::delimited;
+use telemetry_core::syntax::Span;
+
+/// Nanoseconds of a second and of a millisecond.
+const SECOND: f64 = 1e9;
+const MILLISECOND: i64 = 1_000_000;
+/// 2^63 nanoseconds, in seconds: a length of time is below this.
+const SECONDS_END: f64 = 9_223_372_036.854_775;
+
+/// A range or a step.
+pub(super) fn bracketed(input: Tokens<'_>) -> Parsed<'_, Duration> {
+    let (rest, expr) = binary(input, Binding::WEAKEST)?;
+    let duration = duration(input, expr.node)?;
+    Ok((rest, duration))
+}
+
+/// An offset: a literal, a function or parentheses, perhaps with a sign. Operators behind it are
+/// those of the expression that the offset is part of.
+pub(super) fn offset(input: Tokens<'_>) -> Parsed<'_, Duration> {
+    let sign = input.peek();
+    let (rest, expr) = match sign.kind {
+        TokenKind::Plus => atom(input.advance())?,
+        TokenKind::Minus => {
+            let (rest, inner) = atom(input.advance())?;
+            (rest, negative(inner, sign.span)?)
+        }
+        _ => atom(input)?,
+    };
+    let duration = duration(input, expr.node)?;
+    Ok((rest, duration))
+}
+
+/// The duration that is `expr`; a literal alone is a number of milliseconds.
+fn duration(
+    input: Tokens<'_>,
+    expr: DurationExpr,
+) -> Result<Duration, nom::Err<super::SyntaxError>> {
+    let span = expr.span;
+    let DurationExprKind::Number { value, .. } = expr.kind else {
+        if !input.options.duration_expressions {
+            let feature = Feature::DurationExpressions;
+            return refuse(SyntaxErrorKind::NotEnabled { feature }, span);
+        }
+        return Ok(Duration { kind: DurationKind::Expr(Box::new(expr)), span });
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "literals are within bounds")]
+    let nanos = (value * SECOND).round() as i64;
+    Ok(Duration { kind: DurationKind::Millis(nanos / MILLISECOND), span })
+}
+
+/// Operands joined by operators that bind at least as `weakest`.
+fn binary(input: Tokens<'_>, weakest: Binding) -> Parsed<'_, Built<DurationExpr>> {
+    nested(|input| {
+        let (mut rest, mut left) = unary(input)?;
+        while let Some((op, binding)) = duration_infix(rest.peek().kind)
+            && binding >= weakest
+        {
+            let op_span = rest.peek().span;
+            let (after, right) = binary(rest.advance(), binding.right_side())?;
+            let span = left.node.span.cover(right.node.span);
+            let below = left.height.max(right.height);
+            let kind = DurationExprKind::Binary(op, Box::new(left.node), Box::new(right.node));
+            left = built(DurationExpr { kind, span }, op_span, below)?;
+            rest = after;
+        }
+        Ok((rest, left))
+    })(input)
+}
+
+fn unary(input: Tokens<'_>) -> Parsed<'_, Built<DurationExpr>> {
+    let sign = input.peek();
+    match sign.kind {
+        TokenKind::Plus => binary(input.advance(), Binding::POWER),
+        TokenKind::Minus => {
+            let (rest, inner) = binary(input.advance(), Binding::POWER)?;
+            Ok((rest, negative(inner, sign.span)?))
+        }
+        _ => atom(input),
+    }
+}
+
+/// A minus sign in front of a number is part of it.
+fn negative(
+    inner: Built<DurationExpr>,
+    sign: Span,
+) -> Result<Built<DurationExpr>, nom::Err<super::SyntaxError>> {
+    let span = sign.cover(inner.node.span);
+    if let DurationExprKind::Number { value, is_duration } = inner.node.kind {
+        let kind = DurationExprKind::Number { value: -value, is_duration };
+        return Ok(Built { node: DurationExpr { kind, span }, height: inner.height });
+    }
+    let kind = DurationExprKind::Negate(Box::new(inner.node));
+    built(DurationExpr { kind, span }, span, inner.height)
+}
+
+/// A literal, a function or an expression in parentheses.
+fn atom(input: Tokens<'_>) -> Parsed<'_, Built<DurationExpr>> {
+    let first = input.peek();
+    match first.kind {
+        TokenKind::LeftParen => {
+            let (rest, inner) = delimited(
+                token(TokenKind::LeftParen),
+                cut(|input| binary(input, Binding::WEAKEST)),
+                cut(token(TokenKind::RightParen)),
+            )
+            .parse(input)?;
+            let span = rest.span_from(first.span.start);
+            let kind = DurationExprKind::Paren(Box::new(inner.node));
+            Ok((rest, built(DurationExpr { kind, span }, span, inner.height)?))
+        }
+        TokenKind::Keyword(Keyword::Step) => constant(input, DurationExprKind::Step),
+        TokenKind::Keyword(Keyword::Range) => constant(input, DurationExprKind::Range),
+        TokenKind::Keyword(Keyword::MinOf) => of_two(input, DurationExprKind::MinOf),
+        TokenKind::Keyword(Keyword::MaxOf) => of_two(input, DurationExprKind::MaxOf),
+        _ => {
+            let (rest, literal) = number(input, Expected::Duration)?;
+            let (value, span) = (literal.value, literal.span);
+            if value.is_nan() || value.abs() >= SECONDS_END {
+                return refuse(SyntaxErrorKind::DurationOutOfRange, span);
+            }
+            let kind = DurationExprKind::Number { value, is_duration: literal.is_duration };
+            Ok((rest, built(DurationExpr { kind, span }, span, 0)?))
+        }
+    }
+}
+
+/// `step()` or `range()`.
+fn constant(input: Tokens<'_>, kind: DurationExprKind) -> Parsed<'_, Built<DurationExpr>> {
+    let start = input.peek().span.start;
+    let (rest, _) = token(TokenKind::LeftParen)(input.advance())?;
+    let (rest, _) = token(TokenKind::RightParen)(rest)?;
+    let span = rest.span_from(start);
+    Ok((rest, built(DurationExpr { kind, span }, span, 0)?))
+}
+
+/// `min_of(a, b)` or `max_of(a, b)`.
+fn of_two(
+    input: Tokens<'_>,
+    function: fn(Box<DurationExpr>, Box<DurationExpr>) -> DurationExprKind,
+) -> Parsed<'_, Built<DurationExpr>> {
+    let start = input.peek().span.start;
+    let (rest, _) = token(TokenKind::LeftParen)(input.advance())?;
+    let (rest, left) = binary(rest, Binding::WEAKEST)?;
+    let (rest, _) = token(TokenKind::Comma)(rest)?;
+    let (rest, right) = binary(rest, Binding::WEAKEST)?;
+    let (rest, _) = token(TokenKind::RightParen)(rest)?;
+    let span = rest.span_from(start);
+    let below = left.height.max(right.height);
+    let kind = function(Box::new(left.node), Box::new(right.node));
+    Ok((rest, built(DurationExpr { kind, span }, span, below)?))
+}
