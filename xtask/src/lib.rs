@@ -9,5 +9,6 @@
 )]
 
 pub mod cargo;
+pub mod conformance;
 pub mod licence;
 pub mod tidy;

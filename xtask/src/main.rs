@@ -8,13 +8,15 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo run --release -p xtask -- COMMAND
 
-  tidy    read the sources of the workspace and name what breaks the house rules
+  tidy         read the sources of the workspace and name what breaks the house rules
+  conformance  run the peers' test data: SUITE DIR [--filter TEXT] [--list-failures]
 ";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("tidy") => xtask::tidy::run(),
+        Some("conformance") => xtask::conformance::run(arguments.get(1..).unwrap_or_default()),
         _ => {
             eprint!("{USAGE}");
             ExitCode::from(2)

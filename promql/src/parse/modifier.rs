@@ -11,10 +11,11 @@ use crate::ast::{
 use crate::lexer::{Keyword, TokenKind};
 use telemetry_core::syntax::Span;
 
+/// What reads a modifier, given the operand in front of it.
+type ModifierOf<'t> = fn(Tokens<'t>, Built<Expr>) -> Parsed<'t, Built<Expr>>;
+
 /// The production of the modifier that a token of `kind` begins.
-pub(super) fn modifier<'t>(
-    kind: TokenKind,
-) -> Option<fn(Tokens<'t>, Built<Expr>) -> Parsed<'t, Built<Expr>>> {
+pub(super) fn modifier<'t>(kind: TokenKind) -> Option<ModifierOf<'t>> {
     match kind {
         TokenKind::LeftBracket => Some(range_or_subquery),
         TokenKind::At => Some(at_modifier),
