@@ -3,4 +3,5 @@
 pub(crate) mod format;
 mod tree;
 
-pub(crate) use tree::{NO_STACK, StackTree};
+pub(crate) use telemetry_core::source::NO_STACK;
+pub(crate) use tree::StackTree;

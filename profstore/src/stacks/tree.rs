@@ -10,9 +10,7 @@
 //! upwards visits callers before callees, and one downwards adds totals up.
 
 use hashbrown::HashMap;
-
-/// The parent of a node without a caller, and the id of an empty stack.
-pub(crate) const NO_STACK: u32 = u32::MAX;
+use telemetry_core::source::NO_STACK;
 
 /// Stacks of location ids.
 #[derive(Clone, Debug, Default)]

@@ -10,6 +10,7 @@ mod log;
 mod log_memory;
 mod metric;
 mod metric_memory;
+mod profile;
 pub mod span;
 
 pub use error::SourceError;
@@ -23,3 +24,4 @@ pub use metric::{
     MetricSource, SeriesHints, SeriesRequest, SeriesSet,
 };
 pub use metric_memory::MemoryMetrics;
+pub use profile::{NO_STACK, ProfileGroup, ProfileGroups, ProfileRequest, ProfileRow, ProfileSource};

@@ -50,10 +50,8 @@ pub struct SpanRequest {
     pub window: NanosRange,
     /// Tests on single spans. A source answers them per group, by position in this list.
     pub conditions: Vec<SpanCondition>,
-    /// Which traces may be left out. `true`: those in which no span holds every condition.
-    /// `false`: those in which no span holds any. Without conditions none may be left out.
-    /// Leaving out is allowed, not demanded.
-    pub all_conditions: bool,
+    /// Which traces may be left out.
+    pub skip: TraceSkip,
     /// Fields whose columns will be asked for if a group has rows that matter; a hint for
     /// read-ahead.
     pub columns: Vec<SpanField>,
@@ -65,7 +63,7 @@ impl SpanRequest {
         SpanRequest {
             window: window.into(),
             conditions: Vec::new(),
-            all_conditions: false,
+            skip: TraceSkip::Never,
             columns: Vec::new(),
         }
     }
@@ -76,6 +74,19 @@ impl Default for SpanRequest {
     fn default() -> Self {
         SpanRequest::all(NanosRange::ALL)
     }
+}
+
+/// Which traces a source may leave out. Leaving out is allowed, not demanded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum TraceSkip {
+    /// None.
+    #[default]
+    Never,
+    /// Those in which no span holds all of these conditions at once, by position in
+    /// [`SpanRequest::conditions`].
+    UnlessAll(Vec<usize>),
+    /// Those in which no span holds any of the request's conditions.
+    UnlessAny,
 }
 
 /// Read side of a trace store.
