@@ -154,7 +154,7 @@ impl fmt::Display for Prometheus {
         for (name, nanos, exact) in PROMETHEUS_UNITS {
             let unit = (nanos / MILLISECOND).unsigned_abs();
             let count = rest / unit;
-            if count > 0 && !(exact && rest % unit != 0) {
+            if count > 0 && (!exact || rest.is_multiple_of(unit)) {
                 write!(f, "{count}{name}")?;
                 rest -= count * unit;
             }

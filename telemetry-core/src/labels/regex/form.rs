@@ -156,7 +156,7 @@ fn anchored(hir: &Hir, depth: u32) -> Form {
     }
     match hir.kind() {
         HirKind::Capture(capture) if depth < DEPTH_MAX => anchored(&capture.sub, depth + 1),
-        HirKind::Concat(parts) => concat(parts),
+        HirKind::Concat(parts) if depth < DEPTH_MAX => concat(parts, depth),
         HirKind::Alternation(parts) if depth < DEPTH_MAX => alternation(parts, depth),
         HirKind::Look(Look::Start | Look::End) => Form::Set(Set::new(vec![String::new()])),
         _ => match gap(hir) {
@@ -171,7 +171,7 @@ fn anchored(hir: &Hir, depth: u32) -> Form {
     }
 }
 
-fn concat(parts: &[Hir]) -> Form {
+fn concat(parts: &[Hir], depth: u32) -> Form {
     // The ends are anchored as it is.
     let mut parts = parts;
     while let [first, rest @ ..] = parts
@@ -183,6 +183,9 @@ fn concat(parts: &[Hir]) -> Form {
         && matches!(last.kind(), HirKind::Look(Look::End))
     {
         parts = rest;
+    }
+    if let [only] = parts {
+        return anchored(only, depth + 1);
     }
     if let Some(texts) = exact(&Hir::concat(parts.to_vec())) {
         return Form::Set(Set::new(texts));

@@ -16,8 +16,10 @@ const PRODUCT_MAX: usize = 128;
 const CLASS_CHARS_MAX: usize = 32;
 /// The most texts of a clause; more say too little to be worth looking for.
 const CLAUSE_MAX: usize = 64;
+/// The same, where some text is a single byte.
+const SHORT_CLAUSE_MAX: usize = 4;
 /// The most bytes of all texts of a set together.
-const SET_BYTES_MAX: usize = 1 << 21;
+const SET_BYTES_MAX: usize = 1 << 20;
 /// Parts nested more deeply are not looked into.
 const DEPTH_MAX: u32 = 64;
 
@@ -38,10 +40,13 @@ impl AnyOf {
     }
 
     fn new(texts: Vec<String>) -> Option<Self> {
-        let is_useful = !texts.is_empty()
-            && texts.len() <= CLAUSE_MAX
-            && texts.iter().all(|text| !text.is_empty());
-        is_useful.then(|| {
+        let most = match texts.iter().map(String::len).min() {
+            None | Some(0) => 0,
+            Some(1) => SHORT_CLAUSE_MAX,
+            Some(_) => CLAUSE_MAX,
+        };
+        let is_useful = texts.len() <= most;
+        (is_useful && !texts.is_empty()).then(|| {
             let mut texts: Vec<Box<str>> = texts.into_iter().map(String::into).collect();
             texts.sort_unstable();
             texts.dedup();
@@ -51,21 +56,19 @@ impl AnyOf {
 }
 
 /// What a part of an expression is known to match.
-#[derive(Debug)]
-enum Known {
+#[derive(Debug, Default)]
+struct Known {
     /// Exactly these texts.
-    Exactly(Vec<String>),
-    /// Texts that satisfy each of these clauses.
-    Containing(Vec<AnyOf>),
+    exact: Option<Vec<String>>,
+    /// Clauses that every text satisfies; where the texts are known and make a clause themselves,
+    /// that one says more.
+    clauses: Vec<AnyOf>,
 }
 
 /// The finite set of texts that the expression matches as a whole, in no order, perhaps with
 /// duplicates; `None` where it is not one or too large.
 pub(super) fn exact(hir: &Hir) -> Option<Vec<String>> {
-    match know(hir, 0) {
-        Known::Exactly(texts) => Some(texts),
-        Known::Containing(_) => None,
-    }
+    know(hir, 0).exact
 }
 
 /// The clauses that every match of the expression satisfies.
@@ -74,34 +77,35 @@ pub(super) fn required(hir: &Hir) -> Vec<AnyOf> {
 }
 
 impl Known {
-    fn into_clauses(self) -> Vec<AnyOf> {
-        match self {
-            Known::Exactly(texts) => AnyOf::new(texts).into_iter().collect(),
-            Known::Containing(clauses) => clauses,
-        }
+    fn exactly(texts: Vec<String>) -> Self {
+        Known { exact: Some(texts), clauses: Vec::new() }
     }
 
-    fn nothing() -> Self {
-        Known::Containing(Vec::new())
+    fn containing(clauses: Vec<AnyOf>) -> Self {
+        Known { exact: None, clauses }
+    }
+
+    fn into_clauses(self) -> Vec<AnyOf> {
+        match self.exact.and_then(AnyOf::new) {
+            Some(clause) => vec![clause],
+            None => self.clauses,
+        }
     }
 }
 
 fn know(hir: &Hir, depth: u32) -> Known {
     if depth > DEPTH_MAX {
-        return Known::nothing();
+        return Known::default();
     }
     match hir.kind() {
-        HirKind::Empty => Known::Exactly(vec![String::new()]),
+        HirKind::Empty => Known::exactly(vec![String::new()]),
         HirKind::Literal(literal) => match std::str::from_utf8(&literal.0) {
-            Ok(text) => Known::Exactly(vec![text.to_owned()]),
-            Err(_) => Known::nothing(),
+            Ok(text) => Known::exactly(vec![text.to_owned()]),
+            Err(_) => Known::default(),
         },
-        HirKind::Class(class) => match class_texts(class) {
-            Some(texts) => Known::Exactly(texts),
-            None => Known::nothing(),
-        },
+        HirKind::Class(class) => class_texts(class).map(Known::exactly).unwrap_or_default(),
         // A condition on the place takes no text, but it can fail: the set would be too large.
-        HirKind::Look(_) => Known::nothing(),
+        HirKind::Look(_) => Known::default(),
         HirKind::Repetition(repetition) => know_repetition(repetition, depth),
         HirKind::Capture(capture) => know(&capture.sub, depth + 1),
         HirKind::Concat(parts) => know_concat(parts.iter().map(|part| know(part, depth + 1))),
@@ -122,32 +126,23 @@ fn class_texts(class: &Class) -> Option<Vec<String>> {
 }
 
 fn know_repetition(repetition: &Repetition, depth: u32) -> Known {
-    if repetition.min == 0 {
-        if repetition.max != Some(1) {
-            return Known::nothing();
-        }
-        return match know(&repetition.sub, depth + 1) {
-            Known::Exactly(mut texts) => {
-                texts.push(String::new());
-                Known::Exactly(texts)
-            }
-            Known::Containing(_) => Known::nothing(),
-        };
-    }
     let sub = know(&repetition.sub, depth + 1);
-    if repetition.max == Some(repetition.min)
-        && let Known::Exactly(texts) = &sub
-    {
-        let mut all = vec![String::new()];
-        for _ in 0..repetition.min {
-            match product(&all, texts) {
-                Some(more) => all = more,
-                None => return Known::Containing(sub.into_clauses()),
-            }
+    match (repetition.min, repetition.max, sub.exact) {
+        (0, Some(1), Some(mut texts)) => {
+            texts.push(String::new());
+            Known::exactly(texts)
         }
-        return Known::Exactly(all);
+        (0, ..) => Known::default(),
+        (min, max, Some(texts)) => {
+            let mut all = Some(vec![String::new()]);
+            for _ in 0..if max == Some(min) { min } else { 0 } {
+                all = all.and_then(|all| product(&all, &texts));
+            }
+            let exact = all.filter(|_| max == Some(min));
+            Known { exact, clauses: Known::exactly(texts).into_clauses() }
+        }
+        (_, _, None) => Known::containing(sub.clauses),
     }
-    Known::Containing(sub.into_clauses())
 }
 
 fn know_concat(parts: impl Iterator<Item = Known>) -> Known {
@@ -156,41 +151,49 @@ fn know_concat(parts: impl Iterator<Item = Known>) -> Known {
     // The texts of the parts since the last that is not exact.
     let mut run = vec![String::new()];
     for part in parts {
-        match part {
-            Known::Exactly(texts) => match product(&run, &texts) {
-                Some(longer) => run = longer,
-                None => {
-                    all_exact = false;
-                    clauses.extend(AnyOf::new(std::mem::replace(&mut run, texts)));
+        let Some(texts) = part.exact else {
+            all_exact = false;
+            clauses.extend(AnyOf::new(std::mem::replace(&mut run, vec![String::new()])));
+            clauses.extend(part.clauses);
+            continue;
+        };
+        if let [only] = &*texts {
+            // By far the most common case, and one that must not copy the run for every part.
+            if bytes(&run) + only.len() * run.len() <= SET_BYTES_MAX {
+                run.iter_mut().for_each(|text| text.push_str(only));
+                continue;
+            }
+        }
+        match product(&run, &texts) {
+            Some(longer) => {
+                // A run that grows past what a clause holds leaves one behind.
+                if longer.len() > CLAUSE_MAX && run.len() <= CLAUSE_MAX {
+                    clauses.extend(AnyOf::new(run));
                 }
-            },
-            Known::Containing(more) => {
+                run = longer;
+            }
+            None => {
                 all_exact = false;
-                clauses.extend(AnyOf::new(std::mem::replace(&mut run, vec![String::new()])));
-                clauses.extend(more);
+                clauses.extend(AnyOf::new(std::mem::replace(&mut run, texts)));
             }
         }
     }
     if all_exact {
-        return Known::Exactly(run);
+        return Known { exact: Some(run), clauses };
     }
     clauses.extend(AnyOf::new(run));
-    Known::Containing(clauses)
+    Known::containing(clauses)
 }
 
 fn know_alternation(parts: &[Hir], depth: u32) -> Known {
-    let mut texts = Some(Vec::new());
+    let mut exact = Some(Vec::new());
     // One text of each part's best clause must occur.
     let mut clause = Some(Vec::new());
     for part in parts {
         let known = know(part, depth + 1);
-        match &known {
-            Known::Exactly(more) => {
-                if let Some(texts) = &mut texts {
-                    texts.extend(more.iter().cloned());
-                }
-            }
-            Known::Containing(_) => texts = None,
+        match (&mut exact, &known.exact) {
+            (Some(texts), Some(more)) => texts.extend(more.iter().cloned()),
+            _ => exact = None,
         }
         let best = known.into_clauses().into_iter().max_by_key(AnyOf::strength);
         clause = match (clause, best) {
@@ -201,10 +204,11 @@ fn know_alternation(parts: &[Hir], depth: u32) -> Known {
             _ => None,
         };
     }
-    match texts {
-        Some(texts) => Known::Exactly(texts),
-        None => Known::Containing(clause.and_then(AnyOf::new).into_iter().collect()),
-    }
+    Known { exact, clauses: clause.and_then(AnyOf::new).into_iter().collect() }
+}
+
+fn bytes(texts: &[String]) -> usize {
+    texts.iter().map(String::len).sum()
 }
 
 /// Every text of `heads` followed by every text of `tails`; `None` where these are too many.
@@ -212,7 +216,6 @@ fn product(heads: &[String], tails: &[String]) -> Option<Vec<String>> {
     let count = heads.len().checked_mul(tails.len())?;
     // One text in front of or behind many adds none.
     let multiplies = heads.len() > 1 && tails.len() > 1;
-    let bytes = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
     let total = bytes(heads).checked_mul(tails.len())? + bytes(tails).checked_mul(heads.len())?;
     if (multiplies && count > PRODUCT_MAX) || total > SET_BYTES_MAX {
         return None;

@@ -20,6 +20,7 @@
 
 mod captures;
 mod class;
+mod engine;
 mod error;
 mod form;
 mod literals;
@@ -30,22 +31,18 @@ pub use captures::Captures;
 pub use error::{RegexError, RegexErrorKind};
 pub use literals::AnyOf;
 
+use crate::syntax::Span;
 use captures::{Piece, pieces};
+use engine::{Engine, Slot};
 use form::Form;
 use lossy::Lossy;
-use regex_automata::util::primitives::NonMaxUsize;
-use regex_automata::{Input, meta};
+use regex_automata::Input;
 use regex_syntax::hir::{Hir, Look};
 use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
-
-use crate::syntax::Span;
-
-/// The most memory that the automaton of an expression may take. Its reverse takes as much again.
-const AUTOMATON_BYTES_MAX: usize = 32 << 20;
+use std::sync::Arc;
 
 /// What is fixed about a pattern from the outside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -77,10 +74,7 @@ struct Inner {
     form_needs_utf8: bool,
     prefix: Box<str>,
     required: Vec<AnyOf>,
-    /// The expression, anchored where the options say so, for the engine.
-    hir: Hir,
-    /// Built at once where the form leaves texts undecided, else when places are asked for.
-    engine: OnceLock<Option<meta::Regex>>,
+    engine: Engine,
 }
 
 impl Regex {
@@ -119,16 +113,12 @@ impl Regex {
         } else {
             (Form::unanchored(&parsed.hir), String::new(), parsed.hir)
         };
-        let engine = OnceLock::new();
-        if !form.is_total() {
-            let built = build(&hir, Some(AUTOMATON_BYTES_MAX)).ok_or_else(|| RegexError {
+        let engine =
+            Engine::new(hir, parsed.names.len(), form.is_total()).ok_or_else(|| RegexError {
                 kind: RegexErrorKind::Large,
                 text: pattern.into(),
                 span: Span::new(0, pattern.len()),
             })?;
-            // The cell is new, so it takes the value.
-            let _ = engine.set(Some(built));
-        }
         Ok(Regex(Arc::new(Inner {
             pattern: pattern.into(),
             options,
@@ -137,7 +127,6 @@ impl Regex {
             form,
             prefix: prefix.into(),
             required,
-            hir,
             engine,
         })))
     }
@@ -176,17 +165,17 @@ impl Regex {
     pub fn is_match_str(&self, text: &str) -> bool {
         match self.0.form.decide(text.as_bytes()) {
             Some(answer) => answer,
-            None => self.engine().is_some_and(|engine| engine.is_match(text)),
+            None => self.0.engine.plain().is_some_and(|engine| engine.is_match(text)),
         }
     }
 
     /// The place of the leftmost match.
     pub fn find(&self, text: &[u8]) -> Option<Range<usize>> {
         match std::str::from_utf8(text) {
-            Ok(text) => Some(self.engine()?.find(text)?.range()),
+            Ok(text) => Some(self.0.engine.plain()?.find(text)?.range()),
             Err(_) => {
                 let lossy = Lossy::new(text);
-                Some(lossy.range(self.engine()?.find(lossy.text())?.range()))
+                Some(lossy.range(self.0.engine.plain()?.find(lossy.text())?.range()))
             }
         }
     }
@@ -218,10 +207,10 @@ impl Regex {
         let groups = self.0.names.len();
         captures.groups.clear();
         captures.groups.resize(groups, None);
-        let Some(engine) = self.engine() else {
+        let Some(engine) = self.0.engine.capturing() else {
             return false;
         };
-        let mut slots: Vec<Option<NonMaxUsize>> = vec![None; groups * 2];
+        let mut slots: Vec<Slot> = vec![None; groups * 2];
         if engine.search_slots(&Input::new(text).span(at..text.len()), &mut slots).is_none() {
             return false;
         }
@@ -333,19 +322,8 @@ impl Regex {
     #[doc(hidden)]
     pub fn is_match_by_engine(&self, text: &[u8]) -> bool {
         let lossy = Lossy::new(text);
-        self.engine().is_some_and(|engine| engine.is_match(lossy.text()))
+        self.0.engine.plain().is_some_and(|engine| engine.is_match(lossy.text()))
     }
-
-    fn engine(&self) -> Option<&meta::Regex> {
-        // Where the form decides everything, the expression is a list of texts written out in the
-        // pattern or little else, so its automaton is bounded by the pattern.
-        self.0.engine.get_or_init(|| build(&self.0.hir, None)).as_ref()
-    }
-}
-
-fn build(hir: &Hir, bytes_max: Option<usize>) -> Option<meta::Regex> {
-    let config = meta::Config::new().nfa_size_limit(bytes_max).utf8_empty(true);
-    meta::Builder::new().configure(config).build_from_hir(hir).ok()
 }
 
 impl PartialEq for Regex {
