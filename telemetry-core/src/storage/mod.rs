@@ -5,6 +5,7 @@ pub mod cache;
 pub mod cursor;
 mod error;
 pub mod fs;
+pub mod label_set;
 pub mod lock;
 pub mod manifest;
 pub mod tombstone;
