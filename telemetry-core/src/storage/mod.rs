@@ -7,6 +7,7 @@ mod error;
 pub mod fs;
 pub mod label_set;
 pub mod lock;
+pub mod lz4;
 pub mod manifest;
 pub mod tombstone;
 pub mod ulid;
