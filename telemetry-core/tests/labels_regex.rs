@@ -388,6 +388,10 @@ fn anchoring_wraps_the_whole_pattern() {
         assert!(!regex.is_match(b"a\nb"), "{pattern}");
     }
     assert!(Regex::with_options("a.b|a\nb", loki).unwrap().is_match(b"a\nb"));
+    // Stretches with newlines and without are not one.
+    let mixed = Regex::with_options("(?s:.*)(?:.*)", loki).unwrap();
+    let reverse = Regex::with_options("(?:.*)(?s:.*)", loki).unwrap();
+    assert!(mixed.is_match(b"a\nb") && reverse.is_match(b"a\nb"));
     // The anchors themselves stay those of the text.
     assert!(!Regex::anchored("(?m)^b$").unwrap().is_match(b"a\nb\n"));
 }

@@ -263,6 +263,20 @@ proptest! {
     }
 
     #[test]
+    fn pieces_with_gaps_between_them_agree_with_the_engine(
+        pattern in "[ab]{0,2}((\\.\\*|\\.\\+|\\.\\*\\?)[abé]{0,2}){1,3}(\\|[ab]{0,2}(\\.\\+[ab]|[ab]))?",
+        texts in prop::collection::vec("[abé]{0,6}|[ab\n]{0,5}", 8),
+        newline in any::<bool>(),
+    ) {
+        let options = RegexOptions { anchored: true, dot_matches_newline: newline };
+        let regex = Regex::with_options(&pattern, options).unwrap();
+        for text in &texts {
+            let (quick, slow) = (regex.is_match_str(text), regex.is_match_by_engine(text.as_bytes()));
+            prop_assert_eq!(quick, slow, "{:?} on {:?}", &pattern, text);
+        }
+    }
+
+    #[test]
     fn any_text_is_a_pattern_or_an_error(
         pattern in "([ab.*+?|^$-]|\\(|\\)|\\(\\?[imsUP<:-]{0,3}|[\\[\\]]|\\\\[dDwWsSbBAzQEpPx01a]|\\{[0-9]{0,4},?[0-9]{0,2}\\}?|\\[:[a-z]{0,5}:\\]|[>n\\\\é\\{\\}]){0,12}",
         text in "[ab\\\\é\n]{0,6}",

@@ -19,6 +19,7 @@ use crate::syntax::string::write_quoted;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::ops::Range;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -93,16 +94,20 @@ impl Labels {
     pub fn get(&self, name: &str) -> Option<&str> {
         let text = self.text();
         let bytes = text.as_bytes();
+        let wanted = name.as_bytes();
+        let first = wanted.first();
         let mut at = 0;
         while at < bytes.len() {
-            let (name_len, start) = read_len(bytes, at);
-            let name_end = start + name_len;
-            let (value_len, value_start) = read_len(bytes, name_end);
-            let value_end = value_start + value_len;
-            if name_len == name.len() && bytes.get(start..name_end) == Some(name.as_bytes()) {
-                return text.get(value_start..value_end);
+            let pair = Pair::at(bytes, at);
+            if pair.name_end - pair.name == wanted.len() {
+                if bytes.get(pair.name..pair.name_end) == Some(wanted) {
+                    return text.get(pair.value..pair.end);
+                }
+            } else if pair.name < pair.name_end && bytes.get(pair.name) > first {
+                // Names are sorted: what follows is greater still.
+                return None;
             }
-            at = value_end;
+            at = pair.end;
         }
         None
     }
@@ -124,13 +129,50 @@ impl Labels {
 
     /// [`Labels::hash64`] of `self.only(names)`, without building it: a grouping key.
     pub fn hash_for(&self, names: &[&str]) -> u64 {
-        hash_pairs(self.iter().filter(|(name, _)| names.contains(name)))
+        self.hash_filtered(|name| names.contains(&name))
     }
 
     /// [`Labels::hash64`] of `self.without(names)`, without building it. The metric's name is
     /// left out only where `names` says so.
     pub fn hash_without(&self, names: &[&str]) -> u64 {
-        hash_pairs(self.iter().filter(|(name, _)| !names.contains(name)))
+        self.hash_filtered(|name| !names.contains(&name))
+    }
+
+    fn hash_filtered(&self, keep: impl FnMut(&str) -> bool) -> u64 {
+        let text = self.text();
+        let mut runs = self.runs(keep);
+        let first = runs.next().unwrap_or_default();
+        let first = text.as_bytes().get(first).unwrap_or_default();
+        let Some(second) = runs.next() else {
+            return xxh3_64(first);
+        };
+        let mut scratch = Scratch::new();
+        scratch.push(first);
+        for run in std::iter::once(second).chain(runs) {
+            scratch.push(text.as_bytes().get(run).unwrap_or_default());
+        }
+        xxh3_64(scratch.bytes())
+    }
+
+    /// The stretches of the canonical form that hold the labels whose names are kept.
+    fn runs(&self, mut keep: impl FnMut(&str) -> bool) -> impl Iterator<Item = Range<usize>> {
+        let text = self.text();
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let mut run = at..at;
+            while at < text.len() {
+                let pair = Pair::at(text.as_bytes(), at);
+                at = pair.end;
+                if keep(text.get(pair.name..pair.name_end).unwrap_or_default()) {
+                    run.end = at;
+                } else if run.is_empty() {
+                    run = at..at;
+                } else {
+                    return Some(run);
+                }
+            }
+            Some(run).filter(|run| !run.is_empty())
+        })
     }
 
     /// Whether `self.only(names)` and `other.only(names)` are equal: settles two equal keys of
@@ -164,15 +206,23 @@ impl Labels {
         LabelsBuilder::from(self).set(name, value).build()
     }
 
-    fn filtered(&self, mut keep: impl FnMut(&str) -> bool) -> Labels {
-        if self.iter().all(|(name, _)| keep(name)) {
+    fn filtered(&self, keep: impl FnMut(&str) -> bool) -> Labels {
+        let text = self.text();
+        let mut runs = self.runs(keep);
+        let first = runs.next().unwrap_or_default();
+        if first.len() == text.len() {
             return self.clone();
         }
-        let mut text = String::with_capacity(self.text().len());
-        for (name, value) in self.iter().filter(|(name, _)| keep(name)) {
-            push_pair(&mut text, name, value);
+        let first = text.get(first).unwrap_or_default();
+        let Some(second) = runs.next() else {
+            return Labels::from_canonical(first);
+        };
+        let mut kept = String::with_capacity(text.len());
+        kept.push_str(first);
+        for run in std::iter::once(second).chain(runs) {
+            kept.push_str(text.get(run).unwrap_or_default());
         }
-        Labels::from_canonical(&text)
+        Labels::from_canonical(&kept)
     }
 
     /// Bytes on the heap that this set holds, shared with its clones.
@@ -284,42 +334,67 @@ impl<'a> Iterator for Iter<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let bytes = self.rest.as_bytes();
-        let (name_len, name_start) = read_len(bytes, 0);
-        let name_end = name_start + name_len;
-        let (value_len, value_start) = read_len(bytes, name_end);
-        let value_end = value_start + value_len;
-        let name = self.rest.get(name_start..name_end)?;
-        let value = self.rest.get(value_start..value_end)?;
-        self.rest = self.rest.get(value_end..)?;
+        let pair = Pair::at(self.rest.as_bytes(), 0);
+        let name = self.rest.get(pair.name..pair.name_end)?;
+        let value = self.rest.get(pair.value..pair.end)?;
+        self.rest = self.rest.get(pair.end..)?;
         Some((name, value))
+    }
+}
+
+/// Where the pieces of one label are in a canonical form.
+struct Pair {
+    name: usize,
+    name_end: usize,
+    value: usize,
+    end: usize,
+}
+
+impl Pair {
+    #[inline]
+    fn at(bytes: &[u8], at: usize) -> Pair {
+        let (name_len, name) = read_len(bytes, at);
+        let name_end = name + name_len;
+        let (value_len, value) = read_len(bytes, name_end);
+        Pair { name, name_end, value, end: value + value_len }
     }
 }
 
 /// Reads a length at `at`; gives it and the offset behind it. Past the end it reads zero.
 #[inline]
-fn read_len(bytes: &[u8], mut at: usize) -> (usize, usize) {
+fn read_len(bytes: &[u8], at: usize) -> (usize, usize) {
+    let byte = bytes.get(at).copied().unwrap_or_default();
+    if byte & MORE == 0 { (usize::from(byte), at + 1) } else { read_long_len(bytes, at) }
+}
+
+#[cold]
+fn read_long_len(bytes: &[u8], mut at: usize) -> (usize, usize) {
     let mut value = 0;
     let mut shift = 0;
     loop {
         let byte = bytes.get(at).copied().unwrap_or_default();
         at += 1;
-        value |= usize::from(byte & 0x3f) << shift;
-        if byte & 0x40 == 0 {
+        value |= usize::from(byte & LOW_BITS) << shift;
+        if byte & MORE == 0 {
             return (value, at);
         }
         shift += 6;
     }
 }
 
+/// The bits of a byte of a length that hold it.
+const LOW_BITS: u8 = 0x3f;
+/// The bit that says that another byte follows.
+const MORE: u8 = 0x40;
+
 fn write_len(mut value: usize, mut push: impl FnMut(u8)) {
     loop {
-        let low = (value & 0x3f) as u8;
+        let low = (value & usize::from(LOW_BITS)) as u8;
         value >>= 6;
         if value == 0 {
             return push(low);
         }
-        push(low | 0x40);
+        push(low | MORE);
     }
 }
 
@@ -340,7 +415,7 @@ pub(super) fn push_pair(text: &mut String, name: &str, value: &str) {
 /// assert_eq!(hash_pairs(pairs), Labels::from(pairs).hash64());
 /// ```
 pub fn hash_pairs<N: AsRef<[u8]>, V: AsRef<[u8]>>(pairs: impl IntoIterator<Item = (N, V)>) -> u64 {
-    let mut scratch = Scratch { inline: [0; SCRATCH_BYTES], len: 0, spilled: Vec::new() };
+    let mut scratch = Scratch::new();
     for (name, value) in pairs {
         scratch.push_piece(name.as_ref());
         scratch.push_piece(value.as_ref());
@@ -359,16 +434,12 @@ struct Scratch {
 }
 
 impl Scratch {
+    fn new() -> Self {
+        Scratch { inline: [0; SCRATCH_BYTES], len: 0, spilled: Vec::new() }
+    }
+
     fn push_piece(&mut self, piece: &[u8]) {
-        let mut head = [0; 11];
-        let mut head_len = 0;
-        write_len(piece.len(), |byte| {
-            if let Some(slot) = head.get_mut(head_len) {
-                *slot = byte;
-                head_len += 1;
-            }
-        });
-        self.push(head.get(..head_len).unwrap_or_default());
+        write_len(piece.len(), |byte| self.push(&[byte]));
         self.push(piece);
     }
 
