@@ -10,15 +10,26 @@
 //! | `blocks/` | a Prometheus block and its samples |
 //! | `expressions-promql.jsonl` | an expression from a dashboard or a rule |
 
+mod answer;
 mod cases;
+mod compare;
 mod compliance;
 mod expressions;
+mod histogram;
+mod rerun;
+mod script;
+mod scripts;
+mod series;
+mod storage;
 
 use super::report::{Outcome, Report};
 use std::path::{Path, PathBuf};
 
 /// Runs all of `directory` that is known, and the expressions beside it.
 pub fn run(directory: &Path, report: &mut Report) {
+    for path in files(directory, "test") {
+        read(&path, report, scripts::run);
+    }
     let file = |name: &str| Some(directory.join(name)).filter(|path| path.exists());
     if let Some(path) = file("parser_cases.json") {
         read(&path, report, cases::parser);
@@ -58,7 +69,6 @@ fn later(report: &mut Report, name: &str, reason: &str) {
 }
 
 /// Files of `directory` that end in `.extension`, sorted.
-#[expect(dead_code, reason = "scripts come with the evaluation")]
 fn files(directory: &Path, extension: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     let mut paths: Vec<_> = entries
