@@ -44,7 +44,10 @@ impl Limits {
     /// Checks a profile and every reference in it.
     pub(crate) fn check(&self, labels: &Labels, profile: &Profile) -> Result<(), RefusalReason> {
         if labels.len() > self.labels_max {
-            return Err(RefusalReason::TooManyLabels { found: labels.len(), limit: self.labels_max });
+            return Err(RefusalReason::TooManyLabels {
+                found: labels.len(),
+                limit: self.labels_max,
+            });
         }
         for (name, value) in labels.iter() {
             bound("a label name", name.len(), self.label_name_bytes_max)?;
@@ -67,9 +70,9 @@ impl Limits {
         for text in &profile.strings {
             bound("a symbol", text.len(), self.symbol_bytes_max)?;
         }
-        profile
-            .validate()
-            .map_err(|_| RefusalReason::Malformed { rule: "references of a profile lead somewhere" })
+        profile.validate().map_err(|_| RefusalReason::Malformed {
+            rule: "references of a profile lead somewhere",
+        })
     }
 }
 

@@ -27,6 +27,11 @@ pub(crate) struct ProfileSet {
 }
 
 impl ProfileSet {
+    /// A set with symbols and stacks, but no rows.
+    pub(crate) fn new(symbols: SymbolTable, stacks: StackTree) -> Self {
+        ProfileSet { symbols, stacks, ..ProfileSet::default() }
+    }
+
     /// Adds a profile. Answers how many rows it became: none if all its values are zero.
     ///
     /// # Errors
@@ -85,7 +90,9 @@ impl ProfileSet {
         self.row_bytes += row.bytes();
         let rows = self.series.entry(labels.clone()).or_default();
         let at = match rows.last() {
-            Some(last) if last.time > row.time => rows.partition_point(|known| known.time <= row.time),
+            Some(last) if last.time > row.time => {
+                rows.partition_point(|known| known.time <= row.time)
+            }
             _ => rows.len(),
         };
         rows.insert(at, row);

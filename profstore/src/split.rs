@@ -200,10 +200,7 @@ mod tests {
 
     #[test]
     fn spans_stay_with_the_sample() {
-        let profile = profile(vec![
-            sample(&[1], [1, 1], &[(4, 5)]),
-            sample(&[1], [1, 1], &[]),
-        ]);
+        let profile = profile(vec![sample(&[1], [1, 1], &[(4, 5)]), sample(&[1], [1, 1], &[])]);
         let series = split("p", &Labels::default(), &profile).unwrap();
         assert_eq!(series.len(), 2);
         let spans: Vec<u64> = series[0].samples.iter().map(|sample| sample.span).collect();

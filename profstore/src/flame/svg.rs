@@ -119,9 +119,9 @@ fn placed(root: &Frame, width: f64) -> Vec<Placed<'_>> {
 
 /// A warm colour that depends on the name alone, so that pictures can be compared.
 fn colour(name: &str) -> String {
-    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
+    let hash = name
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     let (red, green, blue) = (205 + hash % 50, 80 + (hash >> 8) % 140, 40 + (hash >> 16) % 40);
     format!("#{red:02x}{green:02x}{blue:02x}")
 }

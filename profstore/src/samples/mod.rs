@@ -36,7 +36,11 @@ impl Row {
             duration,
             stacks: samples.iter().map(|(stack, _, _)| *stack).collect(),
             values: samples.iter().map(|(_, _, value)| *value).collect(),
-            spans: if has_spans { samples.iter().map(|(_, span, _)| *span).collect() } else { vec![] },
+            spans: if has_spans {
+                samples.iter().map(|(_, span, _)| *span).collect()
+            } else {
+                vec![]
+            },
         }
     }
 

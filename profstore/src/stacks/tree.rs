@@ -63,6 +63,11 @@ impl StackTree {
         &self.parents
     }
 
+    /// The location that a stack ends in.
+    pub(crate) fn location(&self, stack: u32) -> Option<u32> {
+        self.locations.get(stack as usize).copied()
+    }
+
     /// Bytes in memory, roughly.
     pub(crate) fn bytes(&self) -> usize {
         self.parents.len() * 32

@@ -171,7 +171,8 @@ mod tests {
     fn table() -> SymbolTable {
         let mut table = SymbolTable::default();
         let name = table.intern_string("main");
-        let function = table.intern_function(Function { name, start_line: 3, ..Default::default() });
+        let function =
+            table.intern_function(Function { name, start_line: 3, ..Default::default() });
         let mapping = table.intern_mapping(Mapping {
             memory_limit: 300,
             filename: name,

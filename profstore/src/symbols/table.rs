@@ -160,10 +160,10 @@ impl SymbolTable {
         locations
             .iter()
             .map(|location| {
-                let lines = location.lines.iter().map(|line| Line {
-                    function: find(&functions, line.function),
-                    ..*line
-                });
+                let lines = location
+                    .lines
+                    .iter()
+                    .map(|line| Line { function: find(&functions, line.function), ..*line });
                 self.intern_location(&Location {
                     mapping: find(&mappings, location.mapping),
                     lines: lines.collect(),

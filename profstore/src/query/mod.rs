@@ -1,0 +1,9 @@
+//! Reading: call trees, series over time, names.
+
+mod merge;
+mod names;
+mod series;
+mod source;
+
+pub use merge::{merge, merge_spans};
+pub use series::{Aggregation, PointSeries, SeriesQuery, series};
