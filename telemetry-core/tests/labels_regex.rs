@@ -337,6 +337,24 @@ fn nesting_is_bounded_as_in_go() {
 }
 
 #[test]
+fn the_deepest_pattern_needs_little_stack() {
+    let deep = || {
+        let pattern = format!("{}a{}", "(".repeat(999), ")".repeat(999));
+        let regex = Regex::new(&pattern).unwrap();
+        assert_eq!(regex.captures(b"a").unwrap().get(999), Some(0..1));
+        let stars = format!("{}a{}", "(?:".repeat(990), "b?)*".repeat(990));
+        assert_eq!(Regex::new(&stars).unwrap_err().kind, RegexErrorKind::NestingDepth);
+        for depth in [8, 30, 200] {
+            let mixed = format!("{}a{}", "(b|(?:".repeat(depth), "d?)*)".repeat(depth));
+            let regex = Regex::anchored(&mixed).unwrap();
+            assert!(regex.is_match(b"a") && regex.captures(b"b").is_some());
+        }
+    };
+    let thread = std::thread::Builder::new().stack_size(512 << 10);
+    thread.spawn(deep).unwrap().join().unwrap();
+}
+
+#[test]
 fn memory_is_bounded() {
     for pattern in [r"(?i)(?:\pL{30}){30}", r"(?:(?:[^a]{10}\pL{3}){10}\pL){9}x{1000}"] {
         let started = std::time::Instant::now();

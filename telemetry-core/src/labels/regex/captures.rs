@@ -1,18 +1,22 @@
 //! Where a match and its groups lie, and templates that are filled from them.
 
+use super::engine::Slot;
 use std::ops::Range;
 
 /// The places of a match and of its groups, as byte ranges of the text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Captures {
-    pub(super) groups: Vec<Option<Range<usize>>>,
+    /// Start and end of every group in turn.
+    pub(super) slots: Vec<Slot>,
 }
 
 impl Captures {
     /// The range of a group; group 0 is the whole match. `None` where it took no part in the match
     /// or does not exist.
     pub fn get(&self, group: usize) -> Option<Range<usize>> {
-        self.groups.get(group)?.clone()
+        let start = self.slots.get(group.checked_mul(2)?)?.as_ref()?;
+        let end = self.slots.get(group * 2 + 1)?.as_ref()?;
+        Some(start.get()..end.get())
     }
 
     /// The bytes of a group; empty where it took no part in the match, as in Go.
@@ -27,12 +31,18 @@ impl Captures {
 
     /// Groups of the pattern, the whole match included.
     pub fn len(&self) -> usize {
-        self.groups.len()
+        self.slots.len() / 2
     }
 
     /// Whether nothing was ever captured into this value.
     pub fn is_empty(&self) -> bool {
-        self.groups.is_empty()
+        self.slots.is_empty()
+    }
+
+    /// Forgets all places and makes room for the groups of a pattern.
+    pub(super) fn reset(&mut self, groups: usize) {
+        self.slots.clear();
+        self.slots.resize(groups * 2, None);
     }
 }
 

@@ -4,6 +4,7 @@
 //! engine that knows about groups is larger and slower. So there are two, and most expressions
 //! never build the second.
 
+use super::stack::with_room;
 use regex_automata::meta;
 use regex_automata::nfa::thompson::{self, WhichCaptures};
 use regex_automata::util::primitives::NonMaxUsize;
@@ -27,6 +28,8 @@ pub(super) struct Engine {
     /// Whether the expression was not tried yet, since its form decides every text. Then it is
     /// little more than the text of the pattern, and the pattern's length is its bound.
     lazy: bool,
+    /// Whether compiling may take much stack.
+    deep: bool,
     plain: OnceLock<Option<meta::Regex>>,
     capturing: OnceLock<Option<meta::Regex>>,
 }
@@ -34,12 +37,12 @@ pub(super) struct Engine {
 impl Engine {
     /// The engines for an expression with as many groups as given, the whole match included;
     /// `None` where they would be too large.
-    pub(super) fn new(hir: Hir, groups: usize, lazy: bool) -> Option<Engine> {
-        if groups > GROUPS_UNCHECKED && !places_fit(&hir, groups) {
+    pub(super) fn new(hir: Hir, groups: usize, lazy: bool, deep: bool) -> Option<Engine> {
+        if groups > GROUPS_UNCHECKED && with_room(deep, || places_fit(&hir, groups)) != Some(true) {
             return None;
         }
         let (plain, capturing) = (OnceLock::new(), OnceLock::new());
-        let engine = Engine { hir, groups, lazy, plain, capturing };
+        let engine = Engine { hir, groups, lazy, deep, plain, capturing };
         (lazy || engine.plain().is_some()).then_some(engine)
     }
 
@@ -63,7 +66,8 @@ impl Engine {
             .nfa_size_limit(if is_checked { None } else { Some(AUTOMATON_BYTES_MAX) })
             .which_captures(captures)
             .utf8_empty(true);
-        meta::Builder::new().configure(config).build_from_hir(&self.hir).ok()
+        with_room(self.deep, || meta::Builder::new().configure(config).build_from_hir(&self.hir))?
+            .ok()
     }
 }
 

@@ -38,7 +38,8 @@ impl Lossy {
         self.offset(range.start)..self.offset(range.end)
     }
 
-    fn offset(&self, in_copy: usize) -> usize {
+    /// The place in the original text for one in the copy.
+    pub(super) fn offset(&self, in_copy: usize) -> usize {
         let before = self.replaced.partition_point(|at| *at < in_copy);
         in_copy - before * (REPLACEMENT_BYTES - 1)
     }

@@ -26,6 +26,7 @@ mod form;
 mod literals;
 mod lossy;
 mod parse;
+mod stack;
 
 pub use captures::Captures;
 pub use error::{RegexError, RegexErrorKind};
@@ -33,10 +34,12 @@ pub use literals::AnyOf;
 
 use crate::syntax::Span;
 use captures::{Piece, pieces};
-use engine::{Engine, Slot};
+use engine::Engine;
 use form::Form;
 use lossy::Lossy;
+use parse::Parsed;
 use regex_automata::Input;
+use regex_automata::util::primitives::NonMaxUsize;
 use regex_syntax::hir::{Hir, Look};
 use std::borrow::Cow;
 use std::fmt;
@@ -102,30 +105,23 @@ impl Regex {
     /// # Errors
     /// [`RegexError`]: Go would refuse the pattern, or it is too large.
     pub fn with_options(pattern: &str, options: RegexOptions) -> Result<Self, RegexError> {
-        let parsed = parse::parse(pattern, options.dot_matches_newline)?;
-        let required = literals::required(&parsed.hir);
-        let (form, prefix, hir) = if options.anchored {
-            let form = Form::anchored(&parsed.hir);
-            let prefix = form.prefix(&parsed.hir);
-            let ends = [Hir::look(Look::Start), Hir::look(Look::End)];
-            let [start, end] = ends;
-            (form, prefix, Hir::concat(vec![start, parsed.hir, end]))
-        } else {
-            (Form::unanchored(&parsed.hir), String::new(), parsed.hir)
+        let large = || RegexError {
+            kind: RegexErrorKind::Large,
+            text: pattern.into(),
+            span: Span::new(0, pattern.len()),
         };
-        let engine =
-            Engine::new(hir, parsed.names.len(), form.is_total()).ok_or_else(|| RegexError {
-                kind: RegexErrorKind::Large,
-                text: pattern.into(),
-                span: Span::new(0, pattern.len()),
-            })?;
+        let deep = stack::may_nest_deeply(pattern);
+        let understand = || Understood::new(pattern, options);
+        let Understood { names, form, prefix, required, hir } =
+            stack::with_room(deep, understand).ok_or_else(large)??;
+        let engine = Engine::new(hir, names.len(), form.is_total(), deep).ok_or_else(large)?;
         Ok(Regex(Arc::new(Inner {
             pattern: pattern.into(),
             options,
-            names: parsed.names,
+            names,
             form_needs_utf8: form.needs_utf8(),
             form,
-            prefix: prefix.into(),
+            prefix,
             required,
             engine,
         })))
@@ -194,8 +190,8 @@ impl Regex {
             Err(_) => {
                 let lossy = Lossy::new(text);
                 let found = self.captures_from(lossy.text(), 0, captures);
-                for group in captures.groups.iter_mut().flatten() {
-                    *group = lossy.range(group.clone());
+                for slot in &mut captures.slots {
+                    *slot = slot.and_then(|at| NonMaxUsize::new(lossy.offset(at.get())));
                 }
                 found
             }
@@ -204,22 +200,10 @@ impl Regex {
 
     /// The leftmost match that starts at `at` or later.
     fn captures_from(&self, text: &str, at: usize, captures: &mut Captures) -> bool {
-        let groups = self.0.names.len();
-        captures.groups.clear();
-        captures.groups.resize(groups, None);
-        let Some(engine) = self.0.engine.capturing() else {
-            return false;
-        };
-        let mut slots: Vec<Slot> = vec![None; groups * 2];
-        if engine.search_slots(&Input::new(text).span(at..text.len()), &mut slots).is_none() {
-            return false;
-        }
-        for (group, slot) in captures.groups.iter_mut().zip(slots.chunks_exact(2)) {
-            if let [Some(start), Some(end)] = slot {
-                *group = Some(start.get()..end.get());
-            }
-        }
-        true
+        captures.reset(self.0.names.len());
+        let input = Input::new(text).span(at..text.len());
+        let engine = self.0.engine.capturing();
+        engine.is_some_and(|engine| engine.search_slots(&input, &mut captures.slots).is_some())
     }
 
     /// Every match replaced by the template, in which `$1`, `${1}`, `$name` and `${name}` stand for
@@ -323,6 +307,31 @@ impl Regex {
     pub fn is_match_by_engine(&self, text: &[u8]) -> bool {
         let lossy = Lossy::new(text);
         self.0.engine.plain().is_some_and(|engine| engine.is_match(lossy.text()))
+    }
+}
+
+/// What is known about a pattern before it is compiled.
+struct Understood {
+    names: Vec<Option<Box<str>>>,
+    form: Form,
+    prefix: Box<str>,
+    required: Vec<AnyOf>,
+    /// The expression, anchored where the options say so.
+    hir: Hir,
+}
+
+impl Understood {
+    fn new(pattern: &str, options: RegexOptions) -> Result<Self, RegexError> {
+        let Parsed { hir, names } = parse::parse(pattern, options.dot_matches_newline)?;
+        let required = literals::required(&hir);
+        if !options.anchored {
+            let form = Form::unanchored(&hir);
+            return Ok(Understood { names, form, prefix: "".into(), required, hir });
+        }
+        let form = Form::anchored(&hir);
+        let prefix = form.prefix(&hir).into();
+        let hir = Hir::concat(vec![Hir::look(Look::Start), hir, Hir::look(Look::End)]);
+        Ok(Understood { names, form, prefix, required, hir })
     }
 }
 
