@@ -2,8 +2,8 @@
 //!
 //! Languages and stores do not know each other. They meet here: a language reads through a
 //! trait of [`source`], a decoder writes through a trait of [`sink`], and both speak in
-//! [`labels`], [`model`] and [`time`]. [`query`] bounds every query, [`syntax`] holds what the
-//! front ends of the languages spell alike, [`vector`] what metric queries share. Nothing here
+//! [`mod@labels`], [`model`] and [`time`]. [`query`] bounds every query, [`syntax`] holds what
+//! the front ends of the languages spell alike, [`vector`] what metric queries share. Nothing here
 //! knows about one signal's engine or one language's rules.
 #![forbid(unsafe_code)]
 

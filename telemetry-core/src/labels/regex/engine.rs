@@ -66,8 +66,8 @@ impl Engine {
             .nfa_size_limit(if is_checked { None } else { Some(AUTOMATON_BYTES_MAX) })
             .which_captures(captures)
             .utf8_empty(true);
-        with_room(self.deep, || meta::Builder::new().configure(config).build_from_hir(&self.hir))?
-            .ok()
+        let compile = || meta::Builder::new().configure(config).build_from_hir(&self.hir).ok();
+        with_room(self.deep, compile).flatten()
     }
 }
 
