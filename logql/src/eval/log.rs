@@ -1,0 +1,248 @@
+//! Log queries: the newest, or oldest, lines that a pipeline keeps.
+//!
+//! Pages come in order of their newest (oldest) line, so once `limit` lines are held and the next
+//! page cannot hold a better one, the answer is certain and the rest is not read.
+//!
+//! Lines of equal time stand in the order of their streams' labels, those of one stream in the
+//! order they came; reading backward turns all of it round.
+
+use super::scan::{Next, Scan, select};
+use crate::engine::LogOptions;
+use crate::error::Error;
+use crate::plan::LinesPlan;
+use crate::stage::hints::Hints;
+use crate::stage::labels::{Category, LineLabels};
+use crate::value::{LabelOrigin, LabelSet, LogLine, LogStream};
+use hashbrown::HashMap;
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+use telemetry_core::labels::Labels;
+use telemetry_core::query::{QueryContext, Resource};
+use telemetry_core::source::{Direction, LogSource, LogWant};
+use telemetry_core::time::Nanos;
+
+/// Runs a log query.
+pub(crate) fn run(
+    lines: &LinesPlan,
+    options: &LogOptions,
+    source: &dyn LogSource,
+    context: &QueryContext,
+) -> Result<Vec<LogStream>, Error> {
+    let backward = options.direction == Direction::Backward;
+    let pages = select(source, lines, options.window, options.direction, context)?;
+    // Thinning needs every line, as which lines it keeps depends on those before.
+    let thins = options.interval_ns > 0;
+    let held_max = if thins { usize::MAX } else { options.limit };
+    let hints = Hints::everything();
+    let mut scan = Scan::new(lines, &hints, context);
+    let mut held = Held { heap: BinaryHeap::new(), max: held_max, backward, context };
+    let mut origins = Origins::default();
+    for index in 0..pages.len() {
+        let Some(page) = pages.page(index) else { continue };
+        let statistics = page.statistics();
+        let best = if backward { statistics.last } else { statistics.first };
+        if held.is_certain(best.0) {
+            context.statistics().add_chunks_skipped((pages.len() - index) as u64);
+            break;
+        }
+        let stream = page.labels().clone();
+        let worst = std::cell::Cell::new(held.worst());
+        scan.page(
+            &*page,
+            LogWant::ALL,
+            backward,
+            |entry, row| {
+                let key = Key { time: entry.time, stream: stream.clone(), page: index, row };
+                let line = entry.line.get();
+                let labels = &*entry.labels;
+                held.offer(key, || (line.to_vec(), origins.of(labels)))?;
+                worst.set(held.worst());
+                Ok(Next::Line)
+            },
+            |time, _| match worst.get() {
+                Some(worst) if backward && time < worst => Next::Page,
+                Some(worst) if !backward && time > worst => Next::Page,
+                _ => Next::Line,
+            },
+        )?;
+    }
+    let mut rows = held.into_sorted();
+    if thins {
+        thin(&mut rows, options);
+    }
+    Ok(streams(rows))
+}
+
+/// Where a line stands among all.
+#[derive(Clone, PartialEq, Eq)]
+struct Key {
+    time: i64,
+    stream: Labels,
+    page: usize,
+    row: usize,
+}
+
+impl Key {
+    /// The order of reading forward.
+    fn forward(&self, other: &Key) -> Ordering {
+        self.time
+            .cmp(&other.time)
+            .then_with(|| self.stream.cmp(&other.stream))
+            .then_with(|| self.page.cmp(&other.page))
+            .then_with(|| self.row.cmp(&other.row))
+    }
+}
+
+/// A line that may be part of the answer.
+struct Row {
+    key: Key,
+    backward: bool,
+    line: Vec<u8>,
+    origin: Arc<LabelOrigin>,
+}
+
+/// The order of the answer: the heap has the line on top that would be cut first.
+impl Ord for Row {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let forward = self.key.forward(&other.key);
+        if self.backward { forward.reverse() } else { forward }
+    }
+}
+
+impl PartialOrd for Row {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Row {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for Row {}
+
+/// The best lines so far.
+struct Held<'c> {
+    heap: BinaryHeap<Row>,
+    max: usize,
+    backward: bool,
+    context: &'c QueryContext,
+}
+
+impl Held<'_> {
+    /// The time of the worst line held, once there are enough.
+    fn worst(&self) -> Option<i64> {
+        if self.heap.len() < self.max {
+            return None;
+        }
+        self.heap.peek().map(|row| row.key.time)
+    }
+
+    /// Whether no line of time `best` or worse can be part of the answer.
+    fn is_certain(&self, best: i64) -> bool {
+        if self.max == 0 {
+            return true;
+        }
+        match self.worst() {
+            Some(worst) if self.backward => best < worst,
+            Some(worst) => best > worst,
+            None => false,
+        }
+    }
+
+    fn offer(
+        &mut self,
+        key: Key,
+        make: impl FnOnce() -> (Vec<u8>, Arc<LabelOrigin>),
+    ) -> Result<(), Error> {
+        let backward = self.backward;
+        if self.heap.len() < self.max {
+            let (line, origin) = make();
+            self.heap.push(Row { key, backward, line, origin });
+            self.context.bound(Resource::Rows, self.heap.len() as u64)?;
+            return Ok(());
+        }
+        let Some(mut worst) = self.heap.peek_mut() else { return Ok(()) };
+        let forward = key.forward(&worst.key);
+        let better = if backward { forward.is_gt() } else { forward.is_lt() };
+        if better {
+            let (line, origin) = make();
+            *worst = Row { key, backward, line, origin };
+        }
+        Ok(())
+    }
+
+    fn into_sorted(self) -> Vec<Row> {
+        self.heap.into_sorted_vec()
+    }
+}
+
+/// Label sets that lines have had, each once.
+#[derive(Default)]
+struct Origins {
+    known: HashMap<Vec<(String, String, u8)>, Arc<LabelOrigin>>,
+    last: Option<(Labels, Arc<LabelOrigin>)>,
+}
+
+impl Origins {
+    fn of(&mut self, labels: &LineLabels) -> Arc<LabelOrigin> {
+        if labels.is_untouched() {
+            if let Some((stream, origin)) = &self.last
+                && stream == labels.stream()
+            {
+                return origin.clone();
+            }
+            let origin = self.find(labels);
+            self.last = Some((labels.stream().clone(), origin.clone()));
+            return origin;
+        }
+        self.find(labels)
+    }
+
+    fn find(&mut self, labels: &LineLabels) -> Arc<LabelOrigin> {
+        let mut all: Vec<(String, String, Category)> = Vec::new();
+        labels.for_each(|name, value, category| {
+            all.push((name.to_string(), value.to_string(), category));
+        });
+        let mut key: Vec<(String, String, u8)> =
+            all.iter().map(|(name, value, of)| (name.clone(), value.clone(), *of as u8)).collect();
+        key.sort();
+        self.known.entry(key).or_insert_with(|| Arc::new(LabelOrigin::new(&all))).clone()
+    }
+}
+
+/// Keeps a line only if it is at least the interval away from the one kept before.
+fn thin(rows: &mut Vec<Row>, options: &LogOptions) {
+    let mut last: Option<i64> = None;
+    rows.retain(|row| {
+        let far = last.is_none_or(|last| row.key.time.abs_diff(last) >= options.interval_ns.unsigned_abs());
+        if far {
+            last = Some(row.key.time);
+        }
+        far
+    });
+    rows.truncate(options.limit);
+}
+
+/// The rows by their labels.
+fn streams(rows: Vec<Row>) -> Vec<LogStream> {
+    let mut places: HashMap<LabelSet, usize> = HashMap::new();
+    let mut streams: Vec<LogStream> = Vec::new();
+    for row in rows {
+        let labels = row.origin.all();
+        let place = *places.entry(labels.clone()).or_insert_with(|| {
+            streams.push(LogStream { labels, entries: Vec::new() });
+            streams.len() - 1
+        });
+        if let Some(stream) = streams.get_mut(place) {
+            let entry =
+                LogLine { time: Nanos(row.key.time), line: row.line, origin: row.origin };
+            stream.entries.push(entry);
+        }
+    }
+    streams.sort_by(|a, b| a.labels.cmp(&b.labels));
+    streams
+}

@@ -1,0 +1,258 @@
+//! Range aggregations: lines of windows → rows.
+//!
+//! Every line is read once, whatever the number of steps whose window holds it.
+
+use super::row::{Row, Steps};
+use super::scan::{Next, Scan, select};
+use super::series::{Counts, SeriesTable, Tally};
+use crate::ast::RangeOp;
+use crate::error::Error;
+use crate::plan::{RangePlan, SeriesLabels};
+use crate::range::{Sample, Window, value};
+use crate::stage::labels::{ERROR, PRESERVE_ERROR};
+use crate::value::LabelSet;
+use telemetry_core::labels::Labels;
+use telemetry_core::query::{QueryContext, Resource};
+use telemetry_core::source::{Direction, LogPage, LogSource, LogWant};
+use telemetry_core::time::NanosRange;
+
+/// Runs a range aggregation at every step.
+pub(super) fn run(
+    plan: &RangePlan,
+    steps: &Steps,
+    source: &dyn LogSource,
+    context: &QueryContext,
+) -> Result<Vec<Row>, Error> {
+    // The earliest window starts behind `start - range`, the latest ends at `end`.
+    let from = steps.start.saturating_sub(plan.offset_ns).saturating_sub(plan.range_ns);
+    let to = steps.end().saturating_sub(plan.offset_ns);
+    let window = NanosRange::new(from.saturating_add(1), to.saturating_add(1));
+    let gather = Gather { plan, steps, source, context, window };
+    match plan.unwrap {
+        Some(_) => gather.values(),
+        None => gather.counts(),
+    }
+}
+
+struct Gather<'g> {
+    plan: &'g RangePlan,
+    steps: &'g Steps,
+    source: &'g dyn LogSource,
+    context: &'g QueryContext,
+    window: NanosRange,
+}
+
+impl Gather<'_> {
+    /// The steps whose window holds `time`.
+    fn steps_of(&self, time: i64) -> (usize, usize) {
+        let shifted = time.saturating_add(self.plan.offset_ns);
+        let from = self.steps.first_from(shifted);
+        (from, self.steps.first_from(shifted.saturating_add(self.plan.range_ns)))
+    }
+
+    /// Counts lines and bytes.
+    fn counts(&self) -> Result<Vec<Row>, Error> {
+        let plan = self.plan;
+        let mut table: SeriesTable<Counts> = SeriesTable::new();
+        let bytes = plan.counts_bytes();
+        let want = LogWant {
+            text: plan.needs_text(),
+            lengths: bytes,
+            metadata: plan.labels.shows_metadata() || !plan.lines.pipeline.only_filters(),
+        };
+        self.each_page(|scan, page| {
+            if let Some(tally) = self.whole_page(page) {
+                let (from, to) = self.steps_of(page.statistics().first.0);
+                let mut pairs = Vec::new();
+                series_of_stream(&plan.labels, page.labels(), &mut pairs);
+                let number = table.number(&pairs);
+                if let Some(counts) = table.get(number) {
+                    counts.add(from, to, tally, self.steps);
+                }
+                self.context.statistics().add_chunks_skipped(1);
+                return Ok(table.len());
+            }
+            // The series of lines that have no labels but those of their stream.
+            let mut plain: Option<usize> = None;
+            scan.page(
+                page,
+                want,
+                false,
+                |entry, _| {
+                    let (from, to) = self.steps_of(entry.time);
+                    let number = match (entry.labels.is_untouched(), plain) {
+                        (true, Some(number)) => number,
+                        (untouched, _) => {
+                            let mut pairs = Vec::new();
+                            plan.labels.collect(entry.labels, &mut pairs);
+                            let number = table.number(&pairs);
+                            if untouched {
+                                plain = Some(number);
+                            }
+                            number
+                        }
+                    };
+                    let length = match entry.line.is_replaced() {
+                        true => entry.line.get().len(),
+                        false => entry.stored_bytes,
+                    };
+                    if let Some(counts) = table.get(number) {
+                        let tally = Tally { lines: 1, bytes: length as u64 };
+                        counts.add(from, to, tally, self.steps);
+                    }
+                    Ok(Next::Line)
+                },
+                |_, _| Next::Line,
+            )?;
+            Ok(table.len())
+        })?;
+        self.counted(table)
+    }
+
+    /// The tally of a page that need not be decoded: all its lines count, in the same steps, for
+    /// the same series.
+    fn whole_page(&self, page: &dyn LogPage) -> Option<Tally> {
+        let statistics = page.statistics();
+        let lines = &self.plan.lines;
+        let plain = lines.pipeline.only_filters() && lines.pipeline.first_filters().is_empty();
+        let one_series = !statistics.has_metadata || !self.plan.labels.shows_metadata();
+        let together = self.steps_of(statistics.first.0) == self.steps_of(statistics.last.0);
+        (statistics.is_whole && plain && one_series && together)
+            .then_some(Tally { lines: statistics.count, bytes: statistics.line_bytes })
+    }
+
+    fn counted(&self, table: SeriesTable<Counts>) -> Result<Vec<Row>, Error> {
+        let seconds = self.plan.range_ns as f64 / 1e9;
+        let mut rows = Vec::with_capacity(table.len());
+        for (labels, counts) in table.into_sorted() {
+            self.context.check()?;
+            let mut row = Row::empty(labels, self.steps.count);
+            for (step, tally) in counts.into_steps(self.steps).into_iter().enumerate() {
+                if tally.lines > 0 {
+                    let value = match self.plan.op {
+                        RangeOp::Rate => tally.lines as f64 / seconds,
+                        RangeOp::Bytes => tally.bytes as f64,
+                        RangeOp::BytesRate => tally.bytes as f64 / seconds,
+                        _ => tally.lines as f64,
+                    };
+                    row.set(step, value);
+                }
+            }
+            rows.push(row);
+        }
+        self.finish(rows)
+    }
+
+    /// Collects unwrapped values and aggregates them window by window.
+    fn values(&self) -> Result<Vec<Row>, Error> {
+        let plan = self.plan;
+        let Some(unwrap) = &plan.unwrap else { return Ok(Vec::new()) };
+        let mut table: SeriesTable<Vec<Sample>> = SeriesTable::new();
+        let want = LogWant { text: plan.needs_text(), lengths: false, metadata: true };
+        let mut held = 0u64;
+        self.each_page(|scan, page| {
+            scan.page(
+                page,
+                want,
+                false,
+                |entry, _| {
+                    let Some(value) = unwrap.value(entry.labels) else { return Ok(Next::Line) };
+                    let mut pairs = Vec::new();
+                    plan.labels.collect(entry.labels, &mut pairs);
+                    let number = table.number(&pairs);
+                    if let Some(samples) = table.get(number) {
+                        samples.push((entry.time, value));
+                        held += 1;
+                    }
+                    Ok(Next::Line)
+                },
+                |_, _| Next::Line,
+            )?;
+            self.context.bound(Resource::Samples, held)?;
+            Ok(table.len())
+        })?;
+        let mut rows = Vec::with_capacity(table.len());
+        for (labels, mut samples) in table.into_sorted() {
+            samples.sort_by_key(|(time, _)| *time);
+            rows.push(self.windows(labels, &samples)?);
+        }
+        self.finish(rows)
+    }
+
+    /// The row of one series.
+    fn windows(&self, labels: Labels, samples: &[Sample]) -> Result<Row, Error> {
+        let mut row = Row::empty(labels, self.steps.count);
+        let mut scratch = Vec::new();
+        let (mut from, mut to) = (0, 0);
+        for step in 0..self.steps.count {
+            let end = self.steps.time(step).saturating_sub(self.plan.offset_ns);
+            let start = end.saturating_sub(self.plan.range_ns);
+            let time = |at: usize| samples.get(at).map_or(i64::MAX, |(time, _)| *time);
+            while to < samples.len() && time(to) <= end {
+                to += 1;
+            }
+            while from < to && time(from) <= start {
+                from += 1;
+            }
+            if step % 64 == 0 {
+                self.context.check()?;
+            }
+            let window = samples.get(from..to).unwrap_or_default();
+            if !window.is_empty() {
+                let window = Window { samples: window, end, range_ns: self.plan.range_ns };
+                row.set(step, value(self.plan.op, self.plan.parameter, window, &mut scratch));
+            }
+        }
+        Ok(row)
+    }
+
+    /// Runs `each` over the pages; it returns how many series there are so far.
+    fn each_page(
+        &self,
+        mut each: impl FnMut(&mut Scan<'_>, &dyn LogPage) -> Result<usize, Error>,
+    ) -> Result<(), Error> {
+        let lines = &self.plan.lines;
+        let pages = select(self.source, lines, self.window, Direction::Forward, self.context)?;
+        let mut scan = Scan::new(lines, &self.plan.hints, self.context);
+        for index in 0..pages.len() {
+            let Some(page) = pages.page(index) else { continue };
+            let series = each(&mut scan, &*page)?;
+            self.context.bound(Resource::Series, series as u64)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses rows that carry an error, and turns presence round for `absent_over_time`.
+    fn finish(&self, mut rows: Vec<Row>) -> Result<Vec<Row>, Error> {
+        rows.retain(|row| !row.presence.is_none());
+        for row in &rows {
+            if let Some(name) = row.labels.get(ERROR)
+                && row.labels.get(PRESERVE_ERROR).is_none()
+            {
+                return Err(Error::Pipeline {
+                    name: name.into(),
+                    series: LabelSet::from(&row.labels).to_string(),
+                    span: self.plan.span,
+                });
+            }
+        }
+        if self.plan.op != RangeOp::Absent {
+            return Ok(rows);
+        }
+        let mut absent = Row::constant(1.0, self.steps.count);
+        absent.labels = self.plan.absent.clone();
+        for row in &rows {
+            absent.presence.subtract(&row.presence);
+        }
+        Ok(if absent.presence.is_none() { Vec::new() } else { vec![absent] })
+    }
+}
+
+/// The labels that the series of a stream's plain lines has.
+fn series_of_stream<'l>(
+    labels: &SeriesLabels,
+    stream: &'l Labels,
+    into: &mut Vec<(&'l str, &'l str)>,
+) {
+    into.extend(stream.iter().filter(|(name, _)| labels.takes(name)));
+}

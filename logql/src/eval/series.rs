@@ -1,0 +1,146 @@
+//! The series that lines fall into.
+
+use super::row::Steps;
+use hashbrown::HashTable;
+use telemetry_core::labels::{Labels, hash_pairs};
+
+/// Series by their labels, in the order of their first line.
+pub(super) struct SeriesTable<A> {
+    table: HashTable<usize>,
+    series: Vec<(Labels, A)>,
+}
+
+impl<A: Default> SeriesTable<A> {
+    pub(super) fn new() -> Self {
+        SeriesTable { table: HashTable::new(), series: Vec::new() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.series.len()
+    }
+
+    /// The number of the series with these labels, which must be sorted and not empty-valued.
+    pub(super) fn number(&mut self, pairs: &[(&str, &str)]) -> usize {
+        let hash = hash_pairs(pairs.iter().copied());
+        let series = &mut self.series;
+        let equal = |number: &usize| {
+            series.get(*number).is_some_and(|(labels, _)| labels.iter().eq(pairs.iter().copied()))
+        };
+        if let Some(number) = self.table.find(hash, equal) {
+            return *number;
+        }
+        let number = series.len();
+        series.push((Labels::from_pairs(pairs.iter().copied()), A::default()));
+        let hash_of = |number: &usize| series.get(*number).map_or(0, |(labels, _)| labels.hash64());
+        self.table.insert_unique(hash, number, hash_of);
+        number
+    }
+
+    /// What is gathered for a series.
+    pub(super) fn get(&mut self, number: usize) -> Option<&mut A> {
+        self.series.get_mut(number).map(|(_, gathered)| gathered)
+    }
+
+    /// All series, sorted by labels.
+    pub(super) fn into_sorted(mut self) -> Vec<(Labels, A)> {
+        self.series.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.series
+    }
+}
+
+/// Lines and bytes per step.
+///
+/// A line counts in all steps whose window holds it, a stretch of steps. The counts are kept as
+/// differences at the ends of the stretches, so a line costs the same however many steps hold it;
+/// a series with fewer lines than steps keeps its lines instead.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    lines: Vec<(usize, usize, Tally)>,
+    differences: Vec<Tally>,
+}
+
+/// Lines and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) lines: u64,
+    pub(super) bytes: u64,
+}
+
+impl Tally {
+    fn add(&mut self, other: Tally) {
+        self.lines = self.lines.wrapping_add(other.lines);
+        self.bytes = self.bytes.wrapping_add(other.bytes);
+    }
+
+    fn subtract(&mut self, other: Tally) {
+        self.lines = self.lines.wrapping_sub(other.lines);
+        self.bytes = self.bytes.wrapping_sub(other.bytes);
+    }
+}
+
+impl Counts {
+    /// Adds lines that the steps `from..to` hold.
+    pub(super) fn add(&mut self, from: usize, to: usize, tally: Tally, steps: &Steps) {
+        if from >= to {
+            return;
+        }
+        if self.differences.is_empty() {
+            self.lines.push((from, to, tally));
+            if self.lines.len() > steps.count {
+                self.differences = vec![Tally::default(); steps.count + 1];
+                for (from, to, tally) in std::mem::take(&mut self.lines) {
+                    self.spread(from, to, tally);
+                }
+            }
+            return;
+        }
+        self.spread(from, to, tally);
+    }
+
+    fn spread(&mut self, from: usize, to: usize, tally: Tally) {
+        if let Some(slot) = self.differences.get_mut(from) {
+            slot.add(tally);
+        }
+        if let Some(slot) = self.differences.get_mut(to) {
+            slot.subtract(tally);
+        }
+    }
+
+    /// The counts of every step.
+    pub(super) fn into_steps(mut self, steps: &Steps) -> Vec<Tally> {
+        if self.differences.is_empty() {
+            self.differences = vec![Tally::default(); steps.count + 1];
+            for (from, to, tally) in std::mem::take(&mut self.lines) {
+                self.spread(from, to, tally);
+            }
+        }
+        let mut sum = Tally::default();
+        for slot in &mut self.differences {
+            sum.add(*slot);
+            *slot = sum;
+        }
+        self.differences.truncate(steps.count);
+        self.differences
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_equal_a_count_per_step() {
+        let steps = Steps { start: 0, step: 1, count: 5 };
+        for lines in [3, 40] {
+            let mut counts = Counts::default();
+            let mut expected = vec![Tally::default(); 5];
+            for line in 0..lines {
+                let (from, to) = (line % 4, (line % 4 + line % 3).min(5));
+                let tally = Tally { lines: 1, bytes: line as u64 };
+                counts.add(from, to, tally, &steps);
+                (from..to).for_each(|step| expected[step].add(tally));
+            }
+            assert_eq!(counts.into_steps(&steps), expected);
+        }
+    }
+}
