@@ -31,8 +31,18 @@ pub fn duration_millis(
     if seconds.is_nan() || seconds.abs() >= SECONDS_END {
         return refuse(CheckErrorKind::DurationOutOfRange, duration.span);
     }
-    // Within the bounds above, and rounded to what Prometheus keeps before it cuts to milliseconds.
-    Ok((seconds * 1e9).round() as i64 / 1_000_000)
+    Ok(millis_of(seconds))
+}
+
+/// The milliseconds of a number of seconds that is within bounds. What is left below a millisecond
+/// is cut off, as Prometheus does, unless it is only a float's error.
+pub(crate) fn millis_of(seconds: f64) -> i64 {
+    /// Seconds below 2^33 have at least 20 bits behind the point.
+    const FLOAT_ERROR_MS: f64 = 1e-3;
+    let millis = seconds * SECOND;
+    let nearest = millis.round();
+    let whole = if (millis - nearest).abs() < FLOAT_ERROR_MS { nearest } else { millis.trunc() };
+    whole as i64
 }
 
 /// Whether the text alone says how long `duration` is.
@@ -161,6 +171,7 @@ mod tests {
             ("min_of(step(), 1m) + range()", 130_000),
             ("max_of(step() * 2, 1)", 60_000),
             ("1.0005", 1_000),
+            ("101d4h42m58s347ms", 8_743_378_347),
         ] {
             assert_eq!(duration_millis(&range(text), 30_000, 100_000), Ok(millis), "{text}");
         }

@@ -13,6 +13,7 @@ mod operator;
 mod selector;
 
 pub use call::type_of;
+pub(crate) use duration::millis_of;
 pub use duration::{duration_millis, is_fixed};
 pub use error::{ArgumentCount, CheckError, CheckErrorKind, Place};
 

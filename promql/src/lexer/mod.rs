@@ -13,7 +13,7 @@
 mod token;
 
 pub use token::{Keyword, TokenKind};
-pub(crate) use token::{Token, is_bare_metric_name};
+pub(crate) use token::{Token, is_bare_label, is_bare_metric_name};
 
 use crate::parse::{SyntaxError, SyntaxErrorKind};
 use telemetry_core::syntax::Span;
@@ -137,7 +137,11 @@ impl Lexer<'_> {
                 // A missing quote concerns all that follows the first one.
                 let span = match error.kind {
                     StringErrorKind::Unterminated => Span::new(self.at, self.bytes.len()),
-                    _ => Span::new(self.at + error.span.start, self.at + error.span.end),
+                    // A wrong escape may end inside a character.
+                    _ => Span::new(
+                        self.text.floor_char_boundary(self.at + error.span.start),
+                        self.text.ceil_char_boundary(self.at + error.span.end),
+                    ),
                 };
                 Err(SyntaxError { kind: SyntaxErrorKind::String(error.kind), span })
             }

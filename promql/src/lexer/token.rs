@@ -206,6 +206,12 @@ pub(crate) fn is_bare_metric_name(name: &str) -> bool {
         }
 }
 
+/// Whether `name`, written bare in a clause such as `by`, is read back as a name: keywords are names
+/// there, numbers are not.
+pub(crate) fn is_bare_label(name: &str) -> bool {
+    telemetry_core::labels::is_classic_name(name) && classify(name) != TokenKind::Number
+}
+
 impl fmt::Display for TokenKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

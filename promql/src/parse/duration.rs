@@ -5,15 +5,13 @@ use super::operator::{Binding, duration_infix};
 use super::tokens::{Built, Parsed, Tokens, built, nested, refuse, token};
 use super::{Expected, Feature, SyntaxErrorKind};
 use crate::ast::{Duration, DurationExpr, DurationExprKind, DurationKind};
+use crate::check::millis_of;
 use crate::lexer::{Keyword, TokenKind};
 use nom::Parser as _;
 use nom::combinator::cut;
 use nom::sequence::delimited;
 use telemetry_core::syntax::Span;
 
-/// Nanoseconds of a second and of a millisecond.
-const SECOND: f64 = 1e9;
-const MILLISECOND: i64 = 1_000_000;
 /// 2^63 nanoseconds, in seconds: a length of time is below this.
 const SECONDS_END: f64 = 9_223_372_036.854_775;
 
@@ -53,9 +51,7 @@ fn duration(
         }
         return Ok(Duration { kind: DurationKind::Expr(Box::new(expr)), span });
     };
-    #[expect(clippy::cast_possible_truncation, reason = "literals are within bounds")]
-    let nanos = (value * SECOND).round() as i64;
-    Ok(Duration { kind: DurationKind::Millis(nanos / MILLISECOND), span })
+    Ok(Duration { kind: DurationKind::Millis(millis_of(value)), span })
 }
 
 /// Operands joined by operators that bind at least as `weakest`.

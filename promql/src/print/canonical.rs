@@ -10,6 +10,7 @@ use crate::ast::{
     Extension, Grouping, LabelMatcher, Matching, MatchingLabels, MatrixSelector, Modifiers,
     NumberLiteral, Side, StringLiteral, Subquery, VectorSelector,
 };
+use crate::check::millis_of;
 use crate::lexer::is_bare_metric_name;
 use std::fmt::{self, Write};
 use telemetry_core::labels::METRIC_NAME;
@@ -80,13 +81,12 @@ fn write_number(out: &mut impl Write, node: &NumberLiteral) -> fmt::Result {
 
 /// Seconds as a duration: `1h30m`.
 fn write_seconds(out: &mut impl Write, seconds: f64) -> fmt::Result {
-    // Durations are read from whole milliseconds and have at most 292 years.
-    write_nanos(out, (seconds * 1e9).round() as i64)
+    write_millis(out, millis_of(seconds))
 }
 
-fn write_nanos(out: &mut impl Write, nanos: i64) -> fmt::Result {
-    let sign = if nanos < 0 { "-" } else { "" };
-    write!(out, "{sign}{}", Prometheus(nanos.saturating_abs()))
+fn write_millis(out: &mut impl Write, millis: i64) -> fmt::Result {
+    let sign = if millis < 0 { "-" } else { "" };
+    write!(out, "{sign}{}", Prometheus(millis.saturating_abs().saturating_mul(1_000_000)))
 }
 
 fn write_string(out: &mut impl Write, node: &StringLiteral) -> fmt::Result {
@@ -172,7 +172,7 @@ pub(super) fn write_subquery_range(out: &mut impl Write, node: &Subquery) -> fmt
 
 fn write_duration(out: &mut impl Write, duration: &Duration) -> fmt::Result {
     match &duration.kind {
-        DurationKind::Millis(millis) => write_nanos(out, millis.saturating_mul(1_000_000)),
+        DurationKind::Millis(millis) => write_millis(out, *millis),
         DurationKind::Expr(expr) => write_duration_expr(out, expr),
     }
 }

@@ -1,5 +1,6 @@
 //! Strings and names in the form that is read back.
 
+use crate::lexer::is_bare_label;
 use std::fmt::{self, Write};
 use telemetry_core::labels::is_classic_name;
 use telemetry_core::syntax::string::write_quoted;
@@ -21,7 +22,7 @@ pub(crate) fn quote_bytes(bytes: &[u8]) -> String {
     out
 }
 
-/// A label's name, in quotes where it needs them.
+/// A label's name in braces, in quotes where it needs them.
 pub(super) fn write_label(out: &mut impl Write, name: &str) -> fmt::Result {
     if is_classic_name(name) { out.write_str(name) } else { write_quoted(out, name) }
 }
@@ -33,7 +34,11 @@ pub(super) fn write_labels(out: &mut impl Write, labels: &[Box<str>]) -> fmt::Re
         if at > 0 {
             out.write_str(", ")?;
         }
-        write_label(out, label)?;
+        if is_bare_label(label) {
+            out.write_str(label)?;
+        } else {
+            write_quoted(out, label)?;
+        }
     }
     out.write_str(")")
 }
@@ -51,7 +56,7 @@ mod tests {
     #[test]
     fn names_are_quoted_where_they_must() {
         let mut out = String::new();
-        write_labels(&mut out, &["a".into(), "b.c".into(), "d:e".into()]).unwrap();
-        assert_eq!(out, r#" (a, "b.c", "d:e")"#);
+        write_labels(&mut out, &["a".into(), "b.c".into(), "d:e".into(), "Inf".into()]).unwrap();
+        assert_eq!(out, r#" (a, "b.c", "d:e", "Inf")"#);
     }
 }
