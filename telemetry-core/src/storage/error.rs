@@ -87,6 +87,12 @@ pub enum Error {
         /// The failure.
         cause: Arc<Error>,
     },
+    /// Something failed beside the callers' calls: a flush, a compaction. This call did nothing.
+    #[error("an earlier task of the store failed: {cause}")]
+    Background {
+        /// The failure.
+        cause: Arc<Error>,
+    },
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
@@ -143,7 +149,7 @@ impl Error {
             Error::Io { source, .. } => {
                 matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
             }
-            Error::Poisoned { cause } => cause.is_disk_full(),
+            Error::Poisoned { cause } | Error::Background { cause } => cause.is_disk_full(),
             _ => false,
         }
     }

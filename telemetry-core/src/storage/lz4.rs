@@ -32,8 +32,8 @@ pub fn read(cursor: &mut Cursor<'_>) -> Result<Vec<u8>, Damaged> {
         .ok()
         .filter(|bytes| *bytes as u64 <= possible)
         .ok_or_else(|| cursor.field("length of compressed bytes"))?;
-    let raw = lz4_flex::block::decompress(packed, raw_bytes)
-        .map_err(|_| cursor.field("LZ4 block"))?;
+    let raw =
+        lz4_flex::block::decompress(packed, raw_bytes).map_err(|_| cursor.field("LZ4 block"))?;
     if raw.len() == raw_bytes { Ok(raw) } else { Err(cursor.field("length of compressed bytes")) }
 }
 

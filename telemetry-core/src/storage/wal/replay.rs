@@ -19,6 +19,8 @@ pub struct Record<'a> {
     pub body: &'a [u8],
     /// The file, for errors.
     pub path: &'a Path,
+    /// Where in the file the content begins.
+    pub at: u64,
 }
 
 /// What a replay found.
@@ -145,7 +147,9 @@ fn read_segment(
                 replay.end = end;
                 replay.records += 1;
                 replay.ending = if is_close(head.kind) { Ending::Closed } else { Ending::Open };
-                take(Record { kind: head.kind, offset, end, body, path: &segment.path })?;
+                let body_at = at - body.len() as u64;
+                let path = &segment.path;
+                take(Record { kind: head.kind, offset, end, body, path, at: body_at })?;
                 continue;
             }
             Found::Intact { .. } => Damage::Field { what: "the end of the frame" },

@@ -1,0 +1,57 @@
+//! What maintenance does for a store: sync, flush, merge, expire, delete files.
+
+use super::engine::Engine;
+use super::shared::Shared;
+use crate::storage::error::{Action, Error, Result};
+use crate::storage::maintenance::Chore;
+use std::time::{Duration, Instant};
+
+/// After a failure it is tried again this much later.
+const RETRY: Duration = Duration::from_secs(5);
+
+impl<E: Engine> Shared<E> {
+    /// Does what is due. Gives how long from now the next thing is, if that is known.
+    pub(super) fn maintain(&self) -> Result<Option<Duration>, (Action, Error)> {
+        let started = Instant::now();
+        let mut worked = false;
+        let mut next = match self.interval() {
+            Some(interval) => self.sync_if_due(interval).map_err(|e| (Action::Sync, e))?,
+            None => None,
+        };
+        if self.memory.is_over() || self.log_bytes() > self.options.log_bytes_max {
+            worked |= self.flush().map_err(|error| (Action::Flush, error))?;
+        }
+        worked |= self.expire().map_err(|error| (Action::Remove, error))? > 0;
+        // One merge at a time, so that a sync that has become due is not kept waiting.
+        if self.compact_once().map_err(|error| (Action::Compact, error))? {
+            worked = true;
+            next = Some(Duration::ZERO);
+        }
+        self.sweep();
+        self.keep_reserve();
+        if !self.retired.lock().is_empty() {
+            next = Some(next.map_or(RETRY, |next| next.min(RETRY)));
+        }
+        if worked {
+            *self.counters.last_maintenance.lock() = Some(started.elapsed());
+        }
+        Ok(next)
+    }
+}
+
+impl<E: Engine> Chore for Shared<E> {
+    fn run(&self) -> Option<Duration> {
+        match self.maintain() {
+            Ok(next) => {
+                self.background_succeeded();
+                next
+            }
+            // The store is being closed, or writing is over: nothing to try again.
+            Err((_, Error::Closed | Error::Poisoned { .. })) => None,
+            Err((during, error)) => {
+                self.fail_in_background(during, error);
+                Some(RETRY)
+            }
+        }
+    }
+}
