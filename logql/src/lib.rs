@@ -21,6 +21,8 @@ pub mod print;
 mod range;
 mod stage;
 mod template;
+#[doc(hidden)]
+pub mod testing;
 mod value;
 
 pub use engine::{Engine, LIMIT_DEFAULT, LogOptions};

@@ -6,8 +6,10 @@
 //! data. `xtask/floors.toml` holds the least number of passes of each suite.
 
 pub mod floors;
+pub mod logql;
 pub mod promql;
 pub mod report;
+pub mod traceql;
 
 use report::Report;
 use std::path::{Path, PathBuf};
@@ -25,8 +27,10 @@ pub struct Suite {
 }
 
 /// Every suite.
-pub const SUITES: &[Suite] =
-    &[Suite { name: "promql", directory: "conformance/promql", run: promql::run }];
+pub const SUITES: &[Suite] = &[
+    Suite { name: "promql", directory: "conformance/promql", run: promql::run },
+    Suite { name: "traceql", directory: "conformance/traceql", run: traceql::run },
+];
 
 /// Runs what the command line asks for. Fails where a case fails.
 pub fn run(arguments: &[String]) -> ExitCode {
