@@ -7,6 +7,7 @@
 
 mod call;
 mod duration;
+mod emptiness;
 mod error;
 mod matching;
 mod operator;

@@ -1,6 +1,6 @@
 //! Selectors and subqueries.
 
-use super::{CheckError, CheckErrorKind, duration, refuse};
+use super::{CheckError, CheckErrorKind, duration, emptiness, refuse};
 use crate::ast::{LabelMatcher, MatrixSelector, Modifiers, Subquery, ValueType, VectorSelector};
 use telemetry_core::labels::{METRIC_NAME, MatchOp, Matcher};
 
@@ -37,6 +37,9 @@ fn matches_empty(matcher: &LabelMatcher) -> Result<bool, CheckError> {
         MatchOp::Equal => Ok(matcher.value.is_empty()),
         MatchOp::NotEqual => Ok(!matcher.value.is_empty()),
         MatchOp::Regex | MatchOp::NotRegex => {
+            if let Some(empty) = emptiness::of_plain(&matcher.value) {
+                return Ok(empty == (matcher.op == MatchOp::Regex));
+            }
             match Matcher::new(matcher.op, &*matcher.name, &*matcher.value) {
                 Ok(compiled) => Ok(compiled.matches_empty()),
                 Err(error) => refuse(CheckErrorKind::Regex { kind: error.kind }, matcher.span),
