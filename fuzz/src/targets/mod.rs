@@ -1,5 +1,6 @@
 //! Every fuzz target: a function of bytes that panics where a promise is broken. A crate a file.
 
+mod promql;
 mod vocabulary;
 
 /// One target.
@@ -16,5 +17,5 @@ pub(crate) struct Target {
 
 /// The targets of every crate.
 pub(crate) fn all() -> impl Iterator<Item = &'static Target> {
-    [vocabulary::TARGETS].into_iter().flatten()
+    [vocabulary::TARGETS, promql::TARGETS].into_iter().flatten()
 }
