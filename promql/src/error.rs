@@ -1,6 +1,7 @@
 //! What can go wrong with a query.
 
 use crate::check::CheckErrorKind;
+use crate::eval::EvaluationError;
 use crate::parse::SyntaxErrorKind;
 use telemetry_core::syntax::{Span, render};
 
@@ -44,6 +45,21 @@ pub enum Error {
         /// The text.
         query: Box<str>,
     },
+    /// The query makes sense, but has no value over this data.
+    #[error("{}", drawn(error, query))]
+    Evaluation {
+        /// What is wrong.
+        error: EvaluationError,
+        /// The text.
+        query: Box<str>,
+    },
+}
+
+fn drawn(error: &EvaluationError, query: &str) -> String {
+    match error.span() {
+        Some(span) => render(query, span, &error.to_string()),
+        None => error.to_string(),
+    }
 }
 
 impl Error {
@@ -53,6 +69,7 @@ impl Error {
             Error::Syntax { kind, .. } => kind.to_string(),
             Error::Check { kind, .. } => kind.to_string(),
             Error::Unsupported { what, .. } => format!("{what} not supported yet"),
+            Error::Evaluation { error, .. } => error.to_string(),
         }
     }
 
@@ -62,6 +79,7 @@ impl Error {
             Error::Syntax { span, .. }
             | Error::Check { span, .. }
             | Error::Unsupported { span, .. } => Some(*span),
+            Error::Evaluation { error, .. } => error.span(),
         }
     }
 }

@@ -24,12 +24,20 @@
 
 pub mod ast;
 pub mod check;
+mod engine;
 mod error;
+mod eval;
 pub mod functions;
 mod lexer;
+mod native;
 pub mod parse;
+mod plan;
 pub mod print;
+mod value;
 
+pub use engine::{Engine, Options};
 pub use error::Error;
+pub use eval::{EvaluationError, SourceFailure, Unsupported};
 pub use lexer::{Keyword, TokenKind};
 pub use parse::{ParseOptions, parse, parse_with};
+pub use value::{Element, QueryResult, Series, Value};

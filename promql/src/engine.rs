@@ -1,0 +1,269 @@
+//! Queries: text in, values out.
+
+use std::time::Duration;
+
+use telemetry_core::model::SampleValue;
+use telemetry_core::query::{QueryContext, Resource};
+use telemetry_core::source::MetricSource;
+use telemetry_core::time::{Millis, MillisRange};
+
+use crate::Error;
+use crate::ast::Expr;
+use crate::eval::{
+    Annotations, Collected, EvaluationError, Evaluator, Grid, Settings, fetch, range_values,
+    without_dropped_names,
+};
+use crate::parse::{ParseOptions, parse_with};
+use crate::plan::{PlanSettings, Root, plan};
+use crate::value::{Element, QueryResult, Series, Value};
+
+/// How queries are answered. The default is Prometheus 3.14's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// Which parts of the language are on.
+    pub parse: ParseOptions,
+    /// How old the newest sample of a series may be at the time asked for. 5 minutes by default.
+    pub lookback: Duration,
+    /// The step of sub-queries that have none (`x[1h:]`). 1 minute by default.
+    pub subquery_step: Duration,
+    /// Whether metric names are dropped at the very end of a query, so that functions on labels see
+    /// them. Off by default.
+    pub delayed_name_removal: bool,
+    /// Whether start timestamps of counters are looked at. Off by default.
+    pub start_timestamps: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            parse: ParseOptions::default(),
+            lookback: Duration::from_secs(300),
+            subquery_step: Duration::from_secs(60),
+            delayed_name_removal: false,
+            start_timestamps: false,
+        }
+    }
+}
+
+/// Answers PromQL queries over any source of metrics.
+///
+/// ```
+/// use promql::{Engine, Options, Value};
+/// use telemetry_core::labels;
+/// use telemetry_core::query::QueryContext;
+/// use telemetry_core::source::MemoryMetrics;
+///
+/// let mut metrics = MemoryMetrics::new();
+/// for (instance, rise) in [("a", 1.0), ("b", 3.0)] {
+///     let series = labels! { "__name__" => "errors_total", "instance" => instance };
+///     for minute in 0..10 {
+///         metrics.insert(&series, minute * 60_000, rise * minute as f64);
+///     }
+/// }
+/// let engine = Engine::new(Options::default());
+/// let query = "sum(increase(errors_total[5m]))";
+/// let result = engine.instant(&metrics, query, 540_000, &QueryContext::new())?;
+/// let Value::Vector(elements) = result.value else { unreachable!() };
+/// assert_eq!(elements[0].value, 20.0.into());
+/// # Ok::<(), promql::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Engine {
+    options: Options,
+}
+
+impl Engine {
+    /// An engine with these options.
+    pub fn new(options: Options) -> Self {
+        Engine { options }
+    }
+
+    /// Its options.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The value of `query` at `time`.
+    ///
+    /// # Errors
+    ///
+    /// The query is no PromQL, or has no value: see [`Error`].
+    pub fn instant(
+        &self,
+        source: &dyn MetricSource,
+        query: &str,
+        time: impl Into<Millis>,
+        context: &QueryContext,
+    ) -> Result<QueryResult, Error> {
+        let expr = parse_with(query, &self.options.parse)?;
+        self.instant_of(source, query, &expr, time, context)
+    }
+
+    /// As [`instant`](Self::instant), of a query that is parsed already; `query` is its text, for
+    /// the places of errors and remarks.
+    ///
+    /// # Errors
+    ///
+    /// The query has no value.
+    pub fn instant_of(
+        &self,
+        source: &dyn MetricSource,
+        query: &str,
+        expr: &Expr,
+        time: impl Into<Millis>,
+        context: &QueryContext,
+    ) -> Result<QueryResult, Error> {
+        let grid = Grid::instant(time.into().0);
+        let annotations = Annotations::default();
+        let value = self.evaluate(source, expr, grid, false, context, &annotations);
+        finish(query, value, &annotations, context)
+    }
+
+    /// The values of `query` from `start` to `end`, both included, at a distance of `step`.
+    ///
+    /// # Errors
+    ///
+    /// The query is no PromQL, is no scalar or instant vector, or has no value; the range has more
+    /// steps than the limits of `context` allow.
+    pub fn range(
+        &self,
+        source: &dyn MetricSource,
+        query: &str,
+        range: MillisRange,
+        step: Duration,
+        context: &QueryContext,
+    ) -> Result<QueryResult, Error> {
+        let expr = parse_with(query, &self.options.parse)?;
+        self.range_of(source, query, &expr, range, step, context)
+    }
+
+    /// As [`range`](Self::range), of a query that is parsed already.
+    ///
+    /// # Errors
+    ///
+    /// The query has no value.
+    pub fn range_of(
+        &self,
+        source: &dyn MetricSource,
+        query: &str,
+        expr: &Expr,
+        range: MillisRange,
+        step: Duration,
+        context: &QueryContext,
+    ) -> Result<QueryResult, Error> {
+        let annotations = Annotations::default();
+        let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
+        let value = Grid::range(range.start.0, range.end.0, step).and_then(|grid| {
+            context.bound(Resource::Steps, grid.count as u64)?;
+            self.evaluate(source, expr, grid, true, context, &annotations)
+        });
+        finish(query, value, &annotations, context)
+    }
+
+    fn evaluate(
+        &self,
+        source: &dyn MetricSource,
+        expr: &Expr,
+        grid: Grid,
+        is_range: bool,
+        context: &QueryContext,
+        annotations: &Annotations,
+    ) -> Result<Value, EvaluationError> {
+        let lookback = millis(self.options.lookback);
+        let subquery_step = millis(self.options.subquery_step);
+        let settings = PlanSettings { grid, is_range, lookback, subquery_step };
+        let plan = plan(expr, settings)?;
+        let fetched = fetch(source, &plan.selectors, context)?;
+        let evaluator = Evaluator {
+            context,
+            fetched: &fetched,
+            annotations,
+            settings: Settings {
+                lookback,
+                delayed_name_removal: self.options.delayed_name_removal,
+                start_timestamps: self.options.start_timestamps,
+            },
+        };
+        let span = expr.span();
+        match &plan.root {
+            Root::Scalar(scalar) => {
+                let column = evaluator.scalar(scalar, grid)?;
+                if !is_range {
+                    return Ok(Value::Scalar { time: Millis(grid.start), value: column.at(0) });
+                }
+                let point = |step| (Millis(grid.time(step)), column.at(step));
+                let floats = (0..grid.count).map(point).collect();
+                Ok(Value::Matrix(vec![Series { floats, ..Series::default() }]))
+            }
+            Root::String(_) | Root::Range(_) if is_range => {
+                Err(EvaluationError::Misplaced { span })
+            }
+            Root::String(text) => {
+                Ok(Value::String { time: Millis(grid.start), value: text.clone() })
+            }
+            Root::Range(range) => range_values(&evaluator, range, grid).map(Value::Matrix),
+            Root::Vector(vector) => {
+                let rows = evaluator.collect(vector, grid)?;
+                let rows = without_dropped_names(rows, span)?;
+                context.bound(Resource::Rows, rows.len() as u64)?;
+                Ok(if is_range { matrix(rows, grid) } else { vector_of(rows, grid) })
+            }
+        }
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn finish(
+    query: &str,
+    value: Result<Value, EvaluationError>,
+    annotations: &Annotations,
+    context: &QueryContext,
+) -> Result<QueryResult, Error> {
+    match value {
+        Ok(value) => Ok(QueryResult {
+            value,
+            annotations: annotations.render(query),
+            statistics: context.statistics().snapshot(),
+        }),
+        Err(EvaluationError::Unsupported { what, span }) => {
+            Err(Error::Unsupported { what: what.subject(), span, query: query.into() })
+        }
+        Err(EvaluationError::Check { kind, span }) => {
+            Err(Error::Check { kind, span, query: query.into() })
+        }
+        Err(error) => Err(Error::Evaluation { error, query: query.into() }),
+    }
+}
+
+fn vector_of(rows: Vec<Collected>, grid: Grid) -> Value {
+    let time = Millis(grid.start);
+    let element = |row: Collected| {
+        let value = row.row.get(0)?;
+        Some(Element { labels: row.identity.labels, time, value })
+    };
+    Value::Vector(rows.into_iter().filter_map(element).collect())
+}
+
+fn matrix(mut rows: Vec<Collected>, grid: Grid) -> Value {
+    rows.sort_by(|a, b| a.identity.labels.cmp(&b.identity.labels));
+    let series = |row: Collected| {
+        let mut series = Series { labels: row.identity.labels, ..Series::default() };
+        if !row.row.has_histograms() {
+            series.floats.reserve(row.row.presence.count());
+        }
+        for step in &row.row.presence {
+            let time = Millis(grid.time(step));
+            match row.row.get(step) {
+                Some(SampleValue::Float(value)) => series.floats.push((time, value)),
+                Some(SampleValue::Histogram(value)) => series.histograms.push((time, value)),
+                None => {}
+            }
+        }
+        series
+    };
+    Value::Matrix(rows.into_iter().map(series).collect())
+}

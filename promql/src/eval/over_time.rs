@@ -1,0 +1,346 @@
+//! Functions over ranges: of samples, and of sub-queries.
+
+use telemetry_core::source::Columns;
+use telemetry_core::time::MillisRange;
+use telemetry_core::vector::Presence;
+
+use super::fetch::{Fetched, drop_stale};
+use super::row::Slot;
+use super::scalar::ScalarColumn;
+use super::{
+    Collected, EvaluationError, Evaluator, Grid, Identity, Note, Row, RowSet, Rows, Scratch,
+    WindowTimes,
+};
+use crate::ast::Extension;
+use crate::functions::extended::ExtendedWindow;
+use crate::functions::{RangeFunction, Remarks, RowInput, Samples, Window};
+use crate::plan::{OverTime, Range, Subquery};
+use telemetry_core::labels::Labels;
+
+/// Endings of the names of counters.
+const COUNTER_ENDINGS: [&str; 4] = ["_total", "_sum", "_count", "_bucket"];
+
+/// The samples of a range vector, series by series.
+pub(super) struct RangeSource<'a> {
+    evaluator: &'a Evaluator<'a>,
+    kind: SourceKind<'a>,
+    when: WindowTimes,
+    extension: Option<Extension>,
+    slot: usize,
+}
+
+enum SourceKind<'a> {
+    Samples(&'a Fetched<'a>),
+    Subquery { inner: Box<dyn Rows + 'a>, grid: Grid },
+}
+
+/// Rows of a function over a range.
+struct OverTimeRows<'a> {
+    source: RangeSource<'a>,
+    call: &'a OverTime,
+    identities: Option<Vec<Identity>>,
+    parameters: Vec<ScalarColumn>,
+}
+
+impl<'a> Evaluator<'a> {
+    pub(super) fn over_time(
+        &'a self,
+        call: &'a OverTime,
+        grid: Grid,
+    ) -> Result<RowSet<'a>, EvaluationError> {
+        let source = self.range_source(&call.range, grid)?;
+        let parameters: Result<Vec<_>, _> =
+            call.parameters.iter().map(|parameter| self.scalar(parameter, grid)).collect();
+        let parameters = parameters?;
+        let identities = (!call.function.keeps_name).then(|| self.nameless(source.identities()));
+        let rows = OverTimeRows { source, call, identities, parameters };
+        self.distinct(RowSet::Lazy(Box::new(rows)), grid, call.span)
+    }
+
+    pub(super) fn range_source(
+        &'a self,
+        range: &'a Range,
+        grid: Grid,
+    ) -> Result<RangeSource<'a>, EvaluationError> {
+        match range {
+            Range::Samples { select, range } => {
+                let when =
+                    WindowTimes { grid, at: select.at, offset: select.offset, range: *range };
+                let kind = SourceKind::Samples(&self.fetched[select.selector]);
+                let (extension, slot) = (select.extension, select.slot);
+                Ok(RangeSource { evaluator: self, kind, when, extension, slot })
+            }
+            Range::Subquery(subquery) => self.subquery_source(subquery, grid),
+        }
+    }
+
+    fn subquery_source(
+        &'a self,
+        subquery: &'a Subquery,
+        grid: Grid,
+    ) -> Result<RangeSource<'a>, EvaluationError> {
+        let Subquery { range, step, offset, at, slot, .. } = *subquery;
+        let when = WindowTimes { grid, at, offset, range };
+        let (start, end) = when.extent();
+        let inner_grid = Grid::multiples(start.saturating_sub(1), end, step);
+        let inner = match inner_grid.count {
+            0 => RowSet::none().into_rows(),
+            _ => self.rows(&subquery.inner, inner_grid)?.into_rows(),
+        };
+        let kind = SourceKind::Subquery { inner, grid: inner_grid };
+        Ok(RangeSource { evaluator: self, kind, when, extension: None, slot })
+    }
+
+    /// A series of ones where no series of the range has a sample.
+    pub(super) fn absent_over_time(
+        &'a self,
+        range: &'a Range,
+        labels: &Labels,
+        grid: Grid,
+    ) -> Result<RowSet<'a>, EvaluationError> {
+        let source = self.range_source(range, grid)?;
+        let mut scratch = Scratch::default();
+        let mut row = Row::of_floats(vec![1.0; grid.count]);
+        for index in 0..source.identities().len() {
+            let mut slot = scratch.take(source.slot);
+            source.load(index, &mut slot, &mut scratch)?;
+            slot.windows.update(&slot.columns.floats.times, source.when);
+            row.presence.subtract(&slot.windows.populated);
+            slot.windows.update(&slot.columns.histograms.times, source.when);
+            row.presence.subtract(&slot.windows.populated);
+            scratch.put(source.slot, slot);
+            if row.presence.is_none() {
+                return Ok(RowSet::none());
+            }
+        }
+        Ok(RowSet::Ready(vec![Collected::new(Identity::new(labels.clone()), row)]))
+    }
+}
+
+impl RangeSource<'_> {
+    pub(super) fn identities(&self) -> &[Identity] {
+        match &self.kind {
+            SourceKind::Samples(fetched) => &fetched.identities,
+            SourceKind::Subquery { inner, .. } => inner.identities(),
+        }
+    }
+
+    pub(super) fn when(&self) -> WindowTimes {
+        self.when
+    }
+
+    pub(super) fn slot(&self) -> usize {
+        self.slot
+    }
+
+    /// Brings the samples of series `index` into the columns of `slot`.
+    pub(super) fn load(
+        &self,
+        index: usize,
+        slot: &mut Slot,
+        scratch: &mut Scratch,
+    ) -> Result<(), EvaluationError> {
+        match &self.kind {
+            SourceKind::Samples(fetched) => {
+                let (start, end) = self.when.extent();
+                let reach = self.evaluator.settings.lookback;
+                let (before, after) = match self.extension {
+                    None => (0, 0),
+                    Some(Extension::Anchored) => (reach, 0),
+                    Some(Extension::Smoothed) => (reach, reach),
+                };
+                let window =
+                    MillisRange::new(start.saturating_sub(before), end.saturating_add(after));
+                fetched.decode(index, window, &mut slot.columns, self.evaluator.context)?;
+                drop_stale(&mut slot.columns);
+                if !self.evaluator.settings.start_timestamps {
+                    slot.columns.floats.starts.clear();
+                    slot.columns.histograms.starts.clear();
+                }
+                Ok(())
+            }
+            SourceKind::Subquery { inner, grid } => {
+                inner.fill(index, scratch, &mut slot.row)?;
+                to_columns(&slot.row, *grid, &mut slot.columns);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The values of a row as samples at the times of its steps.
+fn to_columns(row: &Row, grid: Grid, columns: &mut Columns) {
+    columns.clear();
+    for step in &row.presence {
+        let time = grid.time(step);
+        match row.histogram(step) {
+            Some(histogram) => columns.histograms.push(time, histogram.clone(), 0),
+            None => {
+                columns.floats.times.push(time);
+                columns.floats.values.push(row.floats[step]);
+            }
+        }
+    }
+}
+
+impl OverTimeRows<'_> {
+    fn fill_from(
+        &self,
+        index: usize,
+        slot: &mut Slot,
+        scratch: &mut Scratch,
+        out: &mut Row,
+    ) -> Result<(), EvaluationError> {
+        self.source.load(index, slot, scratch)?;
+        let (function, when) = (self.call.function, self.source.when);
+        let Slot { columns, windows, histogram_windows, .. } = slot;
+        out.reset(when.grid.count);
+        let plain = columns.histograms.times.is_empty() && columns.floats.starts.is_empty();
+        match function.row {
+            Some(row) if plain && self.source.extension.is_none() => {
+                let (times, values) = (&columns.floats.times[..], &columns.floats.values[..]);
+                windows.update(times, when);
+                row(&mut RowInput { times, values, windows, when }, out);
+            }
+            _ => {
+                windows.update(&columns.floats.times, when);
+                histogram_windows.update(&columns.histograms.times, when);
+                self.step_by_step(index, slot, out)?;
+            }
+        }
+        self.check_name(index, out);
+        Ok(())
+    }
+
+    fn step_by_step(
+        &self,
+        index: usize,
+        slot: &Slot,
+        out: &mut Row,
+    ) -> Result<(), EvaluationError> {
+        let (when, function) = (self.source.when, self.call.function);
+        let remarks = self.remarks(index);
+        let columns = &slot.columns;
+        let (floats, histograms) = (&columns.floats, &columns.histograms);
+        let floats =
+            Samples { times: &floats.times, values: &floats.values, starts: &floats.starts };
+        let histograms = Samples {
+            times: &histograms.times,
+            values: &histograms.values,
+            starts: &histograms.starts,
+        };
+        let mut parameters = Vec::with_capacity(self.parameters.len());
+        for step in 0..when.grid.count {
+            parameters.clear();
+            parameters.extend(self.parameters.iter().map(|parameter| parameter.at(step)));
+            let (start, end) = (when.start(step), when.end(step));
+            let time = when.grid.time(step);
+            let value = if let Some(extension) = self.source.extension {
+                let (floats, histograms) = (
+                    self.reached(floats, start, end, extension),
+                    self.reached(histograms, start, end, extension),
+                );
+                if floats.is_empty() && histograms.is_empty() {
+                    continue;
+                }
+                let parameters = &parameters;
+                let window = Window { floats, histograms, time, start, end, parameters };
+                let smoothed = extension == Extension::Smoothed;
+                self.extended(&ExtendedWindow { window, smoothed }, function, &remarks)?
+            } else {
+                let (low, high) = slot.windows.bounds(step);
+                let floats = floats.slice(low, high);
+                let (low, high) = slot.histogram_windows.bounds(step);
+                let histograms = histograms.slice(low, high);
+                if floats.is_empty() && histograms.is_empty() {
+                    continue;
+                }
+                let parameters = &parameters;
+                let window = Window { floats, histograms, time, start, end, parameters };
+                (function.window)(&window, &remarks)?
+            };
+            if let Some(value) = value {
+                out.set(step, value);
+            }
+        }
+        Ok(())
+    }
+
+    fn extended(
+        &self,
+        window: &ExtendedWindow<'_>,
+        function: &RangeFunction,
+        remarks: &Remarks<'_>,
+    ) -> Result<Option<telemetry_core::model::SampleValue>, EvaluationError> {
+        match function.extended {
+            Some(extended) => extended(window, remarks),
+            None => Err(EvaluationError::Misplaced { span: self.call.span }),
+        }
+    }
+
+    /// The samples of a window and as far around it as an extended range looks.
+    fn reached<'s, T>(
+        &self,
+        samples: Samples<'s, T>,
+        start: i64,
+        end: i64,
+        extension: Extension,
+    ) -> Samples<'s, T> {
+        let reach = self.source.evaluator.settings.lookback;
+        let after = if extension == Extension::Smoothed { reach } else { 0 };
+        let low = samples.times.partition_point(|time| *time <= start.saturating_sub(reach));
+        let high = samples.times.partition_point(|time| *time <= end.saturating_add(after));
+        samples.slice(low, high.max(low))
+    }
+
+    fn remarks(&self, index: usize) -> Remarks<'_> {
+        let labels = &self.source.identities()[index].labels;
+        Remarks {
+            annotations: self.source.evaluator.annotations,
+            metric: labels.name().unwrap_or_default(),
+            span: self.call.span,
+            parameter_span: self.call.parameter_span,
+        }
+    }
+
+    /// Remarks on rates of what is not called a counter.
+    fn check_name(&self, index: usize, out: &Row) {
+        if !matches!(self.call.function.name, "rate" | "increase") {
+            return;
+        }
+        let remarks = self.remarks(index);
+        let named = COUNTER_ENDINGS.iter().any(|ending| remarks.metric.ends_with(ending));
+        if !named && !remarks.metric.is_empty() && has_float(out) {
+            remarks.add(|metric| Note::PossibleNonCounter { metric });
+        }
+    }
+}
+
+fn has_float(row: &Row) -> bool {
+    let present: &Presence = &row.presence;
+    if !row.has_histograms() {
+        return !present.is_none();
+    }
+    present.ones().any(|step| row.histogram(step).is_none())
+}
+
+impl Rows for OverTimeRows<'_> {
+    fn identities(&self) -> &[Identity] {
+        match &self.identities {
+            Some(identities) => identities,
+            None => self.source.identities(),
+        }
+    }
+
+    fn fill(
+        &self,
+        index: usize,
+        scratch: &mut Scratch,
+        out: &mut Row,
+    ) -> Result<(), EvaluationError> {
+        let mut slot = scratch.take(self.source.slot);
+        let filled = self.fill_from(index, &mut slot, scratch, out);
+        scratch.put(self.source.slot, slot);
+        filled
+    }
+}

@@ -1,0 +1,188 @@
+//! Instant selectors: at each step the newest sample, if it is not too old.
+
+use telemetry_core::model::is_stale;
+use telemetry_core::source::Columns;
+use telemetry_core::syntax::Span;
+use telemetry_core::time::MillisRange;
+
+use super::fetch::{Fetched, drop_stale};
+use super::row::Slot;
+use super::{EvaluationError, Evaluator, Grid, Identity, Row, Rows, Scratch, WindowTimes, Windows};
+use crate::ast::Extension;
+use crate::functions::Remarks;
+use crate::functions::interpolate::value_at;
+use crate::plan::Select;
+
+/// What is wanted of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Its value.
+    Values,
+    /// Its time in seconds. The result is no longer the metric.
+    Times,
+    /// Its start timestamp in seconds, where known.
+    Starts,
+}
+
+pub(super) struct SelectRows<'a> {
+    evaluator: &'a Evaluator<'a>,
+    fetched: &'a Fetched<'a>,
+    /// Other names than those of the series.
+    identities: Option<Vec<Identity>>,
+    when: WindowTimes,
+    smoothed: bool,
+    look: Look,
+    span: Span,
+    slot: usize,
+}
+
+impl<'a> SelectRows<'a> {
+    pub(super) fn new(
+        evaluator: &'a Evaluator<'a>,
+        select: &Select,
+        look: Look,
+        grid: Grid,
+    ) -> Self {
+        let fetched = &evaluator.fetched[select.selector];
+        let keeps_name = look == Look::Values;
+        let identities = (!keeps_name).then(|| evaluator.nameless(&fetched.identities));
+        let range = evaluator.settings.lookback;
+        let when = WindowTimes { grid, at: select.at, offset: select.offset, range };
+        let smoothed = select.extension == Some(Extension::Smoothed);
+        let (span, slot) = (select.span, select.slot);
+        SelectRows { evaluator, fetched, identities, when, smoothed, look, span, slot }
+    }
+
+    fn fill_from(
+        &self,
+        index: usize,
+        slot: &mut Slot,
+        out: &mut Row,
+    ) -> Result<(), EvaluationError> {
+        let (start, end) = self.when.extent();
+        let reach = if self.smoothed { self.when.range } else { 0 };
+        let window = MillisRange::new(start, end.saturating_add(reach));
+        let Slot { columns, windows, histogram_windows, .. } = slot;
+        self.fetched.decode(index, window, columns, self.evaluator.context)?;
+        out.reset(self.when.grid.count);
+        if self.smoothed {
+            drop_stale(columns);
+            return self.fill_smoothed(index, columns, out);
+        }
+        windows.update(&columns.floats.times, self.when);
+        if columns.histograms.times.is_empty() && self.look == Look::Values {
+            fill_floats(columns, windows, out);
+        } else {
+            histogram_windows.update(&columns.histograms.times, self.when);
+            self.fill_any(columns, windows, histogram_windows, out);
+        }
+        Ok(())
+    }
+
+    /// The general form: floats and histograms, values or times.
+    fn fill_any(
+        &self,
+        columns: &Columns,
+        windows: &Windows,
+        histogram_windows: &Windows,
+        out: &mut Row,
+    ) {
+        let (floats, histograms) = (&columns.floats, &columns.histograms);
+        for step in 0..self.when.grid.count {
+            let (low, high) = windows.bounds(step);
+            let float = (low < high).then(|| high - 1);
+            let (low, high) = histogram_windows.bounds(step);
+            let histogram = (low < high).then(|| high - 1);
+            let histogram_newer = match (float, histogram) {
+                (Some(float), Some(at)) => histograms.times[at] >= floats.times[float],
+                (_, histogram) => histogram.is_some(),
+            };
+            let (at, times, starts, stale) = match (float, histogram) {
+                (_, Some(at)) if histogram_newer => {
+                    let stale = is_stale(histograms.values[at].sum);
+                    (at, &histograms.times, &histograms.starts, stale)
+                }
+                (Some(at), _) => (at, &floats.times, &floats.starts, is_stale(floats.values[at])),
+                _ => continue,
+            };
+            if stale {
+                continue;
+            }
+            match self.look {
+                Look::Values if histogram_newer => {
+                    out.set_histogram(step, histograms.values[at].clone());
+                }
+                Look::Values => out.set_float(step, floats.values[at]),
+                Look::Times => out.set_float(step, times[at] as f64 / 1e3),
+                Look::Starts => {
+                    let start = starts.get(at).copied().unwrap_or(0);
+                    if start != 0 && self.evaluator.settings.start_timestamps {
+                        out.set_float(step, start as f64 / 1e3);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Values between samples, on the line that joins them.
+    fn fill_smoothed(
+        &self,
+        index: usize,
+        columns: &Columns,
+        out: &mut Row,
+    ) -> Result<(), EvaluationError> {
+        let remarks = Remarks {
+            annotations: self.evaluator.annotations,
+            metric: self.fetched.identities[index].labels.name().unwrap_or_default(),
+            span: self.span,
+            parameter_span: self.span,
+        };
+        for step in 0..self.when.grid.count {
+            let time = self.when.end(step);
+            if let Some(value) = value_at(columns, time, self.when.range, &remarks)? {
+                match self.look {
+                    Look::Values => out.set(step, value),
+                    Look::Times => out.set_float(step, self.when.grid.time(step) as f64 / 1e3),
+                    Look::Starts => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn fill_floats(columns: &Columns, windows: &Windows, out: &mut Row) {
+    let values = &columns.floats.values;
+    out.presence.clone_from(&windows.populated);
+    let bounds = windows.low.iter().zip(&windows.high);
+    for (slot, (low, high)) in out.floats.iter_mut().zip(bounds) {
+        if low < high {
+            *slot = values[*high as usize - 1];
+        }
+    }
+    if values.iter().any(|value| is_stale(*value)) {
+        for (step, value) in out.floats.iter().enumerate() {
+            if is_stale(*value) {
+                out.presence.remove(step);
+            }
+        }
+    }
+}
+
+impl Rows for SelectRows<'_> {
+    fn identities(&self) -> &[Identity] {
+        self.identities.as_deref().unwrap_or(&self.fetched.identities)
+    }
+
+    fn fill(
+        &self,
+        index: usize,
+        scratch: &mut Scratch,
+        out: &mut Row,
+    ) -> Result<(), EvaluationError> {
+        let mut slot = scratch.take(self.slot);
+        let filled = self.fill_from(index, &mut slot, out);
+        scratch.put(self.slot, slot);
+        filled
+    }
+}
