@@ -13,8 +13,9 @@ use telemetry_core::time::{Nanos, NanosRange};
 use crate::ast::{Body, Pipeline, Query};
 use crate::error::Error;
 use crate::eval::answer::{Assembler, Found};
+use crate::eval::metrics::{Metrics, MetricsRange};
 use crate::plan::{self, Plan, Steps};
-use crate::value::SearchResult;
+use crate::value::{MetricsResult, SearchResult};
 
 /// Traces that a search gives where nothing is said, as in Tempo.
 pub const TRACES_DEFAULT: usize = 20;
@@ -79,6 +80,28 @@ impl Engine {
         let groups = source.select(&plan::request(&plan, &steps, options.window), context)?;
         let found = collect(&*groups, &assembler, options, context)?;
         Ok(SearchResult { traces: found.into_iter().map(|found| found.0).collect() })
+    }
+}
+
+impl Engine {
+    /// Computes series. Without a range of its own a host takes [`MetricsRange::aligned`] over what
+    /// it wants to see, with the step of [`default_step`](crate::default_step).
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a search, [`Error::Step`] for a range without time, and what the source
+    /// reports; steps and series are bounded by the context.
+    pub fn metrics(
+        &self,
+        query: &Query,
+        source: &dyn SpanSource,
+        range: MetricsRange,
+        context: &QueryContext,
+    ) -> Result<MetricsResult, Error> {
+        let Body::Metrics(expr) = &query.body else {
+            return Err(Error::Shape { wanted: "series", found: "traces" });
+        };
+        let metrics = Metrics::new(source, range, &query.hints, context)?;
+        Ok(MetricsResult { times: metrics.points(), series: metrics.series(expr)? })
     }
 }
 

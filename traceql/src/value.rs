@@ -66,6 +66,27 @@ pub struct SpanMatch {
     /// How long it took, in nanoseconds.
     pub duration_nanos: i64,
     /// Values of the fields that the query looks at or selects, where the span has one; of fields
-    /// with several values the first that holds a test of the query, else the first.
+    /// with several values the first that holds a test of the query, else the last.
     pub attributes: Vec<(SpanField, SpanValue)>,
+}
+
+/// A label of a series: its name and its value.
+pub type Label = (Arc<str>, SpanValue);
+
+/// The answer to a metrics query.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MetricsResult {
+    /// The points of all series, ascending; each is the end of its interval.
+    pub times: Vec<Nanos>,
+    /// The series that have a value somewhere, in order of their labels.
+    pub series: Vec<Series>,
+}
+
+/// Numbers over time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// `__name__` alone for a query without `by()`; else a label per attribute that has a value.
+    pub labels: Vec<Label>,
+    /// A number per point; NaN where there is none.
+    pub values: Vec<f64>,
 }

@@ -250,7 +250,7 @@ impl TraceFacts {
             SpanValue::String(text.clone().unwrap_or_else(|| Arc::from("")))
         };
         match intrinsic {
-            Intrinsic::TraceId => SpanValue::from(self.id.to_string().as_str()),
+            Intrinsic::TraceId => SpanValue::String(short_trace_id(self.id)),
             Intrinsic::TraceRootName => text(&self.root_name),
             Intrinsic::TraceRootService => text(&self.root_service),
             Intrinsic::TraceDuration => SpanValue::Duration(self.duration_nanos),
@@ -258,4 +258,10 @@ impl TraceFacts {
             _ => SpanValue::Nil,
         }
     }
+}
+
+/// The text of a trace id as languages compare it: lower-case hexadecimal digits without leading zeros, so
+/// that ids of 64 bits look as their producers write them.
+pub fn short_trace_id(id: TraceId) -> Arc<str> {
+    Arc::from(id.to_string().trim_start_matches('0'))
 }

@@ -71,6 +71,10 @@ pub(crate) fn type_of(expr: &FieldExpr) -> Result<TypeName, CheckError> {
         FieldExpr::Attribute(found) => {
             attribute(found)?;
             Ok(match &found.field {
+                // Tempo does not know the type of these two, so that alone they are a filter.
+                SpanField::Intrinsic(
+                    Intrinsic::InstrumentationName | Intrinsic::InstrumentationVersion,
+                ) => TypeName::Attribute,
                 SpanField::Intrinsic(intrinsic) => TypeName::Value(intrinsic_kind(*intrinsic)),
                 SpanField::Attribute { .. } => TypeName::Attribute,
             })

@@ -165,18 +165,17 @@ impl<'a> Assembler<'a> {
         }
     }
 
-    /// Of several values the one that made the span match is worth showing.
+    /// Of several values the one that made the span match is worth showing; without such the last, as
+    /// in Tempo.
     fn shown_value(&self, field: &SpanField, column: &SpanColumn, at: usize) -> SpanValue {
         let items = column.items(at);
         if items.len() < 2 {
             return column.value(at);
         }
-        let Some(slot) = self.plan.fields.iter().position(|known| known == field) else {
-            return column.value(at);
-        };
-        let tests = || self.plan.tests.iter().filter(|(of, _)| *of == slot);
+        let slot = self.plan.fields.iter().position(|known| known == field);
+        let tests = || self.plan.tests.iter().filter(|(of, _)| Some(*of) == slot);
         let matching = items.iter().find(|item| tests().any(|(_, test)| test.holds(item)));
-        matching.or(items.first()).cloned().unwrap_or_default()
+        matching.or(items.last()).cloned().unwrap_or_default()
     }
 }
 

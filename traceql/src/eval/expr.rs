@@ -28,11 +28,7 @@ pub(crate) enum Value {
 impl Value {
     /// Whether it is true.
     pub(crate) fn holds(&self) -> bool {
-        let one = |value: &SpanValue| match value {
-            SpanValue::Bool(value) => *value,
-            SpanValue::Bools(values) => values.contains(&true),
-            _ => false,
-        };
+        let one = |value: &SpanValue| matches!(value, SpanValue::Bool(true));
         match self {
             Value::One(value) => one(value),
             Value::Many(values) => values.iter().any(one),

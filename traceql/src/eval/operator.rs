@@ -139,9 +139,17 @@ fn integer(op: BinaryOp, a: i64, b: i64) -> Result<i64, EvaluationError> {
         BinaryOp::Divide => a.wrapping_div(b),
         BinaryOp::Modulo if b == 0 => return Err(EvaluationError::ModuloByZero),
         BinaryOp::Modulo => a.wrapping_rem(b),
-        // Through floats and cut off, as in Tempo; too large a power is the largest integer.
-        _ => float(op, a as f64, b as f64) as i64,
+        _ => power(a, b),
     })
+}
+
+/// `a ^ b` of integers is `b` to the power of `a`: Tempo takes the operands in this order, between
+/// integers only, and its users' queries rely on what it gives. It is computed in floats and cut off; what no
+/// integer can hold is the least one.
+fn power(a: i64, b: i64) -> i64 {
+    let value = (b as f64).powf(a as f64);
+    let range = i64::MIN as f64..-(i64::MIN as f64);
+    if range.contains(&value) { value as i64 } else { i64::MIN }
 }
 
 pub(crate) fn float(op: BinaryOp, a: f64, b: f64) -> f64 {

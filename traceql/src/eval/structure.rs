@@ -31,7 +31,12 @@ pub(crate) fn join(
                 while related.next_if(|known| known < row).is_some() {}
                 related.peek() != Some(row)
             };
-            right.iter().copied().filter(unrelated).collect()
+            // Who the siblings of a span outside of a tree are is not known.
+            let known = |row: &u32| {
+                relation != Relation::Sibling
+                    || nested.left.get(*row as usize).is_some_and(|left| *left > 0)
+            };
+            right.iter().copied().filter(known).filter(unrelated).collect()
         }
         StructuralMode::Union => {
             let inverse = match relation {

@@ -46,7 +46,11 @@ pub(super) fn number(text: &str) -> Result<Option<(TokenKind, usize)>, SyntaxErr
     let kind = if float {
         parse_float(spelling).map(TokenKind::Float).ok()
     } else {
-        spelling.parse().map(TokenKind::Int).ok()
+        match spelling.parse::<u64>() {
+            Ok(value) if value == i64::MIN.unsigned_abs() => Some(TokenKind::MinInt),
+            Ok(value) => i64::try_from(value).map(TokenKind::Int).ok(),
+            Err(_) => None,
+        }
     };
     match kind {
         Some(kind) => Ok(Some((kind, len))),

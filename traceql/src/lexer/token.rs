@@ -24,6 +24,8 @@ pub(crate) enum TokenKind {
     Word(Arc<str>),
     /// An integer without a sign.
     Int(i64),
+    /// The one integer that fits only behind a minus: 2⁶³.
+    MinInt,
     /// A float without a sign.
     Float(f64),
     /// A duration in nanoseconds.
@@ -132,6 +134,7 @@ impl fmt::Display for TokenKind {
         match self {
             TokenKind::Word(word) => write!(f, "`{word}`"),
             TokenKind::Int(value) => write!(f, "integer {value}"),
+            TokenKind::MinInt => write!(f, "integer {}", i64::MIN.unsigned_abs()),
             TokenKind::Float(value) => write!(f, "float {}", G(*value)),
             TokenKind::Duration(nanos) => write!(f, "duration {}", Go(*nanos)),
             TokenKind::String(_) => f.write_str("a string"),

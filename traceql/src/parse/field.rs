@@ -2,6 +2,7 @@
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use nom::Parser;
+use telemetry_core::source::span::SpanValue;
 
 use super::attribute::{opt_attribute, opt_constant, unknown_or};
 use super::{
@@ -9,11 +10,10 @@ use super::{
     next_symbol, next_word, precedence, right_of, skip, span, symbol,
 };
 use crate::ast::{At, BinaryOp, FieldExpr, UnaryOp};
-use crate::lexer::Symbol;
+use crate::lexer::{Symbol, TokenKind};
 
 /// `{ … }`; an empty one holds for every span.
 pub(super) fn spanset_filter(input: Tokens<'_>, depth: usize) -> Parsed<'_, (FieldExpr, At)> {
-    use telemetry_core::source::span::SpanValue;
     let (inside, _) = symbol(Symbol::OpenBrace).parse(input)?;
     let (rest, filter) = if next_symbol(inside) == Some(Symbol::CloseBrace) {
         (inside, FieldExpr::Static(SpanValue::Bool(true), At(span(input))))
@@ -60,6 +60,13 @@ fn operand(input: Tokens<'_>, depth: usize) -> Parsed<'_, FieldExpr> {
         Ok((rest, fold::unary(op, operand, covered(input, rest))))
     };
     match next_symbol(input) {
+        Some(Symbol::Subtract)
+            if skip(input).first().is_some_and(|token| token.kind == TokenKind::MinInt) =>
+        {
+            let rest = skip(skip(input));
+            let value = FieldExpr::Static(SpanValue::Int(i64::MIN), covered(input, rest));
+            return Ok((rest, value));
+        }
         Some(Symbol::Subtract) => return prefix(UnaryOp::Negate, ABOVE_MINUS),
         Some(Symbol::Not) => return prefix(UnaryOp::Not, ABOVE_NOT),
         Some(Symbol::Open) => {

@@ -202,3 +202,11 @@ const ABOVE_MINUS: u8 = 4;
 fn right_of(symbol: Symbol, precedence: u8) -> u8 {
     if symbol == Symbol::Power { precedence } else { precedence + 1 }
 }
+
+/// A field expression that takes all of `tokens`, whose last is the end.
+pub(crate) fn field_chunk(tokens: &[Token]) -> Option<crate::ast::FieldExpr> {
+    match field::field_expr(tokens, 0) {
+        Ok(([Token { kind: TokenKind::End, .. }], expr)) => Some(expr),
+        _ => None,
+    }
+}

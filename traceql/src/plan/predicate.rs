@@ -1,6 +1,8 @@
 //! Filters as logic over tests.
 
-use telemetry_core::source::span::{Comparison, Intrinsic, SpanField, SpanTest, SpanValue};
+use telemetry_core::source::span::{
+    AttributeScope, Comparison, Intrinsic, SpanField, SpanTest, SpanValue,
+};
 
 use super::compile::pattern;
 use super::{Expr, Plan};
@@ -31,12 +33,19 @@ impl Predicate {
         Ok(match filter {
             FieldExpr::Static(value, _) => Predicate::Fixed(matches!(value, SpanValue::Bool(true))),
             FieldExpr::Attribute(attribute) if !attribute.parent => {
+                // An array with a true element passes the test, but is no boolean.
                 let holds = SpanTest::Compare(Comparison::Equal, SpanValue::Bool(true));
-                test(plan, &attribute.field, holds)
+                let test = test(plan, &attribute.field, holds);
+                let value = Predicate::Expr(Expr::compile(plan, filter)?);
+                Predicate::And(Box::new(test), Box::new(value))
             }
             FieldExpr::Unary { op, operand, .. } => match (op, &**operand) {
                 (UnaryOp::Not, operand) if is_decided(operand) => {
                     Predicate::Not(Box::new(Predicate::compile(plan, operand)?))
+                }
+                // Asking whether there is what always is finds nothing, as in Tempo.
+                (UnaryOp::Exists, FieldExpr::Attribute(attribute)) if always(&attribute.field) => {
+                    Predicate::Fixed(false)
                 }
                 (UnaryOp::Exists, FieldExpr::Attribute(attribute)) if !attribute.parent => {
                     test(plan, &attribute.field, SpanTest::Exists)
@@ -97,7 +106,7 @@ fn simple(
     let test = match (op, operator::comparison(op)) {
         (_, Some(comparison)) => {
             let comparison = if flipped { comparison.flipped() } else { comparison };
-            SpanTest::Compare(comparison, full_id(&attribute.field, value))
+            SpanTest::Compare(comparison, short_id(&attribute.field, value))
         }
         (BinaryOp::Regex, None) if !flipped => match pattern(op, right)? {
             Some(pattern) => SpanTest::Regex(pattern),
@@ -112,15 +121,24 @@ fn simple(
     Ok(Some((attribute.field.clone(), test)))
 }
 
-/// Ids of traces may be written without their leading zeros.
-fn full_id(field: &SpanField, value: &SpanValue) -> SpanValue {
-    const DIGITS: usize = 32;
+/// Ids of traces are compared without leading zeros, and may be written with them.
+fn short_id(field: &SpanField, value: &SpanValue) -> SpanValue {
     match (field, value) {
-        (SpanField::Intrinsic(Intrinsic::TraceId), SpanValue::String(text))
-            if text.len() < DIGITS && !text.is_empty() =>
-        {
-            SpanValue::from(format!("{text:0>DIGITS$}").as_str())
-        }
+        (
+            SpanField::Intrinsic(Intrinsic::TraceId | Intrinsic::LinkTraceId),
+            SpanValue::String(text),
+        ) => SpanValue::from(text.trim_start_matches('0')),
         _ => value.clone(),
+    }
+}
+
+/// Whether every span has the field: intrinsics with one value, and the name of the service.
+fn always(field: &SpanField) -> bool {
+    match field {
+        SpanField::Intrinsic(Intrinsic::ParentId) => false,
+        SpanField::Intrinsic(intrinsic) => !intrinsic.is_multiple(),
+        SpanField::Attribute { scope, name } => {
+            *scope == AttributeScope::Resource && &**name == "service.name"
+        }
     }
 }

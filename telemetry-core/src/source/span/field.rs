@@ -73,7 +73,7 @@ pub enum Intrinsic {
     ChildCount,
     /// W3C trace state; text, absent where empty.
     TraceState,
-    /// The trace's id; 32 lower-case hexadecimal digits.
+    /// The trace's id; lower-case hexadecimal digits without leading zeros ([`short_trace_id`](super::short_trace_id)).
     TraceId,
     /// Name of the trace's root span; text, empty without a root.
     TraceRootName,
@@ -87,7 +87,7 @@ pub enum Intrinsic {
     EventName,
     /// Times of its events minus its start; a duration per event.
     EventTimeSinceStart,
-    /// Traces its links lead to; 32 hexadecimal digits per link.
+    /// Traces its links lead to; hexadecimal digits without leading zeros per link.
     LinkTraceId,
     /// Spans its links lead to; 16 hexadecimal digits per link.
     LinkSpanId,

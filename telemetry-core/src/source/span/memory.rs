@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::{
     AttributeScope, Intrinsic, NestedSets, RowBits, SpanColumn, SpanColumnBuilder, SpanField,
     SpanGroup, SpanGroups, SpanRequest, SpanSource, SpanValue, SpanValues, TraceFacts, root_of,
+    short_trace_id,
 };
 use crate::model::{KeyValue, Span, Trace, TraceId};
 use crate::query::{QueryContext, Resource};
@@ -380,7 +381,7 @@ fn items(span: &Span, field: &SpanField) -> Vec<SpanValue> {
             span.events.iter().map(|event| since(event.time)).collect()
         }
         SpanField::Intrinsic(Intrinsic::LinkTraceId) => {
-            span.links.iter().map(|link| text(&link.trace_id.to_string())).collect()
+            span.links.iter().map(|link| SpanValue::String(short_trace_id(link.trace_id))).collect()
         }
         SpanField::Intrinsic(Intrinsic::LinkSpanId) => {
             span.links.iter().map(|link| text(&link.span_id.to_string())).collect()

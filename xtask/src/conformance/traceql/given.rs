@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use telemetry_core::model::{Trace, TraceId};
 use telemetry_core::query::QueryContext;
 use telemetry_core::source::SourceError;
 use telemetry_core::source::span::{
     AttributeScope, NestedSets, RowBits, SpanColumn, SpanColumnBuilder, SpanField, SpanGroup,
-    SpanValue, TraceFacts,
+    SpanGroups, SpanRequest, SpanSource, SpanValue, TraceFacts,
 };
+use telemetry_core::time::{Nanos, NanosRange};
 
 /// Spans given by their fields.
 #[derive(Default)]
@@ -70,6 +72,65 @@ impl SpanGroup for Given {
     }
 
     fn fields(&self, _context: &QueryContext) -> Result<Vec<SpanField>, SourceError> {
+        let mut fields: Vec<SpanField> = self.rows.iter().flat_map(BTreeMap::keys).cloned().collect();
+        fields.retain(|field| matches!(field, SpanField::Attribute { .. }));
+        fields.sort();
+        fields.dedup();
+        Ok(fields)
+    }
+}
+
+/// A source of nothing but one group of given spans.
+pub(super) struct GivenSource(pub(super) Given);
+
+impl SpanSource for GivenSource {
+    fn select(
+        &self,
+        _request: &SpanRequest,
+        _context: &QueryContext,
+    ) -> Result<Box<dyn SpanGroups + '_>, SourceError> {
+        Ok(Box::new(One(&self.0)))
+    }
+
+    fn trace(&self, _id: TraceId, _context: &QueryContext) -> Result<Option<Trace>, SourceError> {
+        Ok(None)
+    }
+
+    fn attribute_names(
+        &self,
+        _scope: Option<AttributeScope>,
+        _window: NanosRange,
+        _context: &QueryContext,
+    ) -> Result<Vec<SpanField>, SourceError> {
         Ok(Vec::new())
+    }
+
+    fn attribute_values(
+        &self,
+        _field: &SpanField,
+        _window: NanosRange,
+        _context: &QueryContext,
+    ) -> Result<Vec<SpanValue>, SourceError> {
+        Ok(Vec::new())
+    }
+}
+
+struct One<'a>(&'a Given);
+
+impl SpanGroups for One<'_> {
+    fn len(&self) -> usize {
+        1
+    }
+
+    fn bounds(&self, _group: usize) -> (Nanos, Nanos) {
+        (Nanos::MIN, Nanos::MAX)
+    }
+
+    fn open(
+        &self,
+        _group: usize,
+        _context: &QueryContext,
+    ) -> Result<Box<dyn SpanGroup + '_>, SourceError> {
+        Ok(Box::new(Given::new(self.0.rows.clone(), self.0.nested.clone())))
     }
 }

@@ -23,13 +23,14 @@ const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
 /// Texts of quirks whose documented or plain meaning is ours; see the list of differences in the documentation of
 /// the crate `traceql`.
-const DIFFERENCES: [&str; 6] = [
+const DIFFERENCES: [&str; 7] = [
     "typed column",
     "a literal on the left of an ordering operator",
     "two conditions on events (or links)",
     "negation of a condition on a missing attribute",
     "evaluation error instead of no match",
     "sum_over_time: a span without the attribute",
+    "only the intrinsic duration is converted",
 ];
 
 /// The data set, loaded.
