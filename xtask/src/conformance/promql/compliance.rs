@@ -1,9 +1,18 @@
 //! `compliance-queries.yml`: templates of queries.
 //!
-//! Every expansion is accepted; those marked `should_fail` are refused. Results are compared only
-//! against a running Prometheus, which is another command's business.
+//! Every expansion is accepted; those marked `should_fail` are refused, by the parser or in the
+//! evaluation over data of the names that the templates use. Results are compared only against a
+//! running Prometheus, which is another command's business.
 
+use super::answer::ask;
+use super::script::Times;
 use crate::conformance::report::{Outcome, Report};
+use telemetry_core::labels;
+use telemetry_core::source::MemoryMetrics;
+
+/// Samples of each series of the data, and their distance.
+const SAMPLES: i64 = 240;
+const STEP_MS: i64 = 15_000;
 
 /// What a placeholder stands for.
 const VARIANTS: &[(&str, &[&str])] = &[
@@ -42,18 +51,44 @@ pub(super) fn run(text: &str, report: &mut Report) {
         Ok(templates) => templates,
         Err(reason) => return report.record("the file", Outcome::Failed(reason)),
     };
+    let data = data();
     for template in templates {
         for query in expansions(&template) {
             report.case(&query, || {
-                let parsed = promql::parse(&query);
-                match (parsed, template.should_fail) {
-                    (Ok(_), false) | (Err(_), true) => Outcome::Passed,
-                    (Ok(_), true) => Outcome::Failed("accepted".into()),
-                    (Err(error), false) => Outcome::Failed(error.to_string()),
+                let answered = match promql::parse(&query) {
+                    Ok(_) if template.should_fail => evaluated(&data, &query),
+                    Ok(_) => Ok(()),
+                    Err(error) => Err(error.to_string()),
+                };
+                match (answered, template.should_fail) {
+                    (Ok(()), false) | (Err(_), true) => Outcome::Passed,
+                    (Ok(()), true) => Outcome::Failed("accepted".into()),
+                    (Err(error), false) => Outcome::Failed(error),
                 }
             });
         }
     }
+}
+
+/// Evaluates over the hour that [`data`] covers.
+fn evaluated(data: &MemoryMetrics, query: &str) -> Result<(), String> {
+    let times = Times::Range { start: 0, end: SAMPLES * STEP_MS, step: 60_000 };
+    ask(data, query, times).map(|_| ())
+}
+
+/// A gauge with three instances, over which the queries that must fail are evaluated.
+fn data() -> MemoryMetrics {
+    let mut metrics = MemoryMetrics::new();
+    for port in 10_000..10_003 {
+        let instance = format!("demo.promlabs.com:{port}");
+        let labels = labels! {
+            "__name__" => "demo_num_cpus", "job" => "demo", "instance" => instance
+        };
+        for at in 0..SAMPLES {
+            metrics.insert(&labels, at * STEP_MS, f64::from(port));
+        }
+    }
+    metrics
 }
 
 /// Every combination of the values of the placeholders.
