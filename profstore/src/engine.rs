@@ -106,7 +106,9 @@ impl Engine for Profiles {
         let mut set = ProfileSet::default();
         for input in inputs {
             let tombstones = &input.tombstones;
-            input.block.load_into(&mut set, |labels, time| !is_deleted(tombstones, labels, time))?;
+            input
+                .block
+                .load_into(&mut set, |labels, time| !is_deleted(tombstones, labels, time))?;
         }
         block::write(&set, output)
     }

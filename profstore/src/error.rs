@@ -2,6 +2,7 @@
 
 use telemetry_core::labels::SelectorError;
 use telemetry_core::query::Interrupt;
+use telemetry_core::sink::RefusalReason;
 use telemetry_core::source::SourceError;
 use telemetry_core::storage;
 
@@ -14,6 +15,9 @@ pub enum Error {
     /// The storage kernel failed.
     #[error(transparent)]
     Storage(#[from] storage::Error),
+    /// A profile that was pushed alone was refused.
+    #[error("the profile was refused: {0}")]
+    Refused(RefusalReason),
     /// The query was stopped.
     #[error(transparent)]
     Interrupted(#[from] Interrupt),

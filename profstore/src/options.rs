@@ -20,7 +20,7 @@ pub struct Builder {
 impl Default for Builder {
     fn default() -> Self {
         Builder {
-            file_system: Arc::new(OsFileSystem::new()),
+            file_system: Arc::new(OsFileSystem),
             storage: StoreOptions::default(),
             limits: Limits::default(),
         }
@@ -55,7 +55,7 @@ impl Builder {
     ///
     /// As [`Store::open`]: the directory is in use, damaged, or of another kind.
     pub fn open(self, path: impl AsRef<Path>) -> Result<ProfStore, Error> {
-        let store = Store::open(Profiles, self.file_system, path, self.storage)?;
+        let store = Store::open(Profiles, self.file_system, path.as_ref(), self.storage)?;
         Ok(ProfStore::new(store, self.limits))
     }
 
@@ -65,7 +65,7 @@ impl Builder {
     ///
     /// As [`Store::open_read_only`].
     pub fn open_read_only(self, path: impl AsRef<Path>) -> Result<ProfStore, Error> {
-        let store = Store::open_read_only(Profiles, self.file_system, path, self.storage)?;
+        let store = Store::open_read_only(Profiles, self.file_system, path.as_ref(), self.storage)?;
         Ok(ProfStore::new(store, self.limits))
     }
 

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use telemetry_core::labels::{Labels, Matcher};
 use telemetry_core::model::Profile;
-use telemetry_core::sink::{
-    Committed, ProfileSink, RawLabels, Refusal, RefusalReason, SinkError,
-};
+use telemetry_core::sink::{Committed, ProfileSink, RawLabels, Refusal, RefusalReason, SinkError};
 use telemetry_core::storage::stats::StoreStats;
 use telemetry_core::storage::store::{Store, VerifyReport};
 use telemetry_core::storage::tombstone::Tombstone;
@@ -41,7 +39,7 @@ use crate::{Error, Limits, record};
 ///     strings: vec![String::new(), "main".into()],
 ///     ..Profile::default()
 /// };
-/// assert!(store.push("process_cpu", &labels! { "service" => "api" }, &profile)?.is_complete());
+/// store.push("process_cpu", &labels! { "service" => "api" }, &profile)?;
 ///
 /// let tree = store.merge(
 ///     "process_cpu:cpu:nanoseconds:cpu:nanoseconds",
@@ -91,11 +89,12 @@ impl ProfStore {
     ///
     /// # Errors
     ///
-    /// Where the store cannot take it. A profile that breaks a limit is in the answer instead.
-    pub fn push(&self, name: &str, labels: &Labels, profile: &Profile) -> Result<Committed, Error> {
+    /// [`Error::Refused`] for a profile that breaks a limit; [`Error::Storage`] where the store
+    /// cannot take any.
+    pub fn push(&self, name: &str, labels: &Labels, profile: &Profile) -> Result<(), Error> {
         let mut batch = self.batch();
         batch.push(name, labels, profile);
-        batch.commit()
+        batch.commit()?.into_single().map_err(Error::Refused)
     }
 
     /// Collects profiles that are stored together.
@@ -127,7 +126,8 @@ impl ProfStore {
     ///
     /// Where it cannot be written.
     pub fn flush(&self) -> Result<(), Error> {
-        Ok(self.store.flush()?)
+        self.store.flush()?;
+        Ok(())
     }
 
     /// Merges small blocks and carries out deletes.
@@ -164,7 +164,7 @@ impl ProfStore {
     ///
     /// Where `path` is not empty or cannot be written.
     pub fn backup(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        self.store.backup(path)?;
+        self.store.backup(path.as_ref())?;
         Ok(())
     }
 

@@ -51,7 +51,7 @@ impl Block {
             let mut input = Cursor::new(&raw);
             let rows = samples::format::read(&mut input, stacks)?;
             input.finish()?;
-            let bytes = rows.iter().map(Row::bytes).sum();
+            let bytes = rows.iter().map(|row| row.bytes() as u64).sum();
             Ok((rows, bytes))
         })
     }

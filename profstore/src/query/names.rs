@@ -9,12 +9,12 @@ use telemetry_core::time::NanosRange;
 
 use super::source::{matches, overlaps};
 use super::{merge, merge_spans};
+use crate::Error;
 use crate::engine::is_deleted;
 use crate::flame::CallTree;
 use crate::profile_type::ProfileType;
 use crate::split::PROFILE_TYPE;
 use crate::store::ProfStore;
-use crate::Error;
 
 impl ProfStore {
     /// The call tree of the profiles of one type (`name:sample_type:sample_unit:period_type:
@@ -66,10 +66,10 @@ impl ProfStore {
         for (head, tombstones) in snapshot.heads() {
             context.check()?;
             let set = head.snapshot();
-            for (labels, rows) in set.series.iter().filter(|(labels, _)| matches(matchers, labels)) {
-                let is_there = |time| {
-                    window.contains(time) && !is_deleted(&tombstones, labels, time.0)
-                };
+            for (labels, rows) in set.series.iter().filter(|(labels, _)| matches(matchers, labels))
+            {
+                let is_there =
+                    |time| window.contains(time) && !is_deleted(&tombstones, labels, time.0);
                 if rows.iter().any(|row| is_there(row.time.into())) {
                     found.insert(labels.clone());
                 }
@@ -112,10 +112,8 @@ impl ProfStore {
         context: &QueryContext,
     ) -> Result<Vec<ProfileType>, Error> {
         let series = self.series_labels(&[], window, context)?;
-        let types: BTreeSet<ProfileType> = series
-            .iter()
-            .filter_map(|labels| labels.get(PROFILE_TYPE)?.parse().ok())
-            .collect();
+        let types: BTreeSet<ProfileType> =
+            series.iter().filter_map(|labels| labels.get(PROFILE_TYPE)?.parse().ok()).collect();
         Ok(types.into_iter().collect())
     }
 }

@@ -13,10 +13,10 @@ use telemetry_core::time::NanosRange;
 use crate::engine::{Profiles, is_deleted};
 use crate::error::Error;
 use crate::samples::Row;
+use crate::set::ProfileSet;
 use crate::stacks::StackTree;
 use crate::store::ProfStore;
 use crate::symbols::SymbolTable;
-use crate::set::ProfileSet;
 
 /// Whether labels satisfy every matcher.
 pub(super) fn matches(matchers: &[Matcher], labels: &Labels) -> bool {
@@ -111,7 +111,10 @@ impl ProfileGroups for Groups {
         self.groups.len()
     }
 
-    fn group<'a>(&'a self, index: usize) -> Result<Option<Box<dyn ProfileGroup + 'a>>, SourceError> {
+    fn group<'a>(
+        &'a self,
+        index: usize,
+    ) -> Result<Option<Box<dyn ProfileGroup + 'a>>, SourceError> {
         let Some(group) = self.groups.get(index) else { return Ok(None) };
         let (stacks, symbols) = match group {
             Group::Head { set, .. } => (&set.stacks, &set.symbols),

@@ -52,11 +52,6 @@ impl Row {
         Row::new(self.time, self.duration, samples)
     }
 
-    /// The sum of all values.
-    pub(crate) fn total(&self) -> i64 {
-        self.values.iter().fold(0, |sum, value| sum.saturating_add(*value))
-    }
-
     /// Bytes in memory, roughly.
     pub(crate) fn bytes(&self) -> usize {
         size_of::<Row>() + self.stacks.len() * 12 + self.spans.len() * 8
@@ -73,6 +68,5 @@ mod tests {
         assert_eq!(row.stacks, [1, 1, 2]);
         assert_eq!(row.spans, [0, 7, 0]);
         assert_eq!(row.values, [2, 1, 5]);
-        assert_eq!(row.total(), 8);
     }
 }

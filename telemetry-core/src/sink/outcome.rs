@@ -5,7 +5,6 @@ use std::fmt;
 
 /// What a commit stored and what it refused.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[must_use = "a commit may have refused items"]
 pub struct Committed {
     /// How many items are stored.
     pub stored: u64,
@@ -17,6 +16,15 @@ impl Committed {
     /// Whether nothing was refused.
     pub fn is_complete(&self) -> bool {
         self.refused.is_empty()
+    }
+
+    /// The outcome of a commit of one item.
+    ///
+    /// # Errors
+    ///
+    /// Why that item was refused.
+    pub fn into_single(self) -> Result<(), RefusalReason> {
+        self.refused.into_iter().next().map_or(Ok(()), |refusal| Err(refusal.reason))
     }
 }
 

@@ -120,6 +120,24 @@ pub trait LogPage: Send + Sync {
     fn decode(&self, want: LogWant, into: &mut LogColumns) -> Result<(), SourceError>;
 }
 
+impl<T: LogPage + ?Sized> LogPage for &T {
+    fn labels(&self) -> &Labels {
+        (**self).labels()
+    }
+
+    fn statistics(&self) -> PageStatistics {
+        (**self).statistics()
+    }
+
+    fn has_applied(&self, index: usize) -> bool {
+        (**self).has_applied(index)
+    }
+
+    fn decode(&self, want: LogWant, into: &mut LogColumns) -> Result<(), SourceError> {
+        (**self).decode(want, into)
+    }
+}
+
 /// What a page knows about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageStatistics {

@@ -1,0 +1,154 @@
+//! Log lines as an engine of the storage kernel.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use telemetry_core::labels::Labels;
+use telemetry_core::source::{LogColumns, LogWant};
+use telemetry_core::storage::Result;
+use telemetry_core::storage::block::BlockReader;
+use telemetry_core::storage::manifest::EngineFormat;
+use telemetry_core::storage::store::{BlockOutput, Engine, HeadSize, MergeInput};
+use telemetry_core::storage::tombstone::Tombstone;
+
+use crate::block::{Block, Run, Writer};
+use crate::head::Head;
+use crate::{page, record};
+
+/// How commits, heads and blocks of lines are made.
+#[derive(Debug, Default)]
+pub(crate) struct Logs;
+
+/// Whether any of the tombstones hides a line.
+pub(crate) fn is_deleted(tombstones: &[Arc<Tombstone>], time: i64) -> bool {
+    tombstones.iter().any(|tombstone| tombstone.covers(time))
+}
+
+/// The tombstones that concern a stream.
+pub(crate) fn concerning(tombstones: &[Arc<Tombstone>], labels: &Labels) -> Vec<Arc<Tombstone>> {
+    tombstones.iter().filter(|tombstone| tombstone.selects(labels)).cloned().collect()
+}
+
+impl Engine for Logs {
+    type Head = Head;
+    type Block = Block;
+
+    fn format(&self) -> EngineFormat {
+        EngineFormat { engine: *b"logs", revision: 1 }
+    }
+
+    fn new_head(&self) -> Head {
+        Head::default()
+    }
+
+    fn head_size(&self, head: &Head) -> HeadSize {
+        HeadSize { bytes: head.bytes(), items: head.lines() }
+    }
+
+    fn head_range(&self, head: &Head) -> Option<(i64, i64)> {
+        head.range()
+    }
+
+    fn replay(&self, head: &Head, record: &[u8]) -> Result<()> {
+        // A damaged record must not be applied in part: it is read once before.
+        record::read(record, |_| {})?;
+        record::read(record, |line| head.apply(std::iter::once(line)))?;
+        Ok(())
+    }
+
+    fn flush(
+        &self,
+        head: &Head,
+        tombstones: &[Arc<Tombstone>],
+        output: &mut BlockOutput<'_>,
+    ) -> Result<()> {
+        let mut streams = head.select(&[]);
+        streams.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut writer = Writer::new(output);
+        for (labels, pages) in streams {
+            let tombstones = concerning(tombstones, &labels);
+            for page in pages {
+                if tombstones.is_empty() {
+                    writer.push(&labels, &page)?;
+                } else {
+                    let mut kept = (*page).clone();
+                    page::select_rows(&mut kept, |time| !is_deleted(&tombstones, time));
+                    writer.push(&labels, &kept)?;
+                }
+            }
+        }
+        writer.finish()
+    }
+
+    fn open_block(&self, block: BlockReader) -> Result<Block> {
+        Block::open(&block)
+    }
+
+    fn merge(&self, inputs: &[MergeInput<'_, Self>], output: &mut BlockOutput<'_>) -> Result<()> {
+        let mut streams: BTreeMap<&Labels, Vec<Source<'_>>> = BTreeMap::new();
+        for input in inputs {
+            for stream in input.block.streams() {
+                let tombstones = concerning(&input.tombstones, &stream.labels);
+                streams.entry(&stream.labels).or_default().extend(stream.runs.iter().map(|run| {
+                    Source { block: input.block, run: *run, tombstones: tombstones.clone() }
+                }));
+            }
+        }
+        let mut writer = Writer::new(output);
+        for (labels, mut sources) in streams {
+            sources.sort_by_key(|source| source.run.first);
+            // Runs that overlap in time are merged, so that equal lines meet.
+            for group in overlapping(&sources) {
+                writer.push(labels, &merged(group)?)?;
+            }
+        }
+        writer.finish()
+    }
+
+    fn verify_block(&self, block: &Block) -> Result<()> {
+        block.verify()
+    }
+}
+
+/// A run that is merged.
+struct Source<'a> {
+    block: &'a Block,
+    run: Run,
+    tombstones: Vec<Arc<Tombstone>>,
+}
+
+/// Groups of sources, sorted by their first line, that overlap in time.
+fn overlapping<'s, 'a>(sources: &'s [Source<'a>]) -> impl Iterator<Item = &'s [Source<'a>]> {
+    let mut rest = sources;
+    std::iter::from_fn(move || {
+        let mut last = rest.first()?.run.last;
+        let is_in = |source: &&Source<'_>| {
+            let overlaps = source.run.first <= last;
+            last = last.max(source.run.last);
+            overlaps
+        };
+        let count = rest.iter().take_while(is_in).count();
+        let (group, tail) = rest.split_at_checked(count)?;
+        rest = tail;
+        Some(group)
+    })
+}
+
+/// The lines of sources that overlap, in order of time.
+fn merged(group: &[Source<'_>]) -> Result<LogColumns> {
+    let mut pages = Vec::with_capacity(group.len());
+    for source in group {
+        let mut columns = LogColumns::default();
+        source.block.read(source.run, LogWant::ALL, &mut columns)?;
+        page::select_rows(&mut columns, |time| !is_deleted(&source.tombstones, time));
+        pages.push(columns);
+    }
+    match pages.len() {
+        1 => Ok(pages.pop().unwrap_or_default()),
+        _ => {
+            let mut columns = LogColumns::default();
+            page::merge(&pages, &mut columns);
+            Ok(columns)
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What a commit writes into the log: its lines, in the order they came.
+//!
+//! ~~~text
+//! streams   varint │ each: label set (storage::label_set)
+//! lines     varint │ each:
+//!   stream    varint (streams)
+//!   time      zigzag difference to the line before
+//!   text      length varint, bytes
+//!   metadata  pairs varint │ each: name, value: length varint, UTF-8 bytes
+//! ~~~
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+use telemetry_core::labels::Labels;
+use telemetry_core::storage::cursor::Cursor;
+use telemetry_core::storage::{Damaged, label_set, varint};
+
+/// A line of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Line<'a> {
+    pub(crate) stream: &'a Labels,
+    pub(crate) time: i64,
+    pub(crate) text: &'a [u8],
+    pub(crate) metadata: &'a [(&'a str, &'a str)],
+}
+
+/// Writes a record line by line.
+#[derive(Debug, Default)]
+pub(crate) struct Writer {
+    lines: Vec<u8>,
+    count: u64,
+    previous: i64,
+}
+
+impl Writer {
+    /// Adds a line of stream number `stream`.
+    pub(crate) fn push(&mut self, stream: u32, line: &Line<'_>) {
+        self.count += 1;
+        varint::put_u64(&mut self.lines, u64::from(stream));
+        varint::put_i64(&mut self.lines, line.time.wrapping_sub(self.previous));
+        self.previous = line.time;
+        varint::put_bytes(&mut self.lines, line.text);
+        varint::put_u64(&mut self.lines, line.metadata.len() as u64);
+        for (name, value) in line.metadata {
+            varint::put_str(&mut self.lines, name);
+            varint::put_str(&mut self.lines, value);
+        }
+    }
+
+    /// Whether there are no lines.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Appends the record.
+    pub(crate) fn finish<'a>(
+        &self,
+        streams: impl ExactSizeIterator<Item = &'a Labels>,
+        out: &mut Vec<u8>,
+    ) {
+        varint::put_u64(out, streams.len() as u64);
+        streams.for_each(|labels| label_set::put(out, labels));
+        varint::put_u64(out, self.count);
+        out.extend_from_slice(&self.lines);
+    }
+}
+
+/// Reads a record and hands its lines to `each`, in order.
+///
+/// # Errors
+///
+/// Where the bytes are no record; lines before the damage were handed over.
+pub(crate) fn read(record: &[u8], mut each: impl FnMut(Line<'_>)) -> Result<(), Damaged> {
+    let mut input = Cursor::new(record);
+    let count = input.count(1)?;
+    let mut streams = Vec::with_capacity(count);
+    for _ in 0..count {
+        streams.push(label_set::read(&mut input)?);
+    }
+    let lines = input.count(4)?;
+    let mut time = 0_i64;
+    let mut metadata = Vec::new();
+    for _ in 0..lines {
+        let stream = input.varint_u32()? as usize;
+        let stream = streams.get(stream).ok_or_else(|| input.field("stream of a line"))?;
+        time = time.wrapping_add(input.varint_i64()?);
+        let text = input.bytes()?;
+        metadata.clear();
+        for _ in 0..input.count(2)? {
+            metadata.push((input.str()?, input.str()?));
+        }
+        each(Line { stream, time, text, metadata: &metadata });
+    }
+    input.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use telemetry_core::labels;
+
+    #[test]
+    fn golden_record() {
+        let stream = labels! { "a" => "b" };
+        let mut writer = Writer::default();
+        let line = Line { stream: &stream, time: 5, text: b"x", metadata: &[("k", "")] };
+        writer.push(0, &line);
+        let mut record = Vec::new();
+        writer.finish([&stream].into_iter(), &mut record);
+        assert_eq!(record, [1, 1, 1, b'a', 1, b'b', 1, 0, 10, 1, b'x', 1, 1, b'k', 0]);
+        let mut lines = 0;
+        read(&record, |read| {
+            lines += 1;
+            assert_eq!(read, line);
+        })
+        .unwrap();
+        assert_eq!(lines, 1);
+        for length in 0..record.len() {
+            assert!(read(record.get(..length).unwrap(), |_| {}).is_err());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_an_error_or_lines(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = read(&bytes, |_| {});
+        }
+    }
+}

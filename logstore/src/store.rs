@@ -1,0 +1,216 @@
+//! The log store: writing, deleting, care. Reading is in `search`.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use telemetry_core::labels::{Labels, Matcher};
+use telemetry_core::model::LogEntry;
+use telemetry_core::sink::LogSink;
+use telemetry_core::storage::stats::StoreStats;
+use telemetry_core::storage::store::{Store, VerifyReport};
+use telemetry_core::storage::tombstone::Tombstone;
+use telemetry_core::time::{Nanos, NanosRange};
+
+use crate::batch::Batch;
+use crate::engine::Logs;
+use crate::options::Builder;
+use crate::{Error, Limits};
+
+/// A store of log lines. Clones are handles to the same store; dropping the last one closes it.
+///
+/// ```
+/// use logstore::LogStore;
+/// use telemetry_core::labels;
+/// use telemetry_core::query::QueryContext;
+/// use telemetry_core::source::{Direction, LogColumns, LogRequest, LogSource, LogWant};
+/// use telemetry_core::time::NanosRange;
+///
+/// let store = LogStore::in_memory()?;
+/// store.push(&labels! { "app" => "api" }, 1_000, "level=error msg=timeout")?;
+///
+/// let request = LogRequest {
+///     matchers: vec![],
+///     window: NanosRange::ALL,
+///     direction: Direction::Backward,
+///     filters: vec![],
+/// };
+/// let pages = store.select(&request, &QueryContext::new())?;
+/// let mut columns = LogColumns::default();
+/// pages.page(0).ok_or("no page")?.decode(LogWant::ALL, &mut columns)?;
+/// assert_eq!(columns.line(0), b"level=error msg=timeout");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct LogStore {
+    store: Store<Logs>,
+    limits: Arc<Limits>,
+}
+
+impl LogStore {
+    pub(crate) fn new(store: Store<Logs>, limits: Limits) -> Self {
+        LogStore { store, limits: Arc::new(limits) }
+    }
+
+    pub(crate) fn kernel(&self) -> &Store<Logs> {
+        &self.store
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Opens the store in `path`, made if there is none.
+    ///
+    /// # Errors
+    ///
+    /// The directory is in use, damaged, or of another kind.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Builder::default().open(path)
+    }
+
+    /// A store that writes nothing to disk.
+    ///
+    /// # Errors
+    ///
+    /// None in practice.
+    pub fn in_memory() -> Result<Self, Error> {
+        Builder::default().in_memory()
+    }
+
+    /// Other than the default settings.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Stores one line of the stream `labels`. A line that is there already (stream, time and
+    /// text) is kept once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] for a line that breaks a limit; [`Error::Storage`] where the store
+    /// cannot take any.
+    pub fn push(
+        &self,
+        labels: &Labels,
+        time: impl Into<Nanos>,
+        line: impl AsRef<[u8]>,
+    ) -> Result<(), Error> {
+        self.push_entry(labels, &LogEntry::new(time, line))
+    }
+
+    /// Stores one line with its structured metadata.
+    ///
+    /// # Errors
+    ///
+    /// As [`push`](Self::push).
+    pub fn push_entry(&self, labels: &Labels, entry: &LogEntry) -> Result<(), Error> {
+        let mut batch = self.batch();
+        batch.push(labels, entry);
+        batch.commit()?.into_single().map_err(Error::Refused)
+    }
+
+    /// Collects lines that are stored together.
+    pub fn batch(&self) -> Batch {
+        Batch::new(self.clone())
+    }
+
+    /// The store as a decoder sees it.
+    pub fn sink(&self) -> impl LogSink + use<> {
+        self.batch()
+    }
+
+    /// Deletes the lines of the streams that satisfy every matcher, in `window` (its end is not in).
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot take it.
+    pub fn delete(&self, matchers: Vec<Matcher>, window: NanosRange) -> Result<(), Error> {
+        if window.start < window.end {
+            let last = window.end.0.saturating_sub(1);
+            self.store.delete(Tombstone::new(matchers, window.start.0, last))?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is in memory as a block.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be written.
+    pub fn flush(&self) -> Result<(), Error> {
+        self.store.flush()?;
+        Ok(())
+    }
+
+    /// Merges small blocks and carries out deletes.
+    ///
+    /// # Errors
+    ///
+    /// Where a block cannot be read or written.
+    pub fn compact(&self) -> Result<(), Error> {
+        self.store.compact()?;
+        Ok(())
+    }
+
+    /// Does what is due now. The answer says when to call again.
+    ///
+    /// # Errors
+    ///
+    /// Where a step fails.
+    pub fn run_maintenance(&self) -> Result<Option<Duration>, Error> {
+        Ok(self.store.run_maintenance()?)
+    }
+
+    /// Reads every byte and says what is damaged.
+    ///
+    /// # Errors
+    ///
+    /// Where the check itself cannot go on.
+    pub fn verify(&self) -> Result<VerifyReport, Error> {
+        Ok(self.store.verify()?)
+    }
+
+    /// Copies the store to `path` while writing goes on.
+    ///
+    /// # Errors
+    ///
+    /// Where `path` is not empty or cannot be written.
+    pub fn backup(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        self.store.backup(path.as_ref())?;
+        Ok(())
+    }
+
+    /// Reads again what a writer did since, if this store is open for reading.
+    ///
+    /// # Errors
+    ///
+    /// Where the directory cannot be read.
+    pub fn refresh(&self) -> Result<(), Error> {
+        self.store.refresh()?;
+        Ok(())
+    }
+
+    /// A failure in the background, if there was one.
+    ///
+    /// # Errors
+    ///
+    /// That failure.
+    pub fn health(&self) -> Result<(), Error> {
+        Ok(self.store.health()?)
+    }
+
+    /// What the store holds and did.
+    pub fn stats(&self) -> StoreStats {
+        self.store.stats()
+    }
+
+    /// Syncs the log, writes what is worth a block, and closes for every handle.
+    ///
+    /// # Errors
+    ///
+    /// Where that fails, and what failed in the background before.
+    pub fn close(&self) -> Result<(), Error> {
+        Ok(self.store.close()?)
+    }
+}
