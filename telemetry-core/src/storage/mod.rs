@@ -8,7 +8,7 @@
 //! <directory>/LOCK READERS MANIFEST RESERVE  wal/<offset>.wal  blocks/<ULID>/<file>  quarantine/
 //! ~~~
 //! From the bottom up: [`fs`] (real, in memory, faulty), [`lock`], [`cursor`] and [`varint`],
-//! [`label_set`] and [`lz4`], [`wal`], [`manifest`], [`block`] with [`cache`], [`tombstone`], [`budget`],
+//! [`label_set`] and [`lz4`], [`wal`], [`manifest`], [`block`] with [`cache`], [`tombstone`], [`postings`], [`budget`],
 //! [`maintenance`], [`runtime`], and [`store`], which drives them.
 
 pub mod backup;
@@ -24,6 +24,7 @@ pub mod lock;
 pub mod lz4;
 pub mod maintenance;
 pub mod manifest;
+pub mod postings;
 pub mod runtime;
 pub mod stats;
 pub mod store;
