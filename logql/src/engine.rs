@@ -116,10 +116,11 @@ impl<'s> Engine<'s> {
             Columns::Number(value) => Instant::Scalar(value),
             Columns::Rows(mut rows) => {
                 if !orders(query) {
-                    rows.sort_by(|a, b| a.labels.cmp(&b.labels));
+                    sort(&mut rows);
                 }
                 context.bound(Resource::Rows, rows.len() as u64)?;
-                let sample = |row: Row| VectorSample { value: row.value(0), labels: row.labels };
+                let sample =
+                    |row: Row| VectorSample { value: row.value(0), labels: row.label_set() };
                 Instant::Vector(rows.into_iter().map(sample).collect())
             }
         })
@@ -149,15 +150,19 @@ impl<'s> Engine<'s> {
             Columns::Rows(rows) => rows,
             Columns::Number(value) => vec![Row::constant(value, steps.count)],
         };
-        rows.sort_by(|a, b| a.labels.cmp(&b.labels));
+        sort(&mut rows);
         context.bound(Resource::Rows, rows.len() as u64)?;
         let point = |row: &Row, step: usize| (Nanos(steps.time(step)), row.value(step));
         let series = |row: Row| Series {
             points: row.presence.ones().map(|step| point(&row, step)).collect(),
-            labels: row.labels,
+            labels: row.label_set(),
         };
         Ok(rows.into_iter().map(series).collect())
     }
+}
+
+fn sort(rows: &mut [Row]) {
+    rows.sort_by(|a, b| a.labels.cmp(&b.labels).then_with(|| a.empty.cmp(&b.empty)));
 }
 
 fn steps(

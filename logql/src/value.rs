@@ -150,7 +150,7 @@ pub enum Instant {
 #[derive(Clone, Debug, PartialEq)]
 pub struct VectorSample {
     /// Labels of the series.
-    pub labels: Labels,
+    pub labels: LabelSet,
     /// Its value.
     pub value: f64,
 }
@@ -159,7 +159,7 @@ pub struct VectorSample {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
     /// Its labels.
-    pub labels: Labels,
+    pub labels: LabelSet,
     /// Its values by rising time; steps without a value are left out.
     pub points: Vec<(Nanos, f64)>,
 }

@@ -49,6 +49,7 @@ fn fold(plan: &AggregationPlan, rows: &[Row], steps: &Steps) -> Vec<Row> {
     }
     let row = |(labels, (accumulators, presence)): (_, (Vec<Accumulator>, Presence))| Row {
         labels,
+        empty: Vec::new(),
         values: accumulators.iter().map(|accumulator| accumulator.value(plan.op)).collect(),
         presence,
     };

@@ -74,11 +74,29 @@ fn set(plan: &BinaryPlan, mut left: Vec<Row>, mut right: Vec<Row>) -> Vec<Row> {
         BinaryOp::Unless => subtract(&matches, &mut left, &right),
         _ => {
             union(&matches, &left, &mut right);
-            left.append(&mut right);
+            append(&mut left, right);
         }
     }
     left.retain(|row| !row.presence.is_none());
     left
+}
+
+/// Adds the rows of the right side of `or`. One with the labels of a row on the left goes on where
+/// that has no value: both are the same series.
+fn append(left: &mut Vec<Row>, right: Vec<Row>) {
+    let places: HashMap<Labels, usize> =
+        left.iter().enumerate().map(|(at, row)| (row.labels.clone(), at)).collect();
+    for row in right {
+        let known = places.get(&row.labels).and_then(|at| left.get_mut(*at));
+        match known {
+            Some(known) if known.presence.first_common(&row.presence).is_none() => {
+                for step in &row.presence {
+                    known.set(step, row.value(step));
+                }
+            }
+            _ => left.push(row),
+        }
+    }
 }
 
 /// Arithmetic and comparison between rows that match.

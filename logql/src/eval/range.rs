@@ -126,7 +126,7 @@ impl Gather<'_> {
         let mut rows = Vec::with_capacity(table.len());
         for (labels, counts) in table.into_sorted() {
             self.context.check()?;
-            let mut row = Row::empty(labels, self.steps.count);
+            let mut row = Row::of_lines(&labels, self.steps.count);
             for (step, tally) in counts.into_steps(self.steps).into_iter().enumerate() {
                 if tally.lines > 0 {
                     let value = match self.plan.op {
@@ -174,14 +174,14 @@ impl Gather<'_> {
         let mut rows = Vec::with_capacity(table.len());
         for (labels, mut samples) in table.into_sorted() {
             samples.sort_by_key(|(time, _)| *time);
-            rows.push(self.windows(labels, &samples)?);
+            rows.push(self.windows(&labels, &samples)?);
         }
         self.finish(rows)
     }
 
     /// The row of one series.
-    fn windows(&self, labels: Labels, samples: &[Sample]) -> Result<Row, Error> {
-        let mut row = Row::empty(labels, self.steps.count);
+    fn windows(&self, labels: &LabelSet, samples: &[Sample]) -> Result<Row, Error> {
+        let mut row = Row::of_lines(labels, self.steps.count);
         let mut scratch = Vec::new();
         let (mut from, mut to) = (0, 0);
         for step in 0..self.steps.count {
@@ -231,7 +231,7 @@ impl Gather<'_> {
             {
                 return Err(Error::Pipeline {
                     name: name.into(),
-                    series: LabelSet::from(&row.labels).to_string(),
+                    series: row.label_set().to_string(),
                     span: self.plan.span,
                 });
             }

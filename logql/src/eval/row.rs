@@ -1,5 +1,6 @@
 //! What metric queries compute with: rows of values over steps.
 
+use crate::value::LabelSet;
 use telemetry_core::labels::Labels;
 use telemetry_core::time::Nanos;
 use telemetry_core::vector::{Presence, Stepped};
@@ -44,6 +45,9 @@ impl Steps {
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) labels: Labels,
+    /// Names of labels that are there without a value. They tell series of lines apart; whatever
+    /// is computed from these has no such labels, as nothing can be matched or grouped by them.
+    pub(crate) empty: Vec<Box<str>>,
     pub(crate) values: Vec<f64>,
     pub(crate) presence: Presence,
 }
@@ -51,13 +55,31 @@ pub(crate) struct Row {
 impl Row {
     /// A row without values.
     pub(crate) fn empty(labels: Labels, steps: usize) -> Self {
-        Row { labels, values: vec![0.0; steps], presence: Presence::none(steps) }
+        Row {
+            labels,
+            empty: Vec::new(),
+            values: vec![0.0; steps],
+            presence: Presence::none(steps),
+        }
+    }
+
+    /// A row of the series of some lines.
+    pub(crate) fn of_lines(labels: &LabelSet, steps: usize) -> Self {
+        let empty = labels.iter().filter(|(_, value)| value.is_empty());
+        let empty = empty.map(|(name, _)| name.into()).collect();
+        Row { empty, ..Row::empty(Labels::from_pairs(labels.iter()), steps) }
+    }
+
+    /// All labels, those without a value too.
+    pub(crate) fn label_set(&self) -> LabelSet {
+        self.labels.iter().chain(self.empty.iter().map(|name| (&**name, ""))).collect()
     }
 
     /// A row with one value everywhere.
     pub(crate) fn constant(value: f64, steps: usize) -> Self {
         Row {
             labels: Labels::empty(),
+            empty: Vec::new(),
             values: vec![value; steps],
             presence: Presence::all(steps),
         }

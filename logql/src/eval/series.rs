@@ -1,13 +1,14 @@
 //! The series that lines fall into.
 
 use super::row::Steps;
+use crate::value::LabelSet;
 use hashbrown::HashTable;
-use telemetry_core::labels::{Labels, hash_pairs};
+use telemetry_core::labels::hash_pairs;
 
 /// Series by their labels, in the order of their first line.
 pub(super) struct SeriesTable<A> {
     table: HashTable<usize>,
-    series: Vec<(Labels, A)>,
+    series: Vec<(LabelSet, A)>,
 }
 
 impl<A: Default> SeriesTable<A> {
@@ -19,7 +20,7 @@ impl<A: Default> SeriesTable<A> {
         self.series.len()
     }
 
-    /// The number of the series with these labels, which must be sorted and not empty-valued.
+    /// The number of the series with these labels, which must be sorted.
     pub(super) fn number(&mut self, pairs: &[(&str, &str)]) -> usize {
         let hash = hash_pairs(pairs.iter().copied());
         let series = &mut self.series;
@@ -30,8 +31,9 @@ impl<A: Default> SeriesTable<A> {
             return *number;
         }
         let number = series.len();
-        series.push((Labels::from_pairs(pairs.iter().copied()), A::default()));
-        let hash_of = |number: &usize| series.get(*number).map_or(0, |(labels, _)| labels.hash64());
+        series.push((pairs.iter().copied().collect(), A::default()));
+        let hash_of =
+            |number: &usize| series.get(*number).map_or(0, |(labels, _)| hash_pairs(labels.iter()));
         self.table.insert_unique(hash, number, hash_of);
         number
     }
@@ -42,7 +44,7 @@ impl<A: Default> SeriesTable<A> {
     }
 
     /// All series, sorted by labels.
-    pub(super) fn into_sorted(mut self) -> Vec<(Labels, A)> {
+    pub(super) fn into_sorted(mut self) -> Vec<(LabelSet, A)> {
         self.series.sort_by(|(a, _), (b, _)| a.cmp(b));
         self.series
     }

@@ -71,7 +71,7 @@ impl SeriesLabels {
     pub(crate) fn collect<'l>(&self, line: &'l LineLabels, into: &mut Vec<(&'l str, &'l str)>) {
         let has_error = line.has_error();
         line.for_each(|name, value, _| {
-            if (has_error || self.takes(name)) && !value.is_empty() {
+            if has_error || self.takes(name) {
                 into.push((name, value));
             }
         });

@@ -87,7 +87,11 @@ impl Phrases {
 
     fn vector_aggregation(&self, node: &VectorAggregation) -> String {
         let parameter = node.parameter.as_ref().map(|number| parameter(number) + ",");
-        let grouping = node.grouping.as_ref().map(|grouping| grouping_text(grouping, ","));
+        let grouping = match self.sizes {
+            Sizes::Exact => node.grouping.as_ref(),
+            Sizes::Rounded => shown_grouping(node),
+        };
+        let grouping = grouping.map(|grouping| grouping_text(grouping, ","));
         format!(
             "{}{}({}{})",
             node.op,
@@ -156,7 +160,7 @@ impl Phrases {
 
     fn filter_value(&self, value: LabelFilterValue) -> String {
         match value {
-            LabelFilterValue::Number(value) => shortest(value),
+            LabelFilterValue::Number(value) => plain(value),
             LabelFilterValue::Duration(nanos) => format_go(nanos),
             LabelFilterValue::Bytes(bytes) => match self.sizes {
                 Sizes::Rounded => rounded_size(bytes),
@@ -194,8 +198,21 @@ fn simplifies(regex: &str) -> bool {
     regex.split('|').all(|part| {
         let part = part.strip_prefix(".*").unwrap_or(part);
         let part = part.strip_suffix(".*").unwrap_or(part);
-        part == ".+" || !part.contains(['.', '*', '+', '?', '(', ')', '[', ']', '{', '^', '$', '\\'])
+        part == ".+" || is_literal(part)
     })
+}
+
+/// Whether an expression matches one text only.
+fn is_literal(regex: &str) -> bool {
+    let mut chars = regex.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' if chars.next().is_some_and(|c| c.is_ascii_punctuation()) => {}
+            '.' | '*' | '+' | '?' | '(' | ')' | '[' | ']' | '{' | '^' | '$' | '\\' => return false,
+            _ => {}
+        }
+    }
+    true
 }
 
 fn line_filter(filter: &LineFilter) -> String {
@@ -273,11 +290,21 @@ pub(super) fn side_text(side: GroupSide) -> &'static str {
     }
 }
 
+/// The grouping that Loki prints: `by ()` is what there is without one.
+pub(super) fn shown_grouping(node: &VectorAggregation) -> Option<&Grouping> {
+    node.grouping.as_ref().filter(|grouping| grouping.without || !grouping.labels.is_empty())
+}
+
 /// A parameter: a quantile or a `k`.
 pub(super) fn parameter(parameter: &Parameter) -> String {
+    plain(parameter.value)
+}
+
+/// A number without an exponent.
+fn plain(value: f64) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = write_f(&mut text, parameter.value);
+    let _ = write_f(&mut text, value);
     text
 }
 

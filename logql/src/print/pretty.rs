@@ -4,7 +4,9 @@
 //! selector, arguments under their function, operands above and below their operator, each two
 //! blanks deeper.
 
-use super::phrase::{Phrases, Sizes, grouping_text, parameter, selector, side_text, unwrap_text};
+use super::phrase::{
+    Phrases, Sizes, grouping_text, parameter, selector, shown_grouping, side_text, unwrap_text,
+};
 use crate::ast::{Binary, Expr, LogQuery, LogRange, Matching, Stage, StageKind};
 use telemetry_core::syntax::string::quote;
 use telemetry_core::time::duration::format_prometheus;
@@ -53,7 +55,7 @@ impl Pretty {
                     .iter()
                     .map(|number| indent(level + 1) + &parameter(number))
                     .chain([self.expr(&node.inner, level + 1)]);
-                let grouping = node.grouping.as_ref().map(|grouping| grouping_text(grouping, ", "));
+                let grouping = shown_grouping(node).map(|grouping| grouping_text(grouping, ", "));
                 let head = format!("{}{}", node.op, grouping.unwrap_or_default());
                 self.call(&head, arguments, level)
             }

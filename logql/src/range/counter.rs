@@ -22,12 +22,13 @@ pub(super) fn rate(window: Window<'_>) -> f64 {
     let to_end = seconds(window.end.saturating_sub(*last_time));
     let sampled = seconds(last_time.saturating_sub(*first_time));
     let distance = sampled / (window.samples.len() - 1) as f64;
+    let threshold = distance * 1.1;
+    let extended = |gap: f64| if gap < threshold { gap } else { distance / 2.0 };
+    to_start = extended(to_start);
     if increase > 0.0 && *first >= 0.0 {
         to_start = to_start.min(sampled * (first / increase));
     }
-    let threshold = distance * 1.1;
-    let extended = |gap: f64| if gap < threshold { gap } else { distance / 2.0 };
-    let interval = sampled + extended(to_start) + extended(to_end);
+    let interval = sampled + to_start + extended(to_end);
     increase * (interval / sampled) / window.range_seconds()
 }
 

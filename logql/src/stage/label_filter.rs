@@ -1,11 +1,10 @@
 //! `status >= 500 and method = "GET"`: keeps or drops lines by their labels.
 //!
-//! A value that cannot be read keeps the line and marks it; a label that is missing drops it,
-//! except where text is compared, for which it is empty. A line that carries an error already
-//! passes every filter but those on text.
+//! A value that cannot be read keeps the line and marks it, unless it carries an error already; a
+//! label that is missing drops it, except where text is compared, for which it is empty.
 
 use super::ip::IpSet;
-use super::labels::{LineError, LineLabels};
+use super::labels::{ERROR, ERROR_DETAILS, LineError, LineLabels};
 use crate::ast::{self, LabelFilterValue, ValueOp};
 use crate::error::{CheckError, Error, StageError};
 use crate::lexer::{parse_go_duration, parse_human_bytes};
@@ -60,9 +59,6 @@ impl LabelFilter {
             }
             LabelFilter::Value { name, op, value } => keeps_value(labels, name, *op, *value),
             LabelFilter::Ip { name, negative, set } => {
-                if labels.has_error() {
-                    return true;
-                }
                 labels.get(name).is_some_and(|text| set.is_in(text.as_bytes()) != *negative)
             }
         }
@@ -88,10 +84,7 @@ pub(crate) fn compiled(matcher: &ast::LabelMatcher) -> Result<Matcher, Error> {
 }
 
 fn keeps_value(labels: &mut LineLabels, name: &str, op: ValueOp, value: LabelFilterValue) -> bool {
-    if labels.has_error() {
-        return true;
-    }
-    let Some(text) = labels.get(name) else { return false };
+    let Some(text) = value_text(labels, name) else { return false };
     let order = match value {
         LabelFilterValue::Number(value) => parse_sample(text).map(|read| read.partial_cmp(&value)),
         LabelFilterValue::Duration(nanos) => parse_go_duration(text)
@@ -104,10 +97,17 @@ fn keeps_value(labels: &mut LineLabels, name: &str, op: ValueOp, value: LabelFil
     match order {
         Ok(order) => holds(op, order),
         Err(details) => {
-            labels.set_error(LineError::LabelFilter, &details);
+            if !labels.has_error() {
+                labels.set_error(LineError::LabelFilter, &details);
+            }
             true
         }
     }
+}
+
+/// The value of an ordinary label: an error's name is a text and nothing else.
+fn value_text<'l>(labels: &'l LineLabels, name: &str) -> Option<&'l str> {
+    if matches!(name, ERROR | ERROR_DETAILS) { None } else { labels.get(name) }
 }
 
 /// Whether an order satisfies an operator; NaN has none, and only differs.
@@ -162,8 +162,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_marks_the_line_and_keeps_it() {
-        let entry = apply("| logfmt | n > 5 | d > 1s | m = 1", "n=x d=y m=0");
-        assert!(entry.kept);
+        let entry = apply("| logfmt | n > 5 | d > 1s | m = 0", "n=x d=y m=0");
+        assert!(entry.kept && !keeps("| logfmt | n > 5 | m = 1", "n=x m=0"));
         let details = r#"__error_details__=strconv.ParseFloat: parsing "x": invalid syntax"#;
         assert_eq!(labels_of(&entry)[..2], ["__error__=LabelFilterErr", details]);
     }

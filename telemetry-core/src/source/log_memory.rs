@@ -1,7 +1,7 @@
 //! Logs in memory: the plainest source there is, right by construction.
 //!
-//! For tests, and as the example of a foreign source. Equal entries (stream, time, line) are
-//! kept once, as in Loki.
+//! For tests, and as the example of a foreign source. Equal entries (stream, time, line,
+//! metadata) are kept once, as in Loki.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,9 @@ impl MemoryLogs {
         let entries = self.streams.entry(labels.clone()).or_default();
         let at = entries.partition_point(|known| known.time <= entry.time);
         let equal = entries.iter().take(at).rev().take_while(|known| known.time == entry.time);
-        if !equal.into_iter().any(|known| known.line == entry.line) {
+        let is_entry =
+            |known: &LogEntry| known.line == entry.line && known.metadata == entry.metadata;
+        if !equal.into_iter().any(is_entry) {
             entries.insert(at, entry);
         }
     }

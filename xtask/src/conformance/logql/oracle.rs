@@ -138,7 +138,7 @@ fn ask(case: &Value, query: &str, loaded: &Loaded) -> Result<Answer, Error> {
     let series = engine.range(&tree, start, end, step, &context)?;
     let one = |series: &logql::Series| {
         let points = series.points.iter().map(|(time, value)| (time.0 / 1_000_000, *value));
-        (set(&LabelSet::from(&series.labels)), points.collect())
+        (set(&series.labels), points.collect())
     };
     Ok(Answer { series: series.iter().map(one).collect(), ..Answer::default() })
 }
@@ -155,7 +155,7 @@ fn instant(answer: Instant, time: i64) -> Answer {
         Instant::Scalar(value) => Answer { scalar: Some(value), ..Answer::default() },
         Instant::Vector(samples) => {
             let one = |sample: &logql::VectorSample| {
-                (set(&LabelSet::from(&sample.labels)), vec![(time / 1_000_000, sample.value)])
+                (set(&sample.labels), vec![(time / 1_000_000, sample.value)])
             };
             Answer { series: samples.iter().map(one).collect(), ..Answer::default() }
         }
