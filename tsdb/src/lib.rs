@@ -1,4 +1,38 @@
-//! The metrics engine of Quadra.
+//! The metrics engine of Quadra: series of samples in one directory, or in memory.
+//!
+//! ~~~text
+//! batch ─→ commit ─→ log ─→ head ─→ block ─→ larger block          Tsdb: MetricSource
+//! ~~~
+//!
+//! A series is a set of labels; a sample is a time in milliseconds with a float or a native
+//! histogram. Samples are appended through handles ([`Series`], [`Batch`]) or a decoder's
+//! [`Sink`]; they are read through [`telemetry_core::source::MetricSource`], which a language
+//! such as PromQL is written against. The store knows no language.
+//!
+//! The rules for what is accepted are Prometheus's: the same sample again is accepted silently,
+//! another value at the same time is refused, and a sample before the newest of its series is
+//! accepted within a window ([`OutOfOrder`]).
 #![forbid(unsafe_code)]
 
+mod batch;
+mod builder;
 mod chunk;
+mod db;
+mod engine;
+mod error;
+mod head;
+mod options;
+mod query;
+mod record;
+mod registry;
+mod sink;
+mod stats;
+
+pub use batch::{Batch, Series};
+pub use builder::Builder;
+pub use db::Tsdb;
+pub use error::{Error, Result};
+pub use options::{Limits, OutOfOrder};
+pub use sink::Sink;
+pub use stats::Stats;
+pub use telemetry_core::storage::store::{Durability, OnCorruption, Retention};

@@ -9,10 +9,9 @@
 //! reference coding (Goldstein, Ramakrishnan, Shaft 1998).
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+use telemetry_core::storage::Damaged;
 use telemetry_core::storage::cursor::Cursor;
 use telemetry_core::storage::varint;
-
-use telemetry_core::storage::Damaged;
 
 /// Values per block: small enough that one large value costs little, large enough that the
 /// header does not matter.
@@ -68,16 +67,17 @@ pub(super) fn pack(values: &[i64], out: &mut Vec<u8>) {
     }
 }
 
-/// Appends `count` values to `out`.
+/// Hands `count` values to `take`, a block at a time.
 ///
 /// # Errors
 ///
 /// Where the input ends early or a width is above 64.
-pub(super) fn unpack(
+pub(super) fn unpack_blocks(
     input: &mut Cursor<'_>,
     count: usize,
-    out: &mut Vec<i64>,
+    mut take: impl FnMut(&[i64]),
 ) -> Result<(), Damaged> {
+    let mut values = [0_i64; BLOCK];
     let mut left = count;
     while left > 0 {
         let block = left.min(BLOCK);
@@ -87,22 +87,36 @@ pub(super) fn unpack(
             return Err(input.field("bit width"));
         }
         let bytes = input.take((block * usize::from(width)).div_ceil(8))?;
-        unpack_block(bytes, block, base, u32::from(width), out);
+        if let Some(values) = values.get_mut(..block) {
+            unpack_block(bytes, base, u32::from(width), values);
+            take(values);
+        }
         left -= block;
     }
     Ok(())
 }
 
-/// `bytes` holds `count` values of `width` bits.
-fn unpack_block(bytes: &[u8], count: usize, base: i64, width: u32, out: &mut Vec<i64>) {
+/// Appends `count` values to `out`.
+///
+/// # Errors
+///
+/// As [`unpack_blocks`].
+pub(super) fn unpack(
+    input: &mut Cursor<'_>,
+    count: usize,
+    out: &mut Vec<i64>,
+) -> Result<(), Damaged> {
+    unpack_blocks(input, count, |values| out.extend_from_slice(values))
+}
+
+/// `bytes` holds as many values of `width` bits as `values` has room for.
+fn unpack_block(bytes: &[u8], base: i64, width: u32, values: &mut [i64]) {
     if width == 0 {
-        out.resize(out.len() + count, base);
-        return;
+        return values.fill(base);
     }
     let mask = u64::MAX >> (64 - width);
     if width > 56 {
-        unpack_wide(bytes, base, width, mask, count, out);
-        return;
+        return unpack_wide(bytes, base, width, mask, values);
     }
     // A value of at most 56 bits lies within the eight bytes that hold its first bit; the copy
     // gives the last values eight bytes to read.
@@ -111,25 +125,25 @@ fn unpack_block(bytes: &[u8], count: usize, base: i64, width: u32, out: &mut Vec
         head.copy_from_slice(bytes);
     }
     let width = width as usize;
-    out.extend((0..count).map(|index| {
+    for (index, value) in values.iter_mut().enumerate() {
         let bit = index * width;
         let word = padded.get(bit / 8..).and_then(|tail| tail.first_chunk::<8>());
         let word = word.map_or(0, |word| u64::from_le_bytes(*word));
-        base.wrapping_add(((word >> (bit % 8)) & mask).cast_signed())
-    }));
+        *value = base.wrapping_add(((word >> (bit % 8)) & mask).cast_signed());
+    }
 }
 
-fn unpack_wide(bytes: &[u8], base: i64, width: u32, mask: u64, count: usize, out: &mut Vec<i64>) {
+fn unpack_wide(bytes: &[u8], base: i64, width: u32, mask: u64, values: &mut [i64]) {
     let mut bytes = bytes.iter();
     let mut pending = 0_u128;
     let mut bits = 0_u32;
-    for _ in 0..count {
+    for value in values {
         while bits < width {
             pending |= u128::from(bytes.next().copied().unwrap_or(0)) << bits;
             bits += 8;
         }
         let low = u64::try_from(pending & u128::from(mask)).unwrap_or(0);
-        out.push(base.wrapping_add(low.cast_signed()));
+        *value = base.wrapping_add(low.cast_signed());
         pending >>= width;
         bits -= width;
     }

@@ -56,7 +56,6 @@ pub(super) fn write(values: &[f64], out: &mut Vec<u8>) {
 pub(super) fn read(
     input: &mut Cursor<'_>,
     count: usize,
-    scratch: &mut Vec<i64>,
     out: &mut Vec<f64>,
 ) -> Result<(), Damaged> {
     match input.u8()? {
@@ -65,7 +64,7 @@ pub(super) fn read(
             out.resize(out.len() + count, value);
             Ok(())
         }
-        DECIMAL => decimal::read(input, count, scratch, out),
+        DECIMAL => decimal::read(input, count, out),
         XOR => xor::read(input.bytes()?, count, out),
         _ => Err(input.field("coding of values")),
     }
@@ -79,8 +78,8 @@ mod tests {
     fn coded(values: &[f64]) -> Vec<u8> {
         let mut bytes = Vec::new();
         write(values, &mut bytes);
-        let (mut scratch, mut back) = (Vec::new(), Vec::new());
-        read(&mut Cursor::new(&bytes), values.len(), &mut scratch, &mut back).unwrap();
+        let mut back = Vec::new();
+        read(&mut Cursor::new(&bytes), values.len(), &mut back).unwrap();
         let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&back), bits(values));
         bytes

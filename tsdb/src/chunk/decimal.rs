@@ -15,14 +15,14 @@
 //! Source: ALP (Afroozeh, Kuffo, Boncz 2023) for the exponent, VictoriaMetrics for the integers.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+use telemetry_core::storage::Damaged;
 use telemetry_core::storage::cursor::Cursor;
 use telemetry_core::storage::varint;
 
-use telemetry_core::storage::Damaged;
 use super::bitpack;
 
 /// Powers of ten that are exact as f64 and useful as scales.
-const POWERS: [f64; 16] =
+pub(crate) const POWERS: [f64; 16] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
 /// Integers above this are not exact as f64.
@@ -46,11 +46,24 @@ pub(super) struct Plan {
     pub(super) bytes: usize,
 }
 
-fn to_integer(value: f64, power: f64) -> Option<i64> {
-    let scaled = (value * power).round();
-    let exact = scaled.abs() <= INTEGER_MAX && (scaled / power).to_bits() == value.to_bits();
+/// The integer that `value · power` is, if dividing gives back exactly the same bits.
+#[inline]
+pub(crate) fn to_integer(value: f64, power: f64) -> Option<i64> {
+    let scaled = value * power;
+    // Also refuses NaN.
+    if !(scaled.abs() <= INTEGER_MAX) {
+        return None;
+    }
     #[expect(clippy::cast_possible_truncation, reason = "at most INTEGER_MAX")]
-    exact.then_some(scaled as i64)
+    let integer = (scaled + 0.5_f64.copysign(scaled)) as i64;
+    (from_integer(integer, power).to_bits() == value.to_bits()).then_some(integer)
+}
+
+/// The value that an integer stands for.
+#[inline]
+pub(crate) fn from_integer(integer: i64, power: f64) -> f64 {
+    // Dividing by one is exact but not free.
+    if power == 1.0 { integer as f64 } else { integer as f64 / power }
 }
 
 /// The least exponent that fits all probes.
@@ -59,9 +72,8 @@ fn exponent_of(values: &[f64]) -> Option<u8> {
     let mut exponent = 0;
     let mut misses = 0;
     for value in values.iter().step_by(step) {
-        let fits = |at: &usize| {
-            POWERS.get(*at).is_some_and(|power| to_integer(*value, *power).is_some())
-        };
+        let fits =
+            |at: &usize| POWERS.get(*at).is_some_and(|power| to_integer(*value, *power).is_some());
         match (exponent..POWERS.len()).find(fits) {
             Some(found) => exponent = found,
             // An odd value among the probes may still be an exception.
@@ -149,11 +161,11 @@ impl Plan {
 pub(super) fn read(
     input: &mut Cursor<'_>,
     count: usize,
-    scratch: &mut Vec<i64>,
     out: &mut Vec<f64>,
 ) -> Result<(), Damaged> {
     let exponent = input.u8()?;
-    let power = *POWERS.get(usize::from(exponent)).ok_or_else(|| input.field("decimal exponent"))?;
+    let power =
+        *POWERS.get(usize::from(exponent)).ok_or_else(|| input.field("decimal exponent"))?;
     let order = input.u8()?;
     if order > 2 || usize::from(order) > count {
         return Err(input.field("order of differences"));
@@ -174,10 +186,9 @@ pub(super) fn read(
         let at = at.ok_or_else(|| input.field("position of an exception"))?;
         replaced.push((at, input.u64()?));
     }
-    scratch.clear();
-    bitpack::unpack(input, count - usize::from(order), scratch)?;
     let start = out.len();
-    emit(scratch, order, first, power, out);
+    out.reserve(count);
+    unpack_integers(input, count, order, first, power, out)?;
     for (at, bits) in replaced {
         if let Some(slot) = out.get_mut(start + at) {
             *slot = f64::from_bits(bits);
@@ -186,31 +197,41 @@ pub(super) fn read(
     Ok(())
 }
 
-/// Undoes the differences and the scale.
-fn emit(rest: &[i64], order: u8, first: [i64; 2], power: f64, out: &mut Vec<f64>) {
+/// Undoes the packing, the differences and the scale, a block at a time.
+fn unpack_integers(
+    input: &mut Cursor<'_>,
+    count: usize,
+    order: u8,
+    first: [i64; 2],
+    power: f64,
+    out: &mut Vec<f64>,
+) -> Result<(), Damaged> {
     let [mut value, mut step] = first;
-    // Dividing by one is exact but not free.
-    let scale = |integer: i64| {
-        if power == 1.0 { integer as f64 } else { integer as f64 / power }
-    };
+    let scale = |integer: i64| from_integer(integer, power);
     match order {
-        0 => out.extend(rest.iter().map(|integer| scale(*integer))),
+        0 => bitpack::unpack_blocks(input, count, |block| {
+            out.extend(block.iter().map(|integer| scale(*integer)));
+        }),
         1 => {
             out.push(scale(value));
-            out.extend(rest.iter().map(|difference| {
-                value = value.wrapping_add(*difference);
-                scale(value)
-            }));
+            bitpack::unpack_blocks(input, count - 1, |block| {
+                out.extend(block.iter().map(|difference| {
+                    value = value.wrapping_add(*difference);
+                    scale(value)
+                }));
+            })
         }
         _ => {
             out.push(scale(value));
             value = value.wrapping_add(step);
             out.push(scale(value));
-            out.extend(rest.iter().map(|difference| {
-                step = step.wrapping_add(*difference);
-                value = value.wrapping_add(step);
-                scale(value)
-            }));
+            bitpack::unpack_blocks(input, count - 2, |block| {
+                out.extend(block.iter().map(|difference| {
+                    step = step.wrapping_add(*difference);
+                    value = value.wrapping_add(step);
+                    scale(value)
+                }));
+            })
         }
     }
 }
@@ -225,8 +246,8 @@ mod tests {
         let mut bytes = Vec::new();
         plan.write(&mut bytes);
         assert_eq!(bytes.len(), plan.bytes);
-        let (mut scratch, mut back) = (Vec::new(), Vec::new());
-        read(&mut Cursor::new(&bytes), values.len(), &mut scratch, &mut back).unwrap();
+        let mut back = Vec::new();
+        read(&mut Cursor::new(&bytes), values.len(), &mut back).unwrap();
         let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&back), bits(values));
         Some(bytes.len())
@@ -280,7 +301,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_an_error_or_values(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = read(&mut Cursor::new(&bytes), 300, &mut Vec::new(), &mut Vec::new());
+            let _ = read(&mut Cursor::new(&bytes), 300, &mut Vec::new());
         }
     }
 }

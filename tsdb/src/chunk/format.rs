@@ -1,72 +1,103 @@
-//! A chunk of floats as bytes.
+//! A chunk of floats as bytes, without its times.
 //!
 //! ~~~text
-//! count    varint          samples, 1 to SAMPLES_MAX
-//! times    timestamps.rs
-//! values   choose.rs
+//! flags       u8               bit 0: statistics · bit 1: start timestamps
+//! statistics  statistics.rs    if bit 0
+//! starts      if bit 1: the first (zigzag varint), then the differences, bit-packed
+//! values      choose.rs
 //! ~~~
 //!
-//! Where a chunk lies, how long it is, its time range and statistics stand in the index of its
-//! block; the block's section has the checksum.
+//! Where a chunk lies, how long it is and which times belong to it stand in the index of its
+//! block; the page that it lies in has the checksum.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
-use telemetry_core::source::FloatColumn;
+use telemetry_core::source::FloatStatistics;
 use telemetry_core::storage::Damaged;
 use telemetry_core::storage::cursor::Cursor;
 use telemetry_core::storage::varint;
-use telemetry_core::time::MillisRange;
 
-use super::{choose, timestamps};
+use super::{bitpack, choose, statistics};
 
-/// The most samples of one chunk: what one decode may allocate.
-pub(crate) const SAMPLES_MAX: usize = 1 << 16;
+const STATISTICS: u8 = 1;
+const STARTS: u8 = 2;
 
-/// Buffers that decoding reuses.
-#[derive(Debug, Default)]
-pub(crate) struct Scratch {
-    integers: Vec<i64>,
-    times: Vec<i64>,
-    values: Vec<f64>,
-}
-
-/// Appends a chunk. `times` ascend and are as many as `values`, 1 to [`SAMPLES_MAX`].
-pub(crate) fn encode(times: &[i64], values: &[f64], out: &mut Vec<u8>) {
-    varint::put_u64(out, times.len() as u64);
-    timestamps::write(times, out);
+/// Appends a chunk of 1 to [`super::SAMPLES_MAX`] values. `starts` are as many, or none.
+pub(crate) fn encode(values: &[f64], starts: &[i64], out: &mut Vec<u8>) {
+    let known = statistics::of(values);
+    let has_starts = starts.iter().any(|start| *start != 0);
+    out.push(u8::from(known.is_some()) * STATISTICS | u8::from(has_starts) * STARTS);
+    if let Some(known) = known {
+        statistics::write(&known, out);
+    }
+    if has_starts {
+        write_starts(starts, out);
+    }
     choose::write(values, out);
 }
 
-/// Appends the samples in `range` (both ends included) to `out`.
+/// Appends start timestamps, which are as many as the samples.
+pub(super) fn write_starts(starts: &[i64], out: &mut Vec<u8>) {
+    let differences: Vec<i64> =
+        starts.iter().zip(starts.iter().skip(1)).map(|(a, b)| b.wrapping_sub(*a)).collect();
+    varint::put_i64(out, starts.first().copied().unwrap_or(0));
+    bitpack::pack(&differences, out);
+}
+
+/// Appends the start timestamps of `count` samples to `out`.
+pub(super) fn read_starts(
+    input: &mut Cursor<'_>,
+    count: usize,
+    out: &mut Vec<i64>,
+) -> Result<(), Damaged> {
+    let mut start = input.varint_i64()?;
+    out.push(start);
+    bitpack::unpack_blocks(input, count.saturating_sub(1), |differences| {
+        out.extend(differences.iter().map(|difference| {
+            start = start.wrapping_add(*difference);
+            start
+        }));
+    })
+}
+
+fn flags(input: &mut Cursor<'_>) -> Result<u8, Damaged> {
+    let flags = input.u8()?;
+    if flags > (STATISTICS | STARTS) { Err(input.field("flags of a chunk")) } else { Ok(flags) }
+}
+
+/// What the chunk knows about its values.
 ///
 /// # Errors
 ///
 /// Where the bytes are no chunk.
+pub(crate) fn peek(bytes: &[u8]) -> Result<Option<FloatStatistics>, Damaged> {
+    let mut input = Cursor::new(bytes);
+    if flags(&mut input)? & STATISTICS == 0 {
+        return Ok(None);
+    }
+    statistics::read(&mut input).map(Some)
+}
+
+/// Appends the `count` values of a chunk, and its start timestamps if it has any.
+///
+/// # Errors
+///
+/// Where the bytes are no chunk of so many.
 pub(crate) fn decode(
     bytes: &[u8],
-    range: MillisRange,
-    scratch: &mut Scratch,
-    out: &mut FloatColumn,
+    count: usize,
+    values: &mut Vec<f64>,
+    starts: &mut Vec<i64>,
 ) -> Result<(), Damaged> {
     let mut input = Cursor::new(bytes);
-    let count = usize::try_from(input.varint_u64()?).unwrap_or(usize::MAX);
-    if count == 0 || count > SAMPLES_MAX {
-        return Err(input.field("number of samples"));
+    let flags = flags(&mut input)?;
+    if flags & STATISTICS != 0 {
+        statistics::read(&mut input)?;
     }
-    let Scratch { integers, times, values } = scratch;
-    times.clear();
-    values.clear();
-    timestamps::read(&mut input, count, integers, times)?;
-    choose::read(&mut input, count, integers, values)?;
-    input.finish()?;
-    let start = times.partition_point(|time| *time < range.start.0);
-    let end = times.partition_point(|time| *time <= range.end.0).max(start);
-    let before = out.times.len();
-    out.times.extend_from_slice(times.get(start..end).unwrap_or_default());
-    out.values.extend_from_slice(values.get(start..end).unwrap_or_default());
-    if !out.starts.is_empty() {
-        out.starts.resize(out.times.len().max(before), 0);
+    if flags & STARTS != 0 {
+        read_starts(&mut input, count, starts)?;
     }
-    Ok(())
+    choose::read(&mut input, count, values)?;
+    input.finish()
 }
 
 #[cfg(test)]
@@ -74,52 +105,61 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn decoded(bytes: &[u8], range: MillisRange) -> (Vec<i64>, Vec<f64>) {
-        let mut out = FloatColumn::default();
-        decode(bytes, range, &mut Scratch::default(), &mut out).unwrap();
-        (out.times, out.values)
-    }
-
     #[test]
     fn golden_chunk() {
         let mut bytes = Vec::new();
-        encode(&[1000, 2000, 3000], &[7.0, 8.0, 9.0], &mut bytes);
+        encode(&[7.0, 8.0, 9.0], &[], &mut bytes);
         assert_eq!(
             bytes,
             [
-                3, // samples
-                1, 0xd0, 0x0f, 0xe8, 0x07, // stride: first 1000, every 1000
-                2, 0, 1, 14, 0, 2, 0, // decimal: exponent 0, order 1, first 7, then 1 in no bits
+                STATISTICS, //
+                1, 14, 4, 0, 4, 48,
+                0, // whole numbers: first 7, last +2, min +0, max +2, sum 24
+                2, 0, 1, 14, 0, 2,
+                0, // decimal: exponent 0, order 1, first 7, then 1 in no bits
             ]
         );
-    }
-
-    #[test]
-    fn only_samples_in_range_come_out() {
-        let mut bytes = Vec::new();
-        encode(&[1, 2, 3, 4], &[0.1, 0.2, 0.3, 0.4], &mut bytes);
-        assert_eq!(decoded(&bytes, MillisRange::new(2, 3)), (vec![2, 3], vec![0.2, 0.3]));
-        assert_eq!(decoded(&bytes, MillisRange::new(9, 12)).0.len(), 0);
+        bytes.clear();
+        encode(&[f64::NAN, 8.0], &[5, 4], &mut bytes);
+        assert_eq!(bytes.get(..5), Some(&[STARTS, 10, 1, 0, 3][..]));
     }
 
     #[test]
     fn a_truncated_chunk_is_an_error() {
         let mut bytes = Vec::new();
-        encode(&[1, 2, 5, 9], &[0.1, 0.2, 1e300, 0.4], &mut bytes);
+        encode(&[0.1, 0.2, 1e300, 0.4], &[1, 1, 2, 2], &mut bytes);
         for length in 0..bytes.len() {
-            let mut out = FloatColumn::default();
             let part = bytes.get(..length).unwrap();
-            let range = MillisRange::new(0, 10);
-            assert!(decode(part, range, &mut Scratch::default(), &mut out).is_err());
+            assert!(decode(part, 4, &mut Vec::new(), &mut Vec::new()).is_err());
         }
     }
 
     proptest! {
         #[test]
+        fn any_chunk_round_trips(
+            samples in prop::collection::vec((any::<i16>(), any::<u64>(), any::<bool>()), 1..50),
+            starts in prop::collection::vec(any::<i64>(), 50),
+            with_starts: bool,
+        ) {
+            let values: Vec<f64> = samples
+                .iter()
+                .map(|(whole, bits, odd)| if *odd { f64::from_bits(*bits) } else { (*whole).into() })
+                .collect();
+            let starts = if with_starts { &starts[..values.len()] } else { &[] };
+            let mut bytes = Vec::new();
+            encode(&values, starts, &mut bytes);
+            let (mut back, mut back_starts) = (Vec::new(), Vec::new());
+            decode(&bytes, values.len(), &mut back, &mut back_starts).unwrap();
+            let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+            prop_assert_eq!(bits(&back), bits(&values));
+            prop_assert_eq!(&back_starts[..], starts);
+            prop_assert_eq!(peek(&bytes).unwrap(), statistics::of(&values));
+        }
+
+        #[test]
         fn any_bytes_are_an_error_or_samples(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let mut out = FloatColumn::default();
-            let range = MillisRange::new(i64::MIN, i64::MAX);
-            let _ = decode(&bytes, range, &mut Scratch::default(), &mut out);
+            let _ = peek(&bytes);
+            let _ = decode(&bytes, 100, &mut Vec::new(), &mut Vec::new());
         }
     }
 }

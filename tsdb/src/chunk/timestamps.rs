@@ -9,17 +9,17 @@
 //! of reference per block takes few bits, and nothing where there is no jitter.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+use telemetry_core::storage::Damaged;
 use telemetry_core::storage::cursor::Cursor;
 use telemetry_core::storage::varint;
 
-use telemetry_core::storage::Damaged;
 use super::bitpack;
 
 const STRIDE: u8 = 1;
 const PACKED: u8 = 2;
 
 /// Appends `times`.
-pub(super) fn write(times: &[i64], out: &mut Vec<u8>) {
+pub(crate) fn write(times: &[i64], out: &mut Vec<u8>) {
     let distances: Vec<i64> =
         times.iter().zip(times.iter().skip(1)).map(|(a, b)| b.wrapping_sub(*a)).collect();
     let first = times.first().copied().unwrap_or(0);
@@ -40,10 +40,9 @@ pub(super) fn write(times: &[i64], out: &mut Vec<u8>) {
 /// # Errors
 ///
 /// Where the bytes are no such column, or the times do not ascend.
-pub(super) fn read(
+pub(crate) fn read(
     input: &mut Cursor<'_>,
     count: usize,
-    scratch: &mut Vec<i64>,
     out: &mut Vec<i64>,
 ) -> Result<(), Damaged> {
     let coding = input.u8()?;
@@ -64,13 +63,18 @@ pub(super) fn read(
             }));
         }
         PACKED => {
-            scratch.clear();
-            bitpack::unpack(input, count.saturating_sub(1), scratch)?;
+            let mut ascends = true;
             out.push(time);
-            for distance in scratch.iter() {
-                let next = time.checked_add(*distance).filter(|_| *distance > 0);
-                time = next.ok_or_else(|| input.field("distance of times"))?;
-                out.push(time);
+            bitpack::unpack_blocks(input, count.saturating_sub(1), |distances| {
+                out.extend(distances.iter().map(|distance| {
+                    let next = time.checked_add(*distance).filter(|_| *distance > 0);
+                    ascends &= next.is_some();
+                    time = next.unwrap_or(time);
+                    time
+                }));
+            })?;
+            if !ascends {
+                return Err(input.field("distance of times"));
             }
         }
         _ => return Err(input.field("coding of times")),
@@ -87,7 +91,7 @@ mod tests {
         let mut bytes = Vec::new();
         write(times, &mut bytes);
         let mut back = Vec::new();
-        read(&mut Cursor::new(&bytes), times.len(), &mut Vec::new(), &mut back).unwrap();
+        read(&mut Cursor::new(&bytes), times.len(), &mut back).unwrap();
         assert_eq!(back, times);
         bytes.len()
     }
@@ -113,7 +117,7 @@ mod tests {
     fn times_that_do_not_ascend_are_refused() {
         let mut bytes = Vec::new();
         write(&[1, 1], &mut bytes);
-        let read = read(&mut Cursor::new(&bytes), 2, &mut Vec::new(), &mut Vec::new());
+        let read = read(&mut Cursor::new(&bytes), 2, &mut Vec::new());
         assert!(read.is_err());
     }
 
@@ -132,7 +136,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_an_error_or_times(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
-            let _ = read(&mut Cursor::new(&bytes), 50, &mut Vec::new(), &mut Vec::new());
+            let _ = read(&mut Cursor::new(&bytes), 50, &mut Vec::new());
         }
     }
 }

@@ -11,6 +11,7 @@
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use telemetry_core::storage::Damaged;
+
 use super::bitstream::{BitReader, BitWriter};
 
 /// Leading zeros are written in five bits.
@@ -103,7 +104,7 @@ mod tests {
         // 2.0 ^ 1.0 = 0x7ff0…: leading 1, trailing 52, 11 bits.
         let bytes = write(&[1.0, 1.0, 2.0]);
         assert_eq!(bytes[..8], 1.0_f64.to_bits().to_be_bytes());
-        assert_eq!(bytes[8..], [0b0110_0001, 0b0010_1111, 0b1111_1111]);
+        assert_eq!(bytes[8..], [0b0110_0001, 0b0010_1111, 0b1111_1111, 0b1000_0000]);
     }
 
     #[test]

@@ -1,0 +1,179 @@
+//! Handles that samples are appended through: [`Series`] for one, [`Batch`] for many.
+
+use std::sync::Arc;
+
+use telemetry_core::labels::Labels;
+use telemetry_core::model::{Exemplar, Histogram, Metadata, SampleValue};
+use telemetry_core::sink::{Committed, RefusalReason, SeriesRef};
+use telemetry_core::time::Millis;
+
+use crate::db::Tsdb;
+use crate::error::{Error, Result};
+use crate::head::{Extra, Items};
+
+/// A series of a store. Good as long as the store is open, whatever happens to its samples.
+#[derive(Clone, Debug)]
+pub struct Series {
+    db: Tsdb,
+    id: u32,
+    labels: Labels,
+}
+
+impl Series {
+    pub(crate) fn new(db: Tsdb, id: u32, labels: Labels) -> Self {
+        Series { db, id, labels }
+    }
+
+    /// The series' number in this store.
+    pub fn reference(&self) -> SeriesRef {
+        SeriesRef(self.id.into())
+    }
+
+    /// Its labels.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// Stores one sample: a commit of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] where the sample is not accepted; the store's.
+    pub fn append(&self, time: impl Into<Millis>, value: impl Into<SampleValue>) -> Result<()> {
+        let mut items = Items::default();
+        push(&mut items, self.id, time.into().0, value.into(), 0);
+        let committed = self.db.commit(&items, Vec::new(), Vec::new())?;
+        match committed.refused.into_iter().next() {
+            Some(refusal) => Err(Error::Refused(refusal.reason)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Collects samples that are stored together: one record of the log, seen by readers as a whole.
+///
+/// Samples of a scrape should come one behind the other, in the same order each time: such runs
+/// are stored as rows, which costs a fraction of storing them one by one. A batch that is kept and
+/// filled again keeps its memory.
+#[derive(Debug)]
+pub struct Batch {
+    db: Tsdb,
+    items: Items,
+    exemplars: Vec<(u32, Exemplar)>,
+    metadata: Vec<(String, Metadata)>,
+}
+
+impl Batch {
+    pub(crate) fn new(db: Tsdb) -> Self {
+        Batch { db, items: Items::default(), exemplars: Vec::new(), metadata: Vec::new() }
+    }
+
+    /// Adds a sample of a series of this store: the next item.
+    #[inline]
+    pub fn append(
+        &mut self,
+        series: &Series,
+        time: impl Into<Millis>,
+        value: impl Into<SampleValue>,
+    ) -> &mut Self {
+        push(&mut self.items, series.id, time.into().0, value.into(), 0);
+        self
+    }
+
+    /// Adds a float to a series that is known by its number: the next item. The shortest way.
+    #[inline]
+    pub fn append_ref(&mut self, series: SeriesRef, time: i64, value: f64) -> &mut Self {
+        self.items.push(known(series), time, value);
+        self
+    }
+
+    /// Adds a sample with its start timestamp, 0 if unknown: the next item.
+    pub fn append_with_start(
+        &mut self,
+        series: SeriesRef,
+        time: i64,
+        value: impl Into<SampleValue>,
+        start: i64,
+    ) -> &mut Self {
+        push(&mut self.items, known(series), time, value.into(), start);
+        self
+    }
+
+    /// Counts an item that could not be handed in.
+    pub(crate) fn refuse(&mut self, reason: RefusalReason) {
+        self.items.push_extra(u32::MAX, 0, 0.0, Extra::Refused(reason));
+    }
+
+    /// Adds an exemplar to a series. Not an item.
+    pub fn exemplar(&mut self, series: SeriesRef, exemplar: Exemplar) -> &mut Self {
+        let id = known(series);
+        if id < self.db.engine().registry.len() {
+            self.exemplars.push((id, exemplar));
+        }
+        self
+    }
+
+    /// Sets what is known about a metric. Not an item.
+    pub fn metadata(&mut self, metric: &str, metadata: &Metadata) -> &mut Self {
+        // Scrapes repeat it; only news are worth a place in the log.
+        if self.db.metadata(metric).as_ref() != Some(metadata) {
+            self.metadata.push((metric.to_owned(), metadata.clone()));
+        }
+        self
+    }
+
+    /// Number of items.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether there are no items.
+    pub fn is_empty(&self) -> bool {
+        self.items.len() == 0
+    }
+
+    /// Stores what was collected and begins anew. Items that are not accepted are in the answer,
+    /// by position; the others are stored.
+    ///
+    /// # Errors
+    ///
+    /// The store's; nothing is stored then, and what was collected is given up.
+    pub fn commit(&mut self) -> Result<Committed> {
+        let exemplars = std::mem::take(&mut self.exemplars);
+        let metadata = std::mem::take(&mut self.metadata);
+        let committed = self.db.commit(&self.items, exemplars, metadata);
+        self.items.clear();
+        committed
+    }
+}
+
+/// The number of a series; one that no series has where it is none.
+fn known(series: SeriesRef) -> u32 {
+    u32::try_from(series.0).unwrap_or(u32::MAX)
+}
+
+#[inline]
+fn push(items: &mut Items, series: u32, time: i64, value: SampleValue, start: i64) {
+    match value {
+        SampleValue::Float(value) if start == 0 => items.push(series, time, value),
+        SampleValue::Float(value) => items.push_extra(series, time, value, Extra::Start(start)),
+        SampleValue::Histogram(histogram) => push_histogram(items, series, time, histogram, start),
+    }
+}
+
+#[cold]
+fn push_histogram(
+    items: &mut Items,
+    series: u32,
+    time: i64,
+    histogram: Arc<Histogram>,
+    start: i64,
+) {
+    // A staleness marker need not have buckets that fit.
+    let is_stale = SampleValue::Histogram(Arc::clone(&histogram)).is_stale();
+    let extra = match histogram.validate() {
+        Err(_) if !is_stale => Extra::Refused(RefusalReason::Malformed { rule: "histogram" }),
+        _ => Extra::Histogram(histogram, start),
+    };
+    items.push_extra(series, time, 0.0, extra);
+}

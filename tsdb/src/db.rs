@@ -1,0 +1,342 @@
+//! [`Tsdb`]: the store as its users see it.
+
+use std::cell::OnceCell;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use telemetry_core::labels::{Labels, Matcher};
+use telemetry_core::model::{Exemplar, Metadata};
+use telemetry_core::query::QueryContext;
+use telemetry_core::sink::{Committed, SeriesRef};
+use telemetry_core::source::{LabelRequest, MetricSource, SeriesRequest, SeriesSet, SourceError};
+use telemetry_core::storage;
+use telemetry_core::storage::store::{Snapshot, Store, VerifyReport};
+use telemetry_core::storage::tombstone::Tombstone;
+use telemetry_core::time::MillisRange;
+
+use crate::batch::{Batch, Series};
+use crate::builder::Builder;
+use crate::engine::Metrics;
+use crate::error::Result;
+use crate::head::{Earlier, Items, Staged, Stager};
+use crate::query::{self, Selected};
+use crate::record;
+use crate::registry::Newest;
+use crate::sink::Sink;
+use crate::stats::Stats;
+
+/// A store of metrics in one directory, or in memory. A clone is the same store; dropping the
+/// last one closes it.
+///
+/// ```
+/// use telemetry_core::labels;
+/// use tsdb::Tsdb;
+///
+/// let db = Tsdb::in_memory()?;
+/// let requests = db.series(&labels! { "__name__" => "requests_total", "job" => "api" })?;
+/// requests.append(1_000, 1.0)?;
+/// let mut batch = db.batch();
+/// batch.append(&requests, 2_000, 2.0);
+/// assert_eq!(batch.commit()?.stored, 1);
+/// # Ok::<(), tsdb::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Tsdb {
+    store: Store<Metrics>,
+    /// Whether commits are logged.
+    logs: bool,
+}
+
+impl Tsdb {
+    /// Opens the store in a directory, creating it where needed, with the default options.
+    ///
+    /// # Errors
+    ///
+    /// The directory is open elsewhere; it is damaged or of another format; the file system's.
+    pub fn open(path: impl AsRef<Path>) -> Result<Tsdb> {
+        Tsdb::builder(path).open()
+    }
+
+    /// A store that lives in memory only.
+    ///
+    /// # Errors
+    ///
+    /// None that is known; the kernel's signature.
+    pub fn in_memory() -> Result<Tsdb> {
+        Builder::in_memory().open()
+    }
+
+    /// Options for opening the store in a directory.
+    pub fn builder(path: impl AsRef<Path>) -> Builder {
+        Builder::new(path.as_ref())
+    }
+
+    pub(crate) fn new(store: Store<Metrics>, logs: bool) -> Self {
+        Tsdb { store, logs }
+    }
+
+    pub(crate) fn engine(&self) -> &Metrics {
+        self.store.engine()
+    }
+
+    /// A handle to the series with these labels, which is made if there is none. A series without
+    /// samples is not seen by queries.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`](crate::Error::Refused): there can be no such series.
+    pub fn series(&self, labels: &Labels) -> Result<Series> {
+        let id = self.engine().registry.resolve(labels)?;
+        Ok(Series::new(self.clone(), id, labels.clone()))
+    }
+
+    /// The labels of a series of this store.
+    pub fn labels_of(&self, series: SeriesRef) -> Option<Labels> {
+        let id = u32::try_from(series.0).ok()?;
+        self.engine().registry.labels(id).cloned()
+    }
+
+    /// Collects samples that are stored together.
+    pub fn batch(&self) -> Batch {
+        Batch::new(self.clone())
+    }
+
+    /// The write side for decoders.
+    pub fn sink(&self) -> Sink {
+        Sink::new(self.clone())
+    }
+
+    /// Stores a commit.
+    pub(crate) fn commit(
+        &self,
+        items: &Items,
+        exemplars: Vec<(u32, Exemplar)>,
+        metadata: Vec<(String, Metadata)>,
+    ) -> Result<Committed> {
+        let mut commit = self.store.begin()?;
+        let head = Arc::clone(commit.head());
+        let Metrics { registry, layouts_seen, out_of_order } = self.engine();
+        let mut staged = Staged { exemplars, metadata, ..Staged::default() };
+        let earlier = BlocksBefore { store: &self.store, snapshot: OnceCell::new() };
+        let out_of_order = *out_of_order;
+        Stager { head: &head, registry, earlier: &earlier, out_of_order, layouts_seen }
+            .stage(items, &mut staged)?;
+        let committed =
+            Committed { stored: staged.accepted, refused: std::mem::take(&mut staged.refused) };
+        if staged.is_empty() {
+            return Ok(committed);
+        }
+        if self.logs {
+            let mut log = head.log.lock();
+            record::encode(&mut log, registry, &staged, &items.values, commit.record());
+        }
+        let sequence = commit.sequence();
+        match commit.finish(|head| head.apply(&staged, &items.values, sequence)) {
+            Ok(()) => Ok(committed),
+            Err(error) => {
+                head.log.lock().forget();
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Hides the samples in `range` (both ends included) of the series that satisfy every matcher,
+    /// as far as they were stored before. Without matchers all series are meant.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub fn delete(&self, matchers: &[Matcher], range: MillisRange) -> Result<()> {
+        if !range.is_empty() {
+            let (start, end) = (range.start.0, range.end.0);
+            self.store.delete(Tombstone::new(matchers.to_vec(), start, end))?;
+        }
+        Ok(())
+    }
+
+    /// Exemplars in `range` of the series that satisfy every matcher, with the labels of their
+    /// series, oldest first. A bounded number of the newest is kept.
+    pub fn exemplars(&self, matchers: &[Matcher], range: MillisRange) -> Vec<(Labels, Exemplar)> {
+        let snapshot = self.store.snapshot();
+        let notes = snapshot.head().notes().read();
+        let selected = notes.exemplars().filter_map(|(id, exemplar)| {
+            let labels = self.engine().registry.labels(id)?;
+            let fits = range.contains(exemplar.time)
+                && matchers.iter().all(|matcher| matcher.matches_labels(labels));
+            fits.then(|| (labels.clone(), exemplar.clone()))
+        });
+        selected.collect()
+    }
+
+    /// What is known about a metric.
+    pub fn metadata(&self, metric: &str) -> Option<Metadata> {
+        self.store.snapshot().head().notes().read().metadata(metric).cloned()
+    }
+
+    /// What is known about all metrics, by name.
+    pub fn all_metadata(&self) -> Vec<(String, Metadata)> {
+        let snapshot = self.store.snapshot();
+        let notes = snapshot.head().notes().read();
+        let all = notes.all_metadata().map(|(metric, known)| (metric.to_owned(), known.clone()));
+        let mut all: Vec<_> = all.collect();
+        all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        all
+    }
+
+    /// Times of the earliest and the latest sample, deleted ones included.
+    pub fn time_range(&self) -> Option<MillisRange> {
+        let (start, end) = self.store.stats().time_range?;
+        Some(MillisRange::new(start, end))
+    }
+
+    /// Writes everything in memory as blocks. Gives whether there was anything.
+    ///
+    /// # Errors
+    ///
+    /// The file system's; nothing is lost then.
+    pub fn flush(&self) -> Result<bool> {
+        Ok(self.store.flush()?)
+    }
+
+    /// Merges blocks until nothing is left to merge, and carries out deletes. Gives how many
+    /// merges that took.
+    ///
+    /// # Errors
+    ///
+    /// The file system's; the blocks stay as they were.
+    pub fn compact(&self) -> Result<u64> {
+        Ok(self.store.compact()?)
+    }
+
+    /// Does what is due: syncs, flushes, merges, retention. Gives how long from now it next wants
+    /// to be called, if that is known.
+    ///
+    /// # Errors
+    ///
+    /// The first step that failed.
+    pub fn run_maintenance(&self) -> Result<Option<Duration>> {
+        Ok(self.store.run_maintenance()?)
+    }
+
+    /// Makes everything committed so far survive power loss.
+    ///
+    /// # Errors
+    ///
+    /// The file system's: the store takes no more writes then.
+    pub fn sync(&self) -> Result<()> {
+        Ok(self.store.sync()?)
+    }
+
+    /// Checks every byte.
+    ///
+    /// # Errors
+    ///
+    /// The file system's; damage is in the report.
+    pub fn verify(&self) -> Result<VerifyReport> {
+        Ok(self.store.verify()?)
+    }
+
+    /// Copies the store to an empty or new directory while writing goes on.
+    ///
+    /// # Errors
+    ///
+    /// The directory is not empty; the file system's.
+    pub fn backup(&self, to: impl AsRef<Path>) -> Result<()> {
+        Ok(self.store.backup(to.as_ref())?)
+    }
+
+    /// Of a store that is open for reading: reads what the writer has done since. Gives whether
+    /// there was anything.
+    ///
+    /// # Errors
+    ///
+    /// As opening; what was read before stays.
+    pub fn refresh(&self) -> Result<bool> {
+        Ok(self.store.refresh()?)
+    }
+
+    /// Whether writing works and nothing has failed in the background.
+    ///
+    /// # Errors
+    ///
+    /// What has failed.
+    pub fn health(&self) -> Result<()> {
+        Ok(self.store.health()?)
+    }
+
+    /// The state of the store in numbers.
+    pub fn stats(&self) -> Stats {
+        Stats::new(self.store.stats(), self.engine().registry.len().into())
+    }
+
+    /// Syncs the log, flushes what is large enough and gives the directory back. All clones are
+    /// closed.
+    ///
+    /// # Errors
+    ///
+    /// What could not be made safe. The store is closed all the same.
+    pub fn close(&self) -> Result<()> {
+        Ok(self.store.close()?)
+    }
+}
+
+impl MetricSource for Tsdb {
+    fn select(
+        &self,
+        request: &SeriesRequest,
+        context: &QueryContext,
+    ) -> Result<Box<dyn SeriesSet + '_>, SourceError> {
+        let snapshot = self.store.snapshot();
+        let SeriesRequest { matchers, window, sorted, .. } = request;
+        let registry = &self.engine().registry;
+        let selection = query::select(&snapshot, registry, matchers, *window, *sorted, context)?;
+        Ok(Box::new(Selected::new(selection, *window, snapshot)))
+    }
+
+    fn label_names(
+        &self,
+        request: &LabelRequest,
+        context: &QueryContext,
+    ) -> Result<Vec<String>, SourceError> {
+        let snapshot = self.store.snapshot();
+        query::label_names(&snapshot, &self.engine().registry, request, context)
+    }
+
+    fn label_values(
+        &self,
+        name: &str,
+        request: &LabelRequest,
+        context: &QueryContext,
+    ) -> Result<Vec<String>, SourceError> {
+        let snapshot = self.store.snapshot();
+        query::label_values(&snapshot, &self.engine().registry, name, request, context)
+    }
+}
+
+/// What the blocks of a store know about newest samples, looked up when it is first asked for.
+struct BlocksBefore<'a> {
+    store: &'a Store<Metrics>,
+    snapshot: OnceCell<(Snapshot<Metrics>, Option<i64>)>,
+}
+
+impl BlocksBefore<'_> {
+    fn snapshot(&self) -> &(Snapshot<Metrics>, Option<i64>) {
+        self.snapshot.get_or_init(|| {
+            let snapshot = self.store.snapshot();
+            let newest = snapshot.blocks().iter().map(|block| block.entry().max_time).max();
+            (snapshot, newest)
+        })
+    }
+}
+
+impl Earlier for BlocksBefore<'_> {
+    fn newest_time(&self) -> Option<i64> {
+        self.snapshot().1
+    }
+
+    fn newest_of(&self, labels: &Labels) -> storage::Result<Option<Newest>> {
+        let _ = labels;
+        Ok(None)
+    }
+}

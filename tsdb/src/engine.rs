@@ -1,0 +1,99 @@
+//! What the kernel's store is told about metrics. Joins the rooms; no algorithm here.
+
+use std::sync::Arc;
+
+use hashbrown::HashSet;
+use parking_lot::Mutex;
+use telemetry_core::storage::Result;
+use telemetry_core::storage::block::BlockReader;
+use telemetry_core::storage::manifest::EngineFormat;
+use telemetry_core::storage::store::{BlockOutput, Carry, Engine, HeadSize, MergeInput, Seal};
+use telemetry_core::storage::tombstone::Tombstone;
+
+use crate::head::{Head, Notes, Target, layout_hash};
+use crate::options::{Limits, OutOfOrder};
+use crate::record;
+use crate::registry::Registry;
+
+/// The kind of store, and the revision of its records and blocks.
+const FORMAT: EngineFormat = EngineFormat { engine: *b"tsdb", revision: 1 };
+
+/// The metrics engine.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    pub(crate) registry: Registry,
+    pub(crate) out_of_order: OutOfOrder,
+    /// Hashes of layouts that came once, see `head/stage.rs`.
+    pub(crate) layouts_seen: Mutex<HashSet<u64>>,
+}
+
+impl Metrics {
+    pub(crate) fn new(limits: Limits, out_of_order: OutOfOrder) -> Self {
+        Metrics { registry: Registry::new(limits), out_of_order, layouts_seen: Mutex::default() }
+    }
+}
+
+impl Engine for Metrics {
+    type Head = Head;
+    type Block = ();
+
+    fn format(&self) -> EngineFormat {
+        FORMAT
+    }
+
+    fn new_head(&self) -> Head {
+        Head::new(Notes::default())
+    }
+
+    fn head_size(&self, head: &Head) -> HeadSize {
+        HeadSize { bytes: head.bytes(), items: head.samples() }
+    }
+
+    fn head_range(&self, head: &Head) -> Option<(i64, i64)> {
+        head.range()
+    }
+
+    fn replay(&self, head: &Head, record: &[u8]) -> Result<()> {
+        let mut state = head.replay.lock();
+        let mut series = |labels: &_| self.registry.restore(labels).ok();
+        let mut target = |series: &[u32]| {
+            let known = head.target(layout_hash(series), series);
+            known.unwrap_or_else(|| Arc::new(Target::new(series)))
+        };
+        let decoded = record::decode(&mut state, record, &mut series, &mut target)?;
+        head.apply(&decoded.staged, &decoded.values, 0);
+        Ok(())
+    }
+
+    fn seal(&self, head: &Head, reason: Seal, carry: &mut Carry) -> Result<Head> {
+        head.hand_over(&self.registry);
+        let notes = head.notes().read().clone();
+        if reason == Seal::Flush && !notes.is_empty() {
+            let mut bytes = Vec::new();
+            record::encode_notes(&self.registry, &notes, &mut bytes);
+            carry.push(bytes);
+        }
+        Ok(Head::new(notes))
+    }
+
+    fn flush(
+        &self,
+        head: &Head,
+        tombstones: &[Arc<Tombstone>],
+        output: &mut BlockOutput<'_>,
+    ) -> Result<()> {
+        let _ = (head, tombstones, output);
+        // Blocks are not written yet: the head stays, and nothing is lost.
+        Err(telemetry_core::storage::Error::ReadOnly)
+    }
+
+    fn open_block(&self, block: BlockReader) -> Result<()> {
+        let _ = block;
+        Ok(())
+    }
+
+    fn merge(&self, inputs: &[MergeInput<'_, Self>], output: &mut BlockOutput<'_>) -> Result<()> {
+        let _ = (inputs, output);
+        Ok(())
+    }
+}

@@ -1,0 +1,154 @@
+//! The head: samples in memory, backed by the log.
+//!
+//! ~~~text
+//! commit ─→ stage.rs (judge each sample) ─→ record (log) ─→ apply.rs ─→ targets   rows.rs
+//!                                                                   └─→ buffers   series.rs
+//! read.rs (what one reader sees of a series)
+//! ~~~
+//!
+//! The unit of ingest is a scrape: samples of many series at one time. The first time that a
+//! layout (a list of series) is seen its samples go to buffers of the single series; when it
+//! comes again it becomes a [`Target`], and from then on a scrape is a row of that target and
+//! touches no series at all. Samples that come alone always go to the buffers.
+//!
+//! Invariants:
+//! - one writer, who holds the store's commit lock; readers at any time;
+//! - every sample carries the number of its commit, so that a reader sees commits as a whole;
+//! - what is in a head was judged already: applying never refuses.
+
+mod apply;
+mod items;
+mod notes;
+mod read;
+mod rows;
+mod series;
+mod stage;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use hashbrown::HashMap;
+use parking_lot::{Mutex, RwLock};
+
+use crate::record::{LogState, ReplayState};
+use crate::registry::{Registry, Slots};
+pub(crate) use items::{Extra, Items};
+pub(crate) use notes::Notes;
+pub(crate) use rows::{Target, TargetView};
+pub(crate) use series::SeriesBuffer;
+pub(crate) use stage::{Earlier, Staged, StagedPart, StagedRow, StagedSample, Stager};
+
+/// Memory of a series buffer, roughly.
+const BUFFER_BYTES: u64 = 320;
+/// Memory of a sample in a buffer, roughly: time, value, commit, room to grow.
+const SAMPLE_BYTES: u64 = 36;
+
+/// Samples in memory.
+#[derive(Debug)]
+pub(crate) struct Head {
+    buffers: Slots<Mutex<Option<Box<SeriesBuffer>>>>,
+    /// Series that have a buffer, in order of their first sample.
+    touched: Mutex<Vec<u32>>,
+    /// Targets by the hash of their layout.
+    targets: RwLock<HashMap<u64, Vec<Arc<Target>>>>,
+    tally: Tally,
+    notes: RwLock<Notes>,
+    /// What the log of this head has defined already.
+    pub(crate) log: Mutex<LogState>,
+    /// What the log that is replayed has defined already.
+    pub(crate) replay: Mutex<ReplayState>,
+}
+
+/// How much is in a head.
+#[derive(Debug)]
+struct Tally {
+    bytes: AtomicU64,
+    samples: AtomicU64,
+    min_time: AtomicI64,
+    max_time: AtomicI64,
+}
+
+impl Head {
+    /// An empty head that knows about exemplars and metadata what `notes` says.
+    pub(crate) fn new(notes: Notes) -> Self {
+        Head {
+            buffers: Slots::new(),
+            touched: Mutex::default(),
+            targets: RwLock::default(),
+            tally: Tally {
+                bytes: AtomicU64::new(0),
+                samples: AtomicU64::new(0),
+                min_time: AtomicI64::new(i64::MAX),
+                max_time: AtomicI64::new(i64::MIN),
+            },
+            notes: RwLock::new(notes),
+            log: Mutex::default(),
+            replay: Mutex::default(),
+        }
+    }
+
+    /// Bytes of memory, roughly.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.tally.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Number of samples.
+    pub(crate) fn samples(&self) -> u64 {
+        self.tally.samples.load(Ordering::Relaxed)
+    }
+
+    /// Times of the earliest and the latest sample.
+    pub(crate) fn range(&self) -> Option<(i64, i64)> {
+        let min = self.tally.min_time.load(Ordering::Acquire);
+        let max = self.tally.max_time.load(Ordering::Acquire);
+        (min <= max).then_some((min, max))
+    }
+
+    /// Exemplars and metadata.
+    pub(crate) fn notes(&self) -> &RwLock<Notes> {
+        &self.notes
+    }
+
+    /// Series that have samples here.
+    pub(crate) fn series(&self) -> Vec<u32> {
+        self.touched.lock().clone()
+    }
+
+    /// The target of a layout, if it has one.
+    pub(crate) fn target(&self, layout: u64, series: &[u32]) -> Option<Arc<Target>> {
+        let targets = self.targets.read();
+        targets.get(&layout)?.iter().find(|target| target.series() == series).cloned()
+    }
+
+    /// Number of targets.
+    pub(crate) fn targets(&self) -> usize {
+        self.targets.read().len()
+    }
+
+    /// Tells the registry the newest samples, before another head takes over.
+    pub(crate) fn hand_over(&self, registry: &Registry) {
+        for id in self.series() {
+            let buffer = self.buffers.get(id).map(|buffer| buffer.lock());
+            let newest = buffer.as_ref().and_then(|buffer| buffer.as_ref()?.newest());
+            if let (Some(newest), Some(mut before)) = (newest, registry.before(id)) {
+                before.include(newest);
+            }
+        }
+    }
+}
+
+/// The hash of a layout, by which targets are found.
+pub(crate) fn layout_hash(series: &[u32]) -> u64 {
+    // Two lanes of multiply and fold (as in wyhash): a layout is looked up at every scrape.
+    let fold = |a: u64, b: u64| {
+        let product = u128::from(a) * u128::from(b);
+        (product as u64) ^ ((product >> 64) as u64)
+    };
+    let pairs = series.chunks_exact(2);
+    let rest = pairs.remainder().first().copied().map_or(0, |id| u64::from(id) + 1);
+    let hash = pairs.fold(series.len() as u64, |hash, pair| {
+        let both = u64::from(pair[0]) << 32 | u64::from(pair[1]);
+        fold(hash ^ both ^ 0x9e37_79b9_7f4a_7c15, 0xe703_7ed1_a0b4_28db)
+    });
+    fold(hash ^ rest ^ 0x8ebc_6af0_9c88_c6e3, 0x5899_65cc_7537_4cc3)
+}

@@ -1,0 +1,55 @@
+//! What one reader sees of a head.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use telemetry_core::source::Columns;
+
+use super::{Head, TargetView};
+use crate::query::{Part, Samples};
+
+/// The rows of targets that a reader has looked at, each once.
+#[derive(Debug)]
+pub(crate) struct HeadView<'a> {
+    head: &'a Head,
+    /// The last commit that the reader sees.
+    visible: u64,
+    targets: HashMap<usize, Arc<TargetView>>,
+}
+
+impl Head {
+    /// This head as of the commit `visible`.
+    pub(crate) fn view(&self, visible: u64) -> HeadView<'_> {
+        HeadView { head: self, visible, targets: HashMap::new() }
+    }
+}
+
+impl HeadView<'_> {
+    /// The samples of a series, in parts that may overlap. Each part's times rise strictly, and no
+    /// time is in two of them.
+    pub(crate) fn parts(&mut self, id: u32, parts: &mut Vec<Part>) {
+        let Some(slot) = self.head.buffers.get(id) else { return };
+        let slot = slot.lock();
+        let Some(buffer) = slot.as_deref() else { return };
+        let mut push = |columns: Columns| parts.extend(Part::held(columns));
+        push(Columns { floats: buffer.visible_floats(self.visible), ..Columns::default() });
+        push(Columns { histograms: buffer.visible_histograms(self.visible), ..Columns::default() });
+        if let Some(late) = buffer.sorted_late(self.visible) {
+            push(late);
+        }
+        for (target, column) in &buffer.columns {
+            let view = self
+                .targets
+                .entry(Arc::as_ptr(target).addr())
+                .or_insert_with(|| Arc::new(target.view(self.visible)));
+            if let (Some(first), Some(last)) = (view.times.first(), view.times.last()) {
+                parts.push(Part {
+                    samples: Samples::Rows { view: Arc::clone(view), column: *column },
+                    first: *first,
+                    last: *last,
+                    hidden: None,
+                });
+            }
+        }
+    }
+}

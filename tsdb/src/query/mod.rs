@@ -1,0 +1,24 @@
+//! The read side: a snapshot of heads and blocks as one source of series.
+//!
+//! ~~~text
+//! request ─→ select.rs   which series, and the parts that each has in heads and blocks
+//!             part.rs    a run of samples of one series in one place
+//!             merge.rs   parts that overlap in time → one
+//!         ─→ set.rs      the answer: series, their chunks, which share their times
+//! labels.rs              names and values of labels
+//! ~~~
+//!
+//! Where two places have a sample at the same time, the one that was stored first counts: blocks
+//! before heads, older before newer.
+
+mod labels;
+mod merge;
+mod part;
+mod select;
+mod set;
+
+pub(crate) use labels::{label_names, label_values};
+pub(crate) use merge::merge;
+pub(crate) use part::{Hidden, Part, Samples};
+pub(crate) use select::{Selection, select};
+pub(crate) use set::Selected;

@@ -1,0 +1,66 @@
+//! [`Sink`]: the write side for decoders.
+
+use hashbrown::HashMap;
+use telemetry_core::model::{Exemplar, Metadata, SampleValue};
+use telemetry_core::sink::{Committed, MetricSink, RawLabels, RefusalReason, SeriesRef, SinkError};
+
+use crate::batch::Batch;
+use crate::db::Tsdb;
+
+/// Raw label sets that are remembered.
+const CACHED_MAX: usize = 1 << 20;
+
+/// Takes samples from a decoder. Labels are built only for series that this sink has not seen.
+#[derive(Debug)]
+pub struct Sink {
+    db: Tsdb,
+    batch: Batch,
+    /// Hash of raw labels → series.
+    known: HashMap<u128, SeriesRef, foldhash::fast::FixedState>,
+}
+
+impl Sink {
+    pub(crate) fn new(db: Tsdb) -> Self {
+        let batch = db.batch();
+        Sink { db, batch, known: HashMap::default() }
+    }
+}
+
+impl MetricSink for Sink {
+    fn resolve(&mut self, labels: &RawLabels<'_>) -> Result<SeriesRef, RefusalReason> {
+        let hash = labels.hash();
+        if let Some(series) = self.known.get(&hash) {
+            return Ok(*series);
+        }
+        if let Some(name) = labels.duplicate() {
+            return Err(RefusalReason::DuplicateLabel { name: name.to_owned() });
+        }
+        let id = self.db.engine().registry.resolve(&labels.build())?;
+        if self.known.len() >= CACHED_MAX {
+            self.known.clear();
+        }
+        let series = SeriesRef(id.into());
+        self.known.insert(hash, series);
+        Ok(series)
+    }
+
+    fn append(&mut self, series: SeriesRef, time: i64, value: SampleValue, start: i64) {
+        self.batch.append_with_start(series, time, value, start);
+    }
+
+    fn refuse(&mut self, reason: RefusalReason) {
+        self.batch.refuse(reason);
+    }
+
+    fn exemplar(&mut self, series: SeriesRef, exemplar: Exemplar) {
+        self.batch.exemplar(series, exemplar);
+    }
+
+    fn metadata(&mut self, metric: &str, metadata: &Metadata) {
+        self.batch.metadata(metric, metadata);
+    }
+
+    fn commit(&mut self) -> Result<Committed, SinkError> {
+        self.batch.commit().map_err(SinkError::store)
+    }
+}
