@@ -20,17 +20,16 @@ impl<E: Engine> Shared<E> {
         let sequence = writer.last_commit + 1;
         tombstone.sequence = sequence;
         self.watch(self.seal(writer, Seal::Delete).map(drop))?;
-        writer.record.clear();
-        tombstone.encode(&mut writer.record);
+        let mut record = Vec::new();
+        tombstone.encode(&mut record);
         let end = match &mut writer.log {
             Some(log) => {
-                let mut append = || log.append(RecordKind::Delete, &writer.record);
+                let mut append = || log.append(RecordKind::Delete, &record);
                 let result = append();
                 Some(self.watch(self.with_reserve(result, append))?)
             }
             None => None,
         };
-        writer.record.clear();
         writer.last_commit = sequence;
         self.change_view(|view| view.tombstones.push(Arc::new(tombstone)));
         self.visible.store(sequence, Ordering::Release);

@@ -30,7 +30,11 @@ impl BlockOutput<'_> {
     /// The file system's; the store is being closed.
     pub fn begin(&mut self) -> Result<BlockWriter> {
         self.check()?;
-        let id = self.runtime.ulid();
+        let mut id = self.runtime.ulid();
+        // A seeded runtime with a clock that stands still gives the names of an earlier run again.
+        while self.place.volume.exists(&self.place.blocks.join(id.to_string()))? {
+            id = self.runtime.ulid();
+        }
         BlockWriter::create(&self.place.volume, &self.place.blocks, id, self.format)
     }
 

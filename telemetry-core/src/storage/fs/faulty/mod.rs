@@ -162,6 +162,12 @@ impl FaultyFileSystem {
         self
     }
 
+    /// Forgets every fault that was asked for and has not happened.
+    pub fn clear_faults(&self) -> &Self {
+        self.shared.machine.lock().faults = Faults::default();
+        self
+    }
+
     /// Bytes in all files that have a name.
     pub fn total_bytes(&self) -> u64 {
         self.shared.machine.lock().image.total_bytes()
