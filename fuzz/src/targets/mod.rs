@@ -1,6 +1,7 @@
 //! Every fuzz target: a function of bytes that panics where a promise is broken. A crate a file.
 
 mod promql;
+mod traceql;
 mod vocabulary;
 
 /// One target.
@@ -17,5 +18,5 @@ pub(crate) struct Target {
 
 /// The targets of every crate.
 pub(crate) fn all() -> impl Iterator<Item = &'static Target> {
-    [vocabulary::TARGETS, promql::TARGETS].into_iter().flatten()
+    [vocabulary::TARGETS, promql::TARGETS, traceql::TARGETS].into_iter().flatten()
 }

@@ -31,7 +31,7 @@ pub enum MetricsOperand {
         at: At,
     },
     /// A constant, as one side of arithmetic.
-    Static(f64, At),
+    Static(Number, At),
 }
 
 /// A function over the spans of a pipeline.
@@ -81,6 +81,16 @@ pub enum OverTime {
     Sum,
 }
 
+/// A constant among series. Equal if it is the same number: NaN too.
+#[derive(Clone, Copy, Debug)]
+pub struct Number(pub f64);
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.to_bits() == other.0.to_bits()
+    }
+}
+
 /// A stage over series.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SecondStage {
@@ -94,7 +104,7 @@ pub enum SecondStage {
         at: At,
     },
     /// Keeps points for which a comparison with a number holds; durations are seconds.
-    Filter(Comparison, f64, At),
+    Filter(Comparison, Number, At),
 }
 
 /// Arithmetic between numbers per spanset, or between series.

@@ -18,7 +18,8 @@ pub use visit::Part;
 
 pub use field::{Attribute, BinaryOp, FieldExpr, UnaryOp};
 pub use metrics::{
-    MathOp, MetricsExpr, MetricsFunction, MetricsOperand, MetricsQuery, OverTime, SecondStage,
+    MathOp, MetricsExpr, MetricsFunction, MetricsOperand, MetricsQuery, Number, OverTime,
+    SecondStage,
 };
 
 use std::sync::Arc;

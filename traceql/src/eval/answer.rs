@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use telemetry_core::model::{SpanId, StatusCode, TraceId};
+use telemetry_core::model::{StatusCode, TraceId};
 use telemetry_core::query::{QueryContext, Resource};
 use telemetry_core::source::span::{
     AttributeScope, Intrinsic, SpanColumn, SpanField, SpanGroup, SpanValue, SpanValues, TraceFacts,
@@ -157,7 +157,7 @@ impl<'a> Assembler<'a> {
         let values =
             shown.map(|(field, column)| (field.clone(), self.shown_value(field, column, at)));
         SpanMatch {
-            id: id.unwrap_or_else(SpanId::default),
+            id: id.unwrap_or_default(),
             name,
             start: Nanos(number(2)),
             duration_nanos: number(3),

@@ -167,6 +167,7 @@ pub(crate) fn float(op: BinaryOp, a: f64, b: f64) -> f64 {
 pub(crate) fn negate(value: &SpanValue) -> Option<SpanValue> {
     match value {
         SpanValue::Int(value) => Some(SpanValue::Int(value.wrapping_neg())),
+        SpanValue::Float(value) if value.is_nan() => Some(SpanValue::Float(f64::NAN)),
         SpanValue::Float(value) => Some(SpanValue::Float(-value)),
         SpanValue::Duration(nanos) => Some(SpanValue::Duration(nanos.wrapping_neg())),
         _ => None,

@@ -136,6 +136,9 @@ fn filter_expr(filter: &str) -> Option<FieldExpr> {
     lenient::filter(filter, FILTER_GROUPS_MAX)
 }
 
+/// Looks at the rows of a group that hold a filter.
+type Visit<'a> = dyn FnMut(&Group<'_>, &[u32]) -> Result<(), Error> + 'a;
+
 /// Calls `visit` with every group and the rows of it that hold `filter`.
 fn each_group(
     filter: FieldExpr,
@@ -143,7 +146,7 @@ fn each_group(
     source: &dyn SpanSource,
     window: NanosRange,
     context: &QueryContext,
-    visit: &mut dyn FnMut(&Group<'_>, &[u32]) -> Result<(), Error>,
+    visit: &mut Visit<'_>,
 ) -> Result<(), Error> {
     let stage = Stage::Spansets(SpansetExpr::Filter(filter, At::default()));
     let mut plan = Plan::default();

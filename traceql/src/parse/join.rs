@@ -5,7 +5,7 @@ use telemetry_core::source::span::{Comparison, SpanValue};
 
 use super::query::Node;
 use crate::ast::{
-    At, BinaryOp, MathOp, MetricsExpr, MetricsOperand, Pipeline, Relation, ScalarExpr,
+    At, BinaryOp, MathOp, MetricsExpr, MetricsOperand, Number, Pipeline, Relation, ScalarExpr,
     ScalarFilter, SecondStage, SpansetExpr, SpansetOp, StructuralMode,
 };
 use crate::error::{SyntaxError, SyntaxErrorKind};
@@ -131,11 +131,11 @@ fn series(node: Node, operator: At) -> Result<MetricsExpr, nom::Err<SyntaxError>
 }
 
 /// A constant among series: durations are seconds there.
-pub(super) fn number(value: &SpanValue) -> f64 {
-    match value {
+pub(super) fn number(value: &SpanValue) -> Number {
+    Number(match value {
         SpanValue::Duration(nanos) => *nanos as f64 / 1e9,
         other => other.as_f64().unwrap_or(f64::NAN),
-    }
+    })
 }
 
 /// The operator between fields that computes what `op` does.

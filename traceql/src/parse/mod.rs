@@ -175,7 +175,7 @@ fn deeper(depth: usize, input: Tokens<'_>) -> Result<usize, nom::Err<SyntaxError
 }
 
 /// How tightly operators bind. `None` for symbols that are no binary operators.
-fn precedence(symbol: Symbol) -> Option<u8> {
+pub(crate) fn precedence(symbol: Symbol) -> Option<u8> {
     use Symbol as S;
     Some(match symbol {
         S::And | S::Or => 1,

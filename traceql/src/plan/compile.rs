@@ -1,7 +1,7 @@
 //! Field expressions with slots for their fields and compiled patterns.
 
 use telemetry_core::labels::Regex;
-use telemetry_core::source::span::SpanValue;
+use telemetry_core::source::span::{AttributeScope, Intrinsic, SpanField, SpanValue};
 
 use super::Plan;
 use crate::ast::{At, BinaryOp, FieldExpr, UnaryOp};
@@ -37,6 +37,9 @@ impl Expr {
                 return Err(unsupported(attribute.at));
             }
             FieldExpr::Attribute(attribute) => Expr::Field(plan.slot(&attribute.field)),
+            FieldExpr::Unary { op: UnaryOp::Exists, operand, .. } if matches!(&**operand, FieldExpr::Attribute(found) if always(&found.field)) => {
+                Expr::Static(SpanValue::Bool(false))
+            }
             FieldExpr::Unary { op, operand, .. } => {
                 Expr::Unary(*op, Box::new(Expr::compile(plan, operand)?))
             }
@@ -60,5 +63,17 @@ pub(super) fn pattern(op: BinaryOp, right: &FieldExpr) -> Result<Option<Regex>, 
     match Regex::anchored(pattern) {
         Ok(regex) => Ok(Some(regex)),
         Err(error) => Err(CheckError { kind: CheckErrorKind::Regex { error }, span: at.0 }),
+    }
+}
+
+/// Whether every span has the field: intrinsics with one value, and the name of the service. Asking
+/// whether it exists finds nothing, as in Tempo.
+pub(super) fn always(field: &SpanField) -> bool {
+    match field {
+        SpanField::Intrinsic(Intrinsic::ParentId) => false,
+        SpanField::Intrinsic(intrinsic) => !intrinsic.is_multiple(),
+        SpanField::Attribute { scope, name } => {
+            *scope == AttributeScope::Resource && &**name == "service.name"
+        }
     }
 }

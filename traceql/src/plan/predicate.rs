@@ -1,10 +1,8 @@
 //! Filters as logic over tests.
 
-use telemetry_core::source::span::{
-    AttributeScope, Comparison, Intrinsic, SpanField, SpanTest, SpanValue,
-};
+use telemetry_core::source::span::{Comparison, Intrinsic, SpanField, SpanTest, SpanValue};
 
-use super::compile::pattern;
+use super::compile::{always, pattern};
 use super::{Expr, Plan};
 use crate::ast::{BinaryOp, FieldExpr, UnaryOp};
 use crate::error::CheckError;
@@ -43,7 +41,6 @@ impl Predicate {
                 (UnaryOp::Not, operand) if is_decided(operand) => {
                     Predicate::Not(Box::new(Predicate::compile(plan, operand)?))
                 }
-                // Asking whether there is what always is finds nothing, as in Tempo.
                 (UnaryOp::Exists, FieldExpr::Attribute(attribute)) if always(&attribute.field) => {
                     Predicate::Fixed(false)
                 }
@@ -129,16 +126,5 @@ fn short_id(field: &SpanField, value: &SpanValue) -> SpanValue {
             SpanValue::String(text),
         ) => SpanValue::from(text.trim_start_matches('0')),
         _ => value.clone(),
-    }
-}
-
-/// Whether every span has the field: intrinsics with one value, and the name of the service.
-fn always(field: &SpanField) -> bool {
-    match field {
-        SpanField::Intrinsic(Intrinsic::ParentId) => false,
-        SpanField::Intrinsic(intrinsic) => !intrinsic.is_multiple(),
-        SpanField::Attribute { scope, name } => {
-            *scope == AttributeScope::Resource && &**name == "service.name"
-        }
     }
 }

@@ -4,9 +4,10 @@ use std::fmt::{self, Display, Formatter, Write as _};
 
 use telemetry_core::source::span::{AttributeScope, SpanField, SpanValue};
 
-use super::Literal;
+use super::{CHAIN_BRACKETS_MAX, Literal};
 use crate::ast::{Attribute, BinaryOp, FieldExpr, UnaryOp};
 use crate::lexer::ends_name;
+use crate::parse::precedence;
 
 impl Display for FieldExpr {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -14,38 +15,66 @@ impl Display for FieldExpr {
             FieldExpr::Static(value, _) => Literal(value).fmt(f),
             FieldExpr::Attribute(attribute) => attribute.fmt(f),
             FieldExpr::Parent(_) => f.write_str("parent"),
-            FieldExpr::Unary { op, operand, .. } => match op {
-                UnaryOp::Negate => write!(f, "-{}", Operand(operand, false)),
-                UnaryOp::Not => write!(f, "!{}", Operand(operand, false)),
-                UnaryOp::Exists => write!(f, "{} != nil", Operand(operand, false)),
-                UnaryOp::NotExists => write!(f, "{} = nil", Operand(operand, false)),
-            },
+            FieldExpr::Unary { op, operand, .. } => {
+                let sign = match op {
+                    UnaryOp::Negate => "-",
+                    UnaryOp::Not => "!",
+                    UnaryOp::Exists => return write!(f, "{} != nil", Operand(operand)),
+                    UnaryOp::NotExists => return write!(f, "{} = nil", Operand(operand)),
+                };
+                match &**operand {
+                    FieldExpr::Unary { op: UnaryOp::Negate | UnaryOp::Not, .. } => {
+                        write!(f, "{sign}{operand}")
+                    }
+                    operand => write!(f, "{sign}{}", Operand(operand)),
+                }
+            }
             FieldExpr::Binary { op, left, right, .. } => {
                 // In front of these a minus would take more than its number.
                 let tight = matches!(
                     op,
                     BinaryOp::Power | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo
                 );
-                write!(f, "{} {} {}", Operand(left, tight), op.symbol(), Operand(right, false))
+                match &**left {
+                    left if tight && is_negative(left) => write!(f, "({left})")?,
+                    left if reads_back_bare(*op, left) => left.fmt(f)?,
+                    left => Operand(left).fmt(f)?,
+                }
+                write!(f, " {} {}", op.symbol(), Operand(right))
             }
         }
     }
 }
 
-/// In brackets where it has an operator; with `true` also where it is a negative number.
-struct Operand<'a>(&'a FieldExpr, bool);
+fn is_negative(expr: &FieldExpr) -> bool {
+    match expr {
+        FieldExpr::Static(SpanValue::Int(value) | SpanValue::Duration(value), _) => *value < 0,
+        FieldExpr::Static(SpanValue::Float(value), _) => value.is_sign_negative(),
+        _ => false,
+    }
+}
+
+/// Whether the left operand of an operator needs no brackets and is so long that with them it would nest too
+/// deep.
+fn reads_back_bare(op: BinaryOp, left: &FieldExpr) -> bool {
+    let FieldExpr::Binary { op: inner, .. } = left else { return false };
+    let same_level = precedence(op.symbol()) == precedence(inner.symbol()) && op != BinaryOp::Power;
+    let chain = std::iter::successors(Some(left), |expr| match expr {
+        FieldExpr::Binary { left, .. } => Some(&**left),
+        _ => None,
+    });
+    same_level && chain.take(CHAIN_BRACKETS_MAX + 1).count() > CHAIN_BRACKETS_MAX
+}
+
+/// In brackets where it has an operator.
+struct Operand<'a>(&'a FieldExpr);
 
 impl Display for Operand<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let bracket = match self.0 {
-            FieldExpr::Static(SpanValue::Int(value) | SpanValue::Duration(value), _) => {
-                self.1 && *value < 0
-            }
-            FieldExpr::Static(SpanValue::Float(value), _) => self.1 && value.is_sign_negative(),
-            FieldExpr::Static(..) | FieldExpr::Attribute(_) | FieldExpr::Parent(_) => false,
-            FieldExpr::Unary { .. } | FieldExpr::Binary { .. } => true,
-        };
-        if bracket { write!(f, "({})", self.0) } else { self.0.fmt(f) }
+        match self.0 {
+            FieldExpr::Static(..) | FieldExpr::Attribute(_) | FieldExpr::Parent(_) => self.0.fmt(f),
+            FieldExpr::Unary { .. } | FieldExpr::Binary { .. } => write!(f, "({})", self.0),
+        }
     }
 }
 

@@ -26,7 +26,7 @@ impl Display for MetricsExpr {
             MetricsOperand::Math { op, left, right, .. } => {
                 write!(f, "{} {} {}", Operand(left), op.symbol(), Operand(right))?;
             }
-            MetricsOperand::Static(value, _) => float(*value, f)?,
+            MetricsOperand::Static(number, _) => float(number.0, f)?,
         }
         self.stages.iter().try_for_each(|stage| stage.fmt(f))
     }
@@ -85,7 +85,7 @@ impl Display for SecondStage {
             }
             SecondStage::Filter(op, value, _) => {
                 write!(f, " {} ", comparison(*op))?;
-                float(*value, f)
+                float(value.0, f)
             }
         }
     }

@@ -68,12 +68,31 @@ impl Display for SpansetExpr {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             SpansetExpr::Filter(filter, _) => write!(f, "{{ {filter} }}"),
+            SpansetExpr::Binary { op, left, right, .. } if is_long(*op, left) => {
+                write!(f, "{left} {} ({right})", op.as_str())
+            }
             SpansetExpr::Binary { op, left, right, .. } => {
                 write!(f, "({left}) {} ({right})", op.as_str())
             }
             SpansetExpr::Pipeline(pipeline) => write!(f, "{pipeline}"),
         }
     }
+}
+
+/// Chains of operators longer than this are printed without brackets, so that the text nests no deeper than
+/// a query may.
+const CHAIN_BRACKETS_MAX: usize = 32;
+
+/// Whether the left side of an operator is so long a chain, and needs no brackets to be read first.
+fn is_long(op: SpansetOp, left: &SpansetExpr) -> bool {
+    let SpansetExpr::Binary { op: inner, .. } = left else { return false };
+    let structural = |op: SpansetOp| matches!(op, SpansetOp::Structural { .. });
+    let chain = std::iter::successors(Some(left), |expr| match expr {
+        SpansetExpr::Binary { left, .. } => Some(&**left),
+        _ => None,
+    });
+    structural(op) == structural(*inner)
+        && chain.take(CHAIN_BRACKETS_MAX + 1).count() > CHAIN_BRACKETS_MAX
 }
 
 impl SpansetOp {

@@ -63,7 +63,7 @@ pub(super) fn stage(stage: &SecondStage, series: &mut [Series]) {
     match stage {
         SecondStage::Filter(comparison, bound, _) => {
             for value in series.iter_mut().flat_map(|series| &mut series.values) {
-                if !holds(*comparison, *value, *bound) {
+                if !holds(*comparison, *value, bound.0) {
                     *value = f64::NAN;
                 }
             }

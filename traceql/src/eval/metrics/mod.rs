@@ -55,10 +55,10 @@ impl<'a> Metrics<'a> {
             MetricsOperand::Static(..) => Vec::new(),
             MetricsOperand::Math { op, left, right, .. } => match (&left.operand, &right.operand) {
                 (MetricsOperand::Static(value, _), _) => {
-                    math::scalar(*op, *value, self.series(right)?, true)
+                    math::scalar(*op, value.0, self.series(right)?, true)
                 }
                 (_, MetricsOperand::Static(value, _)) => {
-                    math::scalar(*op, *value, self.series(left)?, false)
+                    math::scalar(*op, value.0, self.series(left)?, false)
                 }
                 _ => math::join(*op, self.series(left)?, self.series(right)?),
             },
