@@ -1,0 +1,178 @@
+//! Logs: lines in, LogQL out.
+
+use std::borrow::Borrow;
+use std::time::Duration;
+
+use logql::{Instant, LogOptions, LogStream, Series};
+use logstore::{Batch, LogStore};
+use telemetry_core::labels::{Labels, Matcher};
+use telemetry_core::model::LogEntry;
+use telemetry_core::query::QueryContext;
+use telemetry_core::sink::LogSink;
+use telemetry_core::source::{Direction, LabelRequest, LogSource};
+use telemetry_core::time::{MillisRange, Nanos, NanosRange};
+
+use crate::query::bounded;
+use crate::{Bounds, Error, Quadra};
+
+/// The logs of a database.
+#[derive(Clone, Debug)]
+pub struct Logs {
+    db: Quadra,
+}
+
+impl Quadra {
+    /// The logs of this database.
+    pub fn logs(&self) -> Logs {
+        Logs { db: self.clone() }
+    }
+
+    /// A LogQL query. Nothing happens before it is run.
+    pub fn logql(&self, query: impl Into<String>) -> LogQuery {
+        LogQuery {
+            db: self.clone(),
+            query: query.into(),
+            options: LogOptions::default(),
+            bounds: Bounds::default(),
+        }
+    }
+}
+
+impl Logs {
+    /// The store itself, which is also a source for other languages.
+    pub fn store(&self) -> &LogStore {
+        &self.db.stores().logs
+    }
+
+    /// Stores a line of the stream `labels`.
+    ///
+    /// # Errors
+    ///
+    /// The line breaks a limit, or the store takes none.
+    pub fn push(
+        &self,
+        labels: impl Borrow<Labels>,
+        time: impl Into<Nanos>,
+        line: impl AsRef<[u8]>,
+    ) -> Result<(), Error> {
+        Ok(self.store().push(labels.borrow(), time, line)?)
+    }
+
+    /// Stores a line with structured metadata.
+    ///
+    /// # Errors
+    ///
+    /// As [`push`](Self::push).
+    pub fn push_entry(&self, labels: impl Borrow<Labels>, entry: LogEntry) -> Result<(), Error> {
+        Ok(self.store().push_entry(labels.borrow(), &entry)?)
+    }
+
+    /// Collects lines that are stored together.
+    pub fn batch(&self) -> Batch {
+        self.store().batch()
+    }
+
+    /// The store as a decoder sees it.
+    pub fn sink(&self) -> impl LogSink + use<> {
+        self.store().sink()
+    }
+
+    /// Deletes the lines of the streams that satisfy every matcher, in `window`.
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot take it.
+    pub fn delete(
+        &self,
+        matchers: Vec<Matcher>,
+        window: impl Into<NanosRange>,
+    ) -> Result<(), Error> {
+        Ok(self.store().delete(matchers, window.into())?)
+    }
+
+    /// The label sets of the streams that satisfy every matcher.
+    ///
+    /// # Errors
+    ///
+    /// Where the store fails.
+    pub fn streams(&self, matchers: Vec<Matcher>) -> Result<Vec<Labels>, Error> {
+        let request = LabelRequest { matchers, window: MillisRange::ALL, limit: usize::MAX };
+        Ok(self.store().streams(&request, &Bounds::default().context(&self.db))?)
+    }
+}
+
+/// A LogQL query and how it is run.
+#[derive(Clone, Debug)]
+pub struct LogQuery {
+    db: Quadra,
+    query: String,
+    options: LogOptions,
+    bounds: Bounds,
+}
+
+bounded!(LogQuery);
+
+impl LogQuery {
+    /// The most lines of the answer; 100 by default.
+    #[must_use]
+    pub fn limit(mut self, lines: usize) -> Self {
+        self.options.limit = lines;
+        self
+    }
+
+    /// Which lines come first; the newest by default.
+    #[must_use]
+    pub fn direction(mut self, direction: Direction) -> Self {
+        self.options.direction = direction;
+        self
+    }
+
+    /// Only lines in this window, whose end is not in.
+    #[must_use]
+    pub fn between(mut self, window: impl Into<NanosRange>) -> Self {
+        self.options.window = window.into();
+        self
+    }
+
+    /// Runs a log query: its lines, by their labels.
+    ///
+    /// # Errors
+    ///
+    /// The text is no log query, the query is stopped, or the store fails.
+    pub fn run(&self) -> Result<Vec<LogStream>, Error> {
+        self.with_engine(|engine, query, context| engine.log(query, &self.options, context))
+    }
+
+    /// Runs a metric query at one time.
+    ///
+    /// # Errors
+    ///
+    /// The text is no metric query, the query is stopped, or the store fails.
+    pub fn instant(&self, time: impl Into<Nanos>) -> Result<Instant, Error> {
+        self.with_engine(|engine, query, context| engine.instant(query, time, context))
+    }
+
+    /// Runs a metric query from `start` to `end`, both included, at a distance of `step`.
+    ///
+    /// # Errors
+    ///
+    /// As [`instant`](Self::instant).
+    pub fn range(
+        &self,
+        start: impl Into<Nanos>,
+        end: impl Into<Nanos>,
+        step: Duration,
+    ) -> Result<Vec<Series>, Error> {
+        let step = i64::try_from(step.as_nanos()).unwrap_or(i64::MAX);
+        self.with_engine(|engine, query, context| engine.range(query, start, end, step, context))
+    }
+
+    fn with_engine<T>(
+        &self,
+        run: impl FnOnce(&logql::Engine<'_>, &logql::ast::Expr, &QueryContext) -> Result<T, logql::Error>,
+    ) -> Result<T, Error> {
+        let query = logql::parse(&self.query)?;
+        let engine = logql::Engine::new(&self.db.stores().logs);
+        Ok(run(&engine, &query, &self.bounds.context(&self.db))?)
+    }
+}
