@@ -2,20 +2,16 @@
 
 use std::time::Duration;
 
-use telemetry_core::model::SampleValue;
 use telemetry_core::query::{QueryContext, Resource};
 use telemetry_core::source::MetricSource;
 use telemetry_core::time::{Millis, MillisRange};
 
 use crate::Error;
 use crate::ast::Expr;
-use crate::eval::{
-    Annotations, Collected, EvaluationError, Evaluator, Grid, Settings, fetch, range_values,
-    without_dropped_names,
-};
+use crate::eval::{Annotations, EvaluationError, Evaluator, Grid, Settings, answer, fetch};
 use crate::parse::{ParseOptions, parse_with};
-use crate::plan::{PlanSettings, Root, plan};
-use crate::value::{Element, QueryResult, Series, Value};
+use crate::plan::{PlanSettings, plan};
+use crate::value::{QueryResult, Value};
 
 /// How queries are answered. The default is Prometheus 3.14's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +28,9 @@ pub struct Options {
     pub delayed_name_removal: bool,
     /// Whether start timestamps of counters are looked at. Off by default.
     pub start_timestamps: bool,
+    /// Whether functions may make labels with classic names only (letters, digits and underscores),
+    /// not with any UTF-8 text. Off by default.
+    pub legacy_names: bool,
 }
 
 impl Default for Options {
@@ -42,6 +41,7 @@ impl Default for Options {
             subquery_step: Duration::from_secs(60),
             delayed_name_removal: false,
             start_timestamps: false,
+            legacy_names: false,
         }
     }
 }
@@ -172,7 +172,13 @@ impl Engine {
     ) -> Result<Value, EvaluationError> {
         let lookback = millis(self.options.lookback);
         let subquery_step = millis(self.options.subquery_step);
-        let settings = PlanSettings { grid, is_range, lookback, subquery_step };
+        let settings = PlanSettings {
+            grid,
+            is_range,
+            lookback,
+            subquery_step,
+            legacy_names: self.options.legacy_names,
+        };
         let plan = plan(expr, settings)?;
         let fetched = fetch(source, &plan.selectors, context)?;
         let evaluator = Evaluator {
@@ -185,31 +191,7 @@ impl Engine {
                 start_timestamps: self.options.start_timestamps,
             },
         };
-        let span = expr.span();
-        match &plan.root {
-            Root::Scalar(scalar) => {
-                let column = evaluator.scalar(scalar, grid)?;
-                if !is_range {
-                    return Ok(Value::Scalar { time: Millis(grid.start), value: column.at(0) });
-                }
-                let point = |step| (Millis(grid.time(step)), column.at(step));
-                let floats = (0..grid.count).map(point).collect();
-                Ok(Value::Matrix(vec![Series { floats, ..Series::default() }]))
-            }
-            Root::String(_) | Root::Range(_) if is_range => {
-                Err(EvaluationError::Misplaced { span })
-            }
-            Root::String(text) => {
-                Ok(Value::String { time: Millis(grid.start), value: text.clone() })
-            }
-            Root::Range(range) => range_values(&evaluator, range, grid).map(Value::Matrix),
-            Root::Vector(vector) => {
-                let rows = evaluator.collect(vector, grid)?;
-                let rows = without_dropped_names(rows, span)?;
-                context.bound(Resource::Rows, rows.len() as u64)?;
-                Ok(if is_range { matrix(rows, grid) } else { vector_of(rows, grid) })
-            }
-        }
+        answer(&evaluator, &plan, grid, is_range, expr.span())
     }
 }
 
@@ -235,35 +217,6 @@ fn finish(
         Err(EvaluationError::Check { kind, span }) => {
             Err(Error::Check { kind, span, query: query.into() })
         }
-        Err(error) => Err(Error::Evaluation { error, query: query.into() }),
+        Err(error) => Err(Error::Evaluation { error: Box::new(error), query: query.into() }),
     }
-}
-
-fn vector_of(rows: Vec<Collected>, grid: Grid) -> Value {
-    let time = Millis(grid.start);
-    let element = |row: Collected| {
-        let value = row.row.get(0)?;
-        Some(Element { labels: row.identity.labels, time, value })
-    };
-    Value::Vector(rows.into_iter().filter_map(element).collect())
-}
-
-fn matrix(mut rows: Vec<Collected>, grid: Grid) -> Value {
-    rows.sort_by(|a, b| a.identity.labels.cmp(&b.identity.labels));
-    let series = |row: Collected| {
-        let mut series = Series { labels: row.identity.labels, ..Series::default() };
-        if !row.row.has_histograms() {
-            series.floats.reserve(row.row.presence.count());
-        }
-        for step in &row.row.presence {
-            let time = Millis(grid.time(step));
-            match row.row.get(step) {
-                Some(SampleValue::Float(value)) => series.floats.push((time, value)),
-                Some(SampleValue::Histogram(value)) => series.histograms.push((time, value)),
-                None => {}
-            }
-        }
-        series
-    };
-    Value::Matrix(rows.into_iter().map(series).collect())
 }

@@ -49,7 +49,7 @@ pub enum Error {
     #[error("{}", drawn(error, query))]
     Evaluation {
         /// What is wrong.
-        error: EvaluationError,
+        error: Box<EvaluationError>,
         /// The text.
         query: Box<str>,
     },

@@ -4,7 +4,8 @@
 //! bitmaps. Errors about two rows of one match group are raised only where both have a value at the
 //! same step, so series that take turns (a pod that was replaced) are no error.
 
-use telemetry_core::labels::Labels;
+use hashbrown::HashMap;
+use telemetry_core::labels::{Labels, METRIC_NAME};
 use telemetry_core::vector::{Collision, Matches, Presence, first_collision, result_labels};
 
 use super::arithmetic::RowOperator;
@@ -35,10 +36,8 @@ impl<'a> Evaluator<'a> {
         let right = self.collect(&node.right, grid)?;
         let many_left = !matches!(node.group, Some((Side::Right, _)));
         let (many, one) = if many_left { (&left, &right) } else { (&right, &left) };
-        let (fill_many, fill_one) = match many_left {
-            true => (node.fill.left, node.fill.right),
-            false => (node.fill.right, node.fill.left),
-        };
+        // With `group_right` Prometheus exchanges the sides, but not what they are filled with.
+        let (fill_many, fill_one) = (node.fill.left, node.fill.right);
         let labels = |rows: &'_ [Collected]| -> Vec<Labels> {
             rows.iter().map(|row| row.identity.labels.clone()).collect()
         };
@@ -109,6 +108,7 @@ impl Sides<'_> {
         filled: &mut Vec<Collected>,
     ) -> Result<(), EvaluationError> {
         let (many, one) = (self.matches.left(group), self.matches.right(group));
+        self.check_one_to_one(many, one)?;
         let none = Identity::new(self.matches.labels(group).clone());
         for row in many {
             let results = &mut by_many[*row as usize];
@@ -190,12 +190,10 @@ impl Sides<'_> {
         // Matching by all labels but some leaves the metric name where it is.
         let labels = match (&self.node.grouping, one_to_one) {
             (telemetry_core::vector::Grouping::Without(names), true) => {
-                // The list holds the metadata labels anyhow; written out they are there twice.
+                // The list holds the metric name anyhow; written out it is there twice.
                 let listed = |name: &str| names.iter().filter(|one| ***one == *name).count();
-                let kept = |name: &str| match METADATA_LABELS.contains(&name) {
-                    true => listed(name) < 2,
-                    false => listed(name) == 0,
-                };
+                let kept =
+                    |name: &str| listed(name) == 0 || (name == METRIC_NAME && listed(name) < 2);
                 Labels::from_pairs(base.iter().filter(|(name, _)| kept(name)))
             }
             _ => result_labels(&base, &one.labels, &self.node.grouping, one_to_one, include),
@@ -208,26 +206,41 @@ impl Sides<'_> {
         }
     }
 
-    /// Results of one match group at the same step: one to one there is one, else they differ.
-    fn check_results(&self, group: u32, by_many: &[Vec<Collected>]) -> Result<(), EvaluationError> {
-        let results: Vec<&Collected> =
-            self.matches.left(group).iter().flat_map(|row| &by_many[*row as usize]).collect();
-        if results.len() < 2 {
+    /// Where nothing is grouped, the many are one per step too: also those that a filter would take
+    /// out.
+    fn check_one_to_one(&self, many: &[u32], one: &[u32]) -> Result<(), EvaluationError> {
+        if self.node.group.is_some() || many.len() < 2 {
             return Ok(());
         }
-        let span = self.node.span;
-        let mut sets: Vec<(Option<&Labels>, Presence)> = Vec::new();
+        let mut met = Presence::none(self.steps);
+        match self.fill_one {
+            Some(_) => met.fill(),
+            None => one.iter().for_each(|row| met.unite(self.presence_of_one(*row))),
+        }
+        let presence = |row: u32| &self.many[row as usize].row.presence;
+        match first_collision(many, presence, Some(&met)) {
+            Some(_) => Err(EvaluationError::ManyToOne { span: self.node.span }),
+            None => Ok(()),
+        }
+    }
+
+    /// Results of one match group with the same labels take turns.
+    fn check_results(&self, group: u32, by_many: &[Vec<Collected>]) -> Result<(), EvaluationError> {
+        let rows = self.matches.left(group);
+        let results: Vec<&Collected> =
+            rows.iter().flat_map(|row| &by_many[*row as usize]).collect();
+        if self.node.group.is_none() || results.len() < 2 {
+            return Ok(());
+        }
+        let mut seen: HashMap<&Labels, Presence> = HashMap::new();
         for result in results {
-            let labels = self.node.group.as_ref().map(|_| &result.identity.labels);
             let presence = &result.row.presence;
-            match sets.iter_mut().find(|(known, _)| *known == labels) {
-                None => sets.push((labels, presence.clone())),
-                Some((_, seen)) if seen.first_common(presence).is_none() => seen.unite(presence),
-                Some(_) if self.node.group.is_some() => {
-                    return Err(EvaluationError::GroupingNotUnique { span });
-                }
-                Some(_) => return Err(EvaluationError::ManyToOne { span }),
+            let seen =
+                seen.entry(&result.identity.labels).or_insert_with(|| Presence::none(self.steps));
+            if seen.first_common(presence).is_some() {
+                return Err(EvaluationError::GroupingNotUnique { span: self.node.span });
             }
+            seen.unite(presence);
         }
         Ok(())
     }

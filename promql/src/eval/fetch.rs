@@ -1,11 +1,14 @@
 //! Reading series from the source.
 
-use telemetry_core::model::is_stale;
+use std::sync::Arc;
+
+use telemetry_core::model::{CounterReset, is_stale};
 use telemetry_core::query::QueryContext;
 use telemetry_core::source::{Columns, MetricSource, SeriesHints, SeriesRequest, SeriesSet};
 use telemetry_core::time::MillisRange;
 
 use super::{EvaluationError, Identity};
+use crate::native;
 use crate::plan::Selector;
 
 /// The series of a selector.
@@ -77,6 +80,19 @@ pub(super) fn drop_stale(columns: &mut Columns) {
         retain(&mut histograms.times, &keep);
         retain(&mut histograms.values, &keep);
         retain(&mut histograms.starts, &keep);
+    }
+}
+
+/// Says of each histogram whether it was reset since the one before, where the source does not know.
+/// Prometheus does so where only counts and sums are looked at, and remarks on what contradicts.
+pub(super) fn mark_resets(columns: &mut Columns) {
+    let values = &mut columns.histograms.values;
+    for at in 1..values.len() {
+        if values[at].counter_reset == CounterReset::Unknown {
+            let reset = native::detect_reset(&values[at], &values[at - 1]);
+            Arc::make_mut(&mut values[at]).counter_reset =
+                if reset { CounterReset::Reset } else { CounterReset::NotReset };
+        }
     }
 }
 

@@ -197,10 +197,8 @@ impl<'a> Evaluator<'a> {
     }
 
     fn answered(&self, member: &Member<'_>, ask: &Ask, label: &str) -> Identity {
-        let mut identity = match self.nameless(std::slice::from_ref(&member.identity)).pop() {
-            Some(identity) => identity,
-            None => Identity::default(),
-        };
+        let mut identity =
+            self.nameless(std::slice::from_ref(&member.identity)).pop().unwrap_or_default();
         if let Ask::Quantile { label: Some(value), .. } = ask {
             identity.labels = identity.labels.with(label, value);
         }

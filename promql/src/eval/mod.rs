@@ -18,6 +18,7 @@
 mod absent;
 mod aggregate;
 mod annotation;
+mod answer;
 mod arithmetic;
 mod binary;
 mod error;
@@ -44,11 +45,10 @@ mod with_scalar;
 pub use error::{EvaluationError, SourceFailure, Unsupported};
 
 pub(crate) use annotation::{Annotations, Note};
+pub(crate) use answer::answer;
 pub(crate) use arithmetic::scalar_arithmetic;
 pub(crate) use evaluator::{Evaluator, Settings};
 pub(crate) use fetch::fetch;
 pub(crate) use grid::Grid;
-pub(crate) use merge::without_dropped_names;
-pub(crate) use range_values::range_values;
 pub(crate) use row::{Collected, Identity, Row, RowSet, Rows, Scratch};
 pub(crate) use window::{WindowTimes, Windows};

@@ -4,7 +4,7 @@ use telemetry_core::source::Columns;
 use telemetry_core::time::MillisRange;
 use telemetry_core::vector::Presence;
 
-use super::fetch::{Fetched, drop_stale};
+use super::fetch::{Fetched, drop_stale, mark_resets};
 use super::row::Slot;
 use super::scalar::ScalarColumn;
 use super::{
@@ -14,7 +14,7 @@ use super::{
 use crate::ast::Extension;
 use crate::functions::extended::ExtendedWindow;
 use crate::functions::{RangeFunction, Remarks, RowInput, Samples, Window};
-use crate::plan::{OverTime, Range, Subquery};
+use crate::plan::{OverTime, Range, Select, Subquery};
 use telemetry_core::labels::Labels;
 
 /// Endings of the names of counters.
@@ -26,6 +26,7 @@ pub(super) struct RangeSource<'a> {
     kind: SourceKind<'a>,
     when: WindowTimes,
     extension: Option<Extension>,
+    counts_only: bool,
     slot: usize,
 }
 
@@ -67,8 +68,8 @@ impl<'a> Evaluator<'a> {
                 let when =
                     WindowTimes { grid, at: select.at, offset: select.offset, range: *range };
                 let kind = SourceKind::Samples(&self.fetched[select.selector]);
-                let (extension, slot) = (select.extension, select.slot);
-                Ok(RangeSource { evaluator: self, kind, when, extension, slot })
+                let Select { extension, counts_only, slot, .. } = *select;
+                Ok(RangeSource { evaluator: self, kind, when, extension, counts_only, slot })
             }
             Range::Subquery(subquery) => self.subquery_source(subquery, grid),
         }
@@ -88,7 +89,8 @@ impl<'a> Evaluator<'a> {
             _ => self.rows(&subquery.inner, inner_grid)?.into_rows(),
         };
         let kind = SourceKind::Subquery { inner, grid: inner_grid };
-        Ok(RangeSource { evaluator: self, kind, when, extension: None, slot })
+        let (extension, counts_only) = (None, false);
+        Ok(RangeSource { evaluator: self, kind, when, extension, counts_only, slot })
     }
 
     /// A series of ones where no series of the range has a sample.
@@ -153,6 +155,9 @@ impl RangeSource<'_> {
                     MillisRange::new(start.saturating_sub(before), end.saturating_add(after));
                 fetched.decode(index, window, &mut slot.columns, self.evaluator.context)?;
                 drop_stale(&mut slot.columns);
+                if self.counts_only {
+                    mark_resets(&mut slot.columns);
+                }
                 if !self.evaluator.settings.start_timestamps {
                     slot.columns.floats.starts.clear();
                     slot.columns.histograms.starts.clear();

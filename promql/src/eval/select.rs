@@ -5,7 +5,7 @@ use telemetry_core::source::Columns;
 use telemetry_core::syntax::Span;
 use telemetry_core::time::MillisRange;
 
-use super::fetch::{Fetched, drop_stale};
+use super::fetch::{Fetched, drop_stale, mark_resets};
 use super::row::Slot;
 use super::{EvaluationError, Evaluator, Grid, Identity, Row, Rows, Scratch, WindowTimes, Windows};
 use crate::ast::Extension;
@@ -31,6 +31,7 @@ pub(super) struct SelectRows<'a> {
     identities: Option<Vec<Identity>>,
     when: WindowTimes,
     smoothed: bool,
+    counts_only: bool,
     look: Look,
     span: Span,
     slot: usize,
@@ -49,8 +50,8 @@ impl<'a> SelectRows<'a> {
         let range = evaluator.settings.lookback;
         let when = WindowTimes { grid, at: select.at, offset: select.offset, range };
         let smoothed = select.extension == Some(Extension::Smoothed);
-        let (span, slot) = (select.span, select.slot);
-        SelectRows { evaluator, fetched, identities, when, smoothed, look, span, slot }
+        let Select { counts_only, span, slot, .. } = *select;
+        SelectRows { evaluator, fetched, identities, when, smoothed, counts_only, look, span, slot }
     }
 
     fn fill_from(
@@ -64,6 +65,9 @@ impl<'a> SelectRows<'a> {
         let window = MillisRange::new(start, end.saturating_add(reach));
         let Slot { columns, windows, histogram_windows, .. } = slot;
         self.fetched.decode(index, window, columns, self.evaluator.context)?;
+        if self.counts_only {
+            mark_resets(columns);
+        }
         out.reset(self.when.grid.count);
         if self.smoothed {
             drop_stale(columns);

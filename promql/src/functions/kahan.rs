@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_mean_of_large_values_does_not_overflow() {
-        assert_eq!(mean(&[f64::MAX, f64::MAX, f64::MAX]), f64::MAX);
+        assert!((mean(&[f64::MAX; 3]) / f64::MAX - 1.0).abs() < 1e-15);
         assert_eq!(mean(&[1.0, 2.0, 6.0]), 3.0);
         assert_eq!(mean(&[f64::INFINITY, 1.0]), f64::INFINITY);
     }

@@ -94,6 +94,10 @@ pub(super) const FUNCTIONS: &[RangeFunction] = &[
         name: "mad_over_time",
         window: |window, remarks| {
             only_floats(window, remarks, |values| {
+                // A NaN is no deviation that could be left out.
+                if values.iter().any(|value| value.is_nan()) {
+                    return f64::NAN;
+                }
                 let mut values = values.to_vec();
                 let median = rank::quantile(0.5, &mut values);
                 values.iter_mut().for_each(|value| *value = (*value - median).abs());

@@ -26,14 +26,19 @@ impl Working {
         other: &Histogram,
         subtract: bool,
     ) -> Result<Joined, Incompatible> {
-        if self.has_custom_bounds() != other.has_custom_bounds() {
-            return Err(Incompatible);
-        }
-        let collision = self.join_reset(other.counter_reset);
         let mut other = Working::from(other);
         if subtract {
             other.scale(-1.0);
         }
+        self.join(other)
+    }
+
+    /// Adds what was added up elsewhere.
+    pub(crate) fn join(&mut self, mut other: Working) -> Result<Joined, Incompatible> {
+        if self.has_custom_bounds() != other.has_custom_bounds() {
+            return Err(Incompatible);
+        }
+        let collision = self.join_hints(&other);
         let reconciled = self.has_custom_bounds() && self.bounds != other.bounds;
         if reconciled {
             let common = common_bounds(&self.bounds, &other.bounds);
@@ -52,27 +57,28 @@ impl Working {
             self.coarsen(schema);
             other.coarsen(schema);
         }
-        self.zero.add(other.zero.value());
-        self.count.add(other.count.value());
-        self.sum.add(other.sum.value());
+        for (mine, theirs) in [
+            (&mut self.zero, other.zero),
+            (&mut self.count, other.count),
+            (&mut self.sum, other.sum),
+        ] {
+            mine.add(theirs.value());
+        }
         self.positive = merged(&self.positive, &other.positive);
         self.negative = merged(&self.negative, &other.negative);
         Ok(Joined { reconciled, collision })
     }
 
-    /// Takes over what is known of a reset of what is added. True if that contradicts.
-    fn join_reset(&mut self, other: CounterReset) -> bool {
-        let mine = self.counter_reset;
-        let (joined, collision) = match (mine, other) {
-            (mine, other) if mine == other => (mine, false),
-            (CounterReset::Gauge, _) | (_, CounterReset::Gauge) => (CounterReset::Gauge, false),
-            (CounterReset::Unknown, _) | (_, CounterReset::Unknown) => {
-                (CounterReset::Unknown, false)
-            }
-            _ => (CounterReset::Unknown, true),
+    /// Takes over what is known of resets. True if something known contradicts, now or before.
+    fn join_hints(&mut self, other: &Working) -> bool {
+        self.counter_reset = match (self.counter_reset, other.counter_reset) {
+            (mine, other) if mine == other => mine,
+            (CounterReset::Gauge, _) | (_, CounterReset::Gauge) => CounterReset::Gauge,
+            _ => CounterReset::Unknown,
         };
-        self.counter_reset = joined;
-        collision
+        self.hints.reset |= other.hints.reset;
+        self.hints.not_reset |= other.hints.not_reset;
+        self.hints.reset && self.hints.not_reset
     }
 }
 

@@ -39,7 +39,12 @@ pub(crate) fn quantile(phi: f64, histogram: &Histogram, remark: Remark<'_>) -> f
             break;
         }
     }
-    let Some(found) = found else { return f64::NAN };
+    let Some(found) = found else {
+        if with_nan {
+            remark(|metric| Note::NaNResult { metric });
+        }
+        return f64::NAN;
+    };
     let bucket = one_sided(found, histogram);
     if histogram.has_custom_bounds() {
         if bucket.lower == f64::NEG_INFINITY {

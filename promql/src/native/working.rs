@@ -20,6 +20,15 @@ pub(crate) struct Working {
     pub(super) positive: Buckets,
     pub(super) negative: Buckets,
     pub(crate) counter_reset: CounterReset,
+    /// Which of the hints that contradict each other were among what was added.
+    pub(super) hints: Hints,
+}
+
+/// Hints seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Hints {
+    pub(super) reset: bool,
+    pub(super) not_reset: bool,
 }
 
 impl From<&Histogram> for Working {
@@ -35,6 +44,10 @@ impl From<&Histogram> for Working {
             positive: histogram.positive().map(sums).collect(),
             negative: histogram.negative().map(sums).collect(),
             counter_reset: histogram.counter_reset,
+            hints: Hints {
+                reset: histogram.counter_reset == CounterReset::Reset,
+                not_reset: histogram.counter_reset == CounterReset::NotReset,
+            },
         }
     }
 }

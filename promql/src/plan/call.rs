@@ -50,11 +50,11 @@ impl Planner {
             }
             "timestamp" | "start_timestamp" => self.timestamp(node, scope),
             "round" | "clamp" | "clamp_min" | "clamp_max" => self.map_with(node, scope),
-            "histogram_avg" => self.map(node, ValueMap::HistogramAvg, scope),
-            "histogram_count" => self.map(node, ValueMap::HistogramCount, scope),
-            "histogram_sum" => self.map(node, ValueMap::HistogramSum, scope),
-            "histogram_stddev" => self.map(node, ValueMap::HistogramStddev, scope),
-            "histogram_stdvar" => self.map(node, ValueMap::HistogramStdvar, scope),
+            "histogram_avg" => self.map_histogram(node, ValueMap::HistogramAvg, true, scope),
+            "histogram_count" => self.map_histogram(node, ValueMap::HistogramCount, true, scope),
+            "histogram_sum" => self.map_histogram(node, ValueMap::HistogramSum, true, scope),
+            "histogram_stddev" => self.map_histogram(node, ValueMap::HistogramStddev, false, scope),
+            "histogram_stdvar" => self.map_histogram(node, ValueMap::HistogramStdvar, false, scope),
             "histogram_quantile" | "histogram_quantiles" | "histogram_fraction" => {
                 self.histogram(node, scope)
             }
@@ -81,6 +81,19 @@ impl Planner {
         let input = self.vector(argument(node, 0)?, scope)?;
         let (fixed, input) = (input.fixed, Box::new(input.node));
         Ok(Planned { fixed, node: Vector::Map { map, input } })
+    }
+
+    fn map_histogram(
+        &mut self,
+        node: &Call,
+        map: ValueMap,
+        counts_only: bool,
+        scope: Scope,
+    ) -> PlanResult<Vector> {
+        let outer = std::mem::replace(&mut self.counts_only, counts_only);
+        let planned = self.map(node, map, scope);
+        self.counts_only = outer;
+        planned
     }
 
     fn map_with(&mut self, node: &Call, scope: Scope) -> PlanResult<Vector> {
@@ -158,6 +171,13 @@ impl Planner {
     }
 
     fn histogram(&mut self, node: &Call, scope: Scope) -> PlanResult<Vector> {
+        let outer = std::mem::replace(&mut self.counts_only, false);
+        let planned = self.buckets(node, scope);
+        self.counts_only = outer;
+        planned
+    }
+
+    fn buckets(&mut self, node: &Call, scope: Scope) -> PlanResult<Vector> {
         let name = &*node.name;
         let mut scalars = Vec::new();
         let mut label = Box::<str>::default();
@@ -197,7 +217,7 @@ impl Planner {
 
     fn label_replace(&mut self, node: &Call, scope: Scope) -> PlanResult<Vector> {
         let input = self.vector(argument(node, 0)?, scope)?;
-        let to = label_name(node, 1, "destination", "label_replace")?;
+        let to = self.label_name(node, 1, "destination", "label_replace")?;
         let (replacement, _) = text(argument(node, 2)?)?;
         let (from, _) = text(argument(node, 3)?)?;
         let (pattern, span) = text(argument(node, 4)?)?;
@@ -219,10 +239,11 @@ impl Planner {
 
     fn label_join(&mut self, node: &Call, scope: Scope) -> PlanResult<Vector> {
         let input = self.vector(argument(node, 0)?, scope)?;
-        let to = label_name(node, 1, "destination", "label_join")?;
+        let to = self.label_name(node, 1, "destination", "label_join")?;
         let (separator, _) = text(argument(node, 2)?)?;
-        let from: Result<Vec<_>, _> =
-            (3..node.args.len()).map(|at| label_name(node, at, "source", "label_join")).collect();
+        let from: Result<Vec<_>, _> = (3..node.args.len())
+            .map(|at| self.label_name(node, at, "source", "label_join"))
+            .collect();
         let call = LabelJoin {
             input: input.node,
             to,
@@ -231,6 +252,21 @@ impl Planner {
             span: node.span,
         };
         Ok(Planned { fixed: input.fixed, node: Vector::LabelJoin(Box::new(call)) })
+    }
+
+    fn label_name(
+        &self,
+        node: &Call,
+        at: usize,
+        role: &'static str,
+        function: &'static str,
+    ) -> Result<Box<str>, EvaluationError> {
+        let (name, span) = text(argument(node, at)?)?;
+        if !self.is_label_name(name) {
+            let name = name.into();
+            return Err(EvaluationError::FunctionLabelName { role, function, name, span });
+        }
+        Ok(name.into())
     }
 
     fn sort(&mut self, node: &Call, order: Order, scope: Scope) -> PlanResult<Vector> {
@@ -243,18 +279,4 @@ impl Planner {
 /// Argument `at` of a call.
 pub(super) fn argument(node: &Call, at: usize) -> Result<&Expr, EvaluationError> {
     node.args.get(at).ok_or(EvaluationError::Misplaced { span: node.span })
-}
-
-fn label_name(
-    node: &Call,
-    at: usize,
-    role: &'static str,
-    function: &'static str,
-) -> Result<Box<str>, EvaluationError> {
-    let (name, span) = text(argument(node, at)?)?;
-    // What is no UTF-8 has become U+FFFD on the way here.
-    if name.is_empty() || name.contains('\u{fffd}') {
-        return Err(EvaluationError::FunctionLabelName { role, function, name: name.into(), span });
-    }
-    Ok(name.into())
 }

@@ -57,7 +57,7 @@ impl Planner {
             function: "info",
         });
         let slot = self.slot();
-        Select { selector, at, offset, extension: None, span: node.span, slot }
+        Select { selector, at, offset, extension: None, counts_only: false, span: node.span, slot }
     }
 
     /// When the first selector in `expr` reads its samples.

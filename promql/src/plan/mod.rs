@@ -120,6 +120,8 @@ pub(crate) struct Select {
     pub(crate) at: Option<i64>,
     pub(crate) offset: i64,
     pub(crate) extension: Option<Extension>,
+    /// Whether of histograms only counts and sums are looked at.
+    pub(crate) counts_only: bool,
     pub(crate) span: Span,
     pub(crate) slot: usize,
 }

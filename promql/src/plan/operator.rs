@@ -1,10 +1,11 @@
 //! Operators and aggregations.
 
+use telemetry_core::labels::METRIC_NAME;
 use telemetry_core::vector::Grouping;
 
 use super::fold::{pair_vectors, with_scalars};
 use super::planner::{PlanResult, Planned, Planner, Scope, text};
-use super::{Aggregate, Binary, METADATA_LABELS, Set, Vector, WithScalar};
+use super::{Aggregate, Binary, Set, Vector, WithScalar};
 use crate::ast::{
     Aggregate as AggregateNode, AggregateOp, Binary as BinaryNode, BinaryOp,
     Grouping as GroupingNode, MatchingLabels,
@@ -21,6 +22,14 @@ impl BinaryOp {
 
 impl Planner {
     pub(super) fn vector_binary(&mut self, node: &BinaryNode, scope: Scope) -> PlanResult<Vector> {
+        // As in Prometheus: what is around an operator says nothing about its operands.
+        let counts_only = std::mem::replace(&mut self.counts_only, false);
+        let planned = self.vector_operands(node, scope);
+        self.counts_only = counts_only;
+        planned
+    }
+
+    fn vector_operands(&mut self, node: &BinaryNode, scope: Scope) -> PlanResult<Vector> {
         let (op, return_bool, span) = (node.op, node.return_bool, node.span);
         match (self.is_scalar(&node.left), self.is_scalar(&node.right)) {
             (true, true) => {
@@ -79,8 +88,7 @@ impl Planner {
         match (op, node.param.as_deref()) {
             (AggregateOp::CountValues, Some(param)) => {
                 let (name, span) = text(param)?;
-                // What is no UTF-8 has become U+FFFD on the way here.
-                if name.is_empty() || name.contains('\u{fffd}') {
+                if !self.is_label_name(name) {
                     return Err(EvaluationError::LabelName { name: name.into(), span });
                 }
                 label = name.into();
@@ -123,8 +131,7 @@ fn matching(labels: &MatchingLabels) -> Grouping {
     }
 }
 
-/// All labels but `names`, the metric name and what goes with it.
+/// All labels but `names` and the metric name.
 fn without(names: &[Box<str>]) -> Grouping {
-    let metadata = METADATA_LABELS.iter().map(|name| Box::from(*name));
-    Grouping::Without(names.iter().cloned().chain(metadata).collect())
+    Grouping::Without(names.iter().cloned().chain([METRIC_NAME.into()]).collect())
 }

@@ -1,6 +1,6 @@
 //! From the tree to the plan.
 
-use telemetry_core::labels::Matcher;
+use telemetry_core::labels::{Matcher, is_classic_name};
 use telemetry_core::syntax::Span;
 use telemetry_core::time::MillisRange;
 
@@ -25,12 +25,15 @@ pub(crate) struct PlanSettings {
     pub(crate) lookback: i64,
     /// The step of sub-queries that have none, in milliseconds.
     pub(crate) subquery_step: i64,
+    /// Whether only classic names of labels may be made, not any UTF-8 text.
+    pub(crate) legacy_names: bool,
 }
 
 /// The plan of a checked query.
 pub(crate) fn plan(expr: &Expr, settings: PlanSettings) -> Result<Plan, EvaluationError> {
     let grid = settings.grid;
-    let mut planner = Planner { settings, shared: Shared::default(), slots: 0, function: "" };
+    let mut planner =
+        Planner { settings, shared: Shared::default(), slots: 0, function: "", counts_only: false };
     let scope = Scope { first: grid.start, last: grid.end(), step: grid.step };
     let root = planner.root(expr, scope)?;
     Ok(Plan { root, selectors: planner.shared.into_selectors() })
@@ -42,6 +45,8 @@ pub(super) struct Planner {
     slots: usize,
     /// The function around what is planned, for the source.
     pub(super) function: &'static str,
+    /// Whether of histograms in what is planned only counts and sums are looked at.
+    pub(super) counts_only: bool,
 }
 
 /// The times at which a part of the query is evaluated.
@@ -152,7 +157,9 @@ impl Planner {
         let inner_grid =
             Grid::multiples(end(scope.first).saturating_sub(range), end(scope.last), step);
         let inner_scope = Scope { first: inner_grid.start, last: inner_grid.end(), step };
+        let counts_only = std::mem::replace(&mut self.counts_only, false);
         let inner = self.vector(&node.expr, inner_scope)?.once();
+        self.counts_only = counts_only;
         let slot = self.slot();
         let subquery = Subquery { inner, range, step, offset, at, slot };
         Ok(Planned { fixed: at.is_some(), node: Range::Subquery(Box::new(subquery)) })
@@ -181,8 +188,9 @@ impl Planner {
             function: self.function,
         };
         let selector = self.shared.add(selector);
-        let (extension, span, slot) = (node.extension, node.span, self.slot());
-        Ok(Select { selector, at, offset, extension, span, slot })
+        let (extension, counts_only) = (node.extension, self.counts_only);
+        let (span, slot) = (node.span, self.slot());
+        Ok(Select { selector, at, offset, extension, counts_only, span, slot })
     }
 
     /// The number of a selector that is not written as one.
@@ -227,6 +235,16 @@ impl Planner {
     pub(super) fn slot(&mut self) -> usize {
         self.slots += 1;
         self.slots - 1
+    }
+}
+
+impl Planner {
+    /// Whether a text may be the name of a label. What is no UTF-8 has become U+FFFD on the way here.
+    pub(super) fn is_label_name(&self, name: &str) -> bool {
+        match self.settings.legacy_names {
+            true => is_classic_name(name),
+            false => !name.is_empty() && !name.contains('\u{fffd}'),
+        }
     }
 }
 

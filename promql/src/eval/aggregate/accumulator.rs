@@ -160,7 +160,7 @@ impl Accumulator {
                 let total = Box::new(Working::from(histogram));
                 *slot = Some(Histograms::Sum { total, count: 1.0 });
             }
-            Some(held) => held.add(histogram, 1.0, metric, joining),
+            Some(held) => held.add(Working::from(histogram), 1.0, metric, joining),
         }
     }
 
@@ -219,7 +219,7 @@ impl Accumulator {
             match (&mut self.histograms[step], held) {
                 (slot @ None, held) => *slot = Some(held),
                 (Some(mine), Histograms::Sum { total, count }) => {
-                    mine.add(&total.finish(), count, "", joining);
+                    mine.add(*total, count, "", joining);
                 }
                 (Some(mine), held @ Histograms::Incompatible) => *mine = held,
             }
@@ -262,10 +262,10 @@ impl Accumulator {
 }
 
 impl Histograms {
-    fn add(&mut self, histogram: &Histogram, count: f64, metric: &str, joining: &Joining<'_>) {
+    fn add(&mut self, more: Working, count: f64, metric: &str, joining: &Joining<'_>) {
         let Histograms::Sum { total, count: held } = self else { return };
         let operation = "aggregation";
-        match total.add(histogram, false) {
+        match total.join(more) {
             Ok(joined) => {
                 *held += count;
                 if joined.collision {

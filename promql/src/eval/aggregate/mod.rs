@@ -161,6 +161,17 @@ fn jobs(parts: &[Part]) -> Vec<Range<usize>> {
     jobs
 }
 
+/// A row by itself.
+pub(super) fn filled(
+    rows: &dyn Rows,
+    index: usize,
+    scratch: &mut Scratch,
+) -> Result<Row, EvaluationError> {
+    let mut row = Row::default();
+    rows.fill(index, scratch, &mut row)?;
+    Ok(row)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,15 +189,4 @@ mod tests {
         assert_eq!(jobs.len(), 6);
         assert_eq!(jobs.last().map(|job| job.end), Some(12));
     }
-}
-
-/// Buffers for rows that are collected one by one.
-pub(super) fn filled(
-    rows: &dyn Rows,
-    index: usize,
-    scratch: &mut Scratch,
-) -> Result<Row, EvaluationError> {
-    let mut row = Row::default();
-    rows.fill(index, scratch, &mut row)?;
-    Ok(row)
 }
