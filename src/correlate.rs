@@ -3,9 +3,9 @@
 use telemetry_core::model::Span;
 use telemetry_core::time::NanosRange;
 
-use crate::Quadra;
 #[cfg(any(feature = "logs", feature = "profiles"))]
 use crate::Error;
+use crate::Quadra;
 
 /// How far around a span its log lines are looked for: clocks of one machine agree, writers lag.
 const SLACK_NANOS: i64 = 1_000_000_000;
@@ -54,8 +54,7 @@ impl Around {
         let context = crate::Bounds::default().context(&self.db);
         let store = &self.db.stores().profiles;
         let span = u64::from_be_bytes(self.span.span_id.0);
-        let own =
-            store.merge_spans(profile_type, selector, &[span], NanosRange::ALL, &context)?;
+        let own = store.merge_spans(profile_type, selector, &[span], NanosRange::ALL, &context)?;
         if !own.is_empty() {
             return Ok(own);
         }

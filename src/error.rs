@@ -12,7 +12,9 @@ pub enum Error {
     #[error(transparent)]
     Storage(#[from] storage::Error),
     /// The directory was made by a build with another format, or is none of Quadra's.
-    #[error("{path} is not of format version {expected}: the directory belongs to another build of Quadra, or to something else")]
+    #[error(
+        "{path} is not of format version {expected}: the directory belongs to another build of Quadra, or to something else"
+    )]
     Format {
         /// The file that says which version it is.
         path: PathBuf,

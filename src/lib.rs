@@ -59,16 +59,16 @@ pub use quadra::{Quadra, Signal};
 pub use query::Bounds;
 
 pub use telemetry_core;
-pub use telemetry_core::{labels, model, sink, source, storage, time};
 pub use telemetry_core::query::{CancelToken, Limits};
+pub use telemetry_core::{labels, model, sink, source, storage, time};
 
+#[cfg(feature = "profiles")]
+pub use profstore;
+#[cfg(feature = "wire")]
+pub use wire;
 #[cfg(feature = "logs")]
 pub use {logql, logstore};
 #[cfg(feature = "metrics")]
 pub use {promql, tsdb};
-#[cfg(feature = "profiles")]
-pub use profstore;
 #[cfg(feature = "traces")]
 pub use {traceql, tracestore};
-#[cfg(feature = "wire")]
-pub use wire;

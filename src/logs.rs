@@ -169,7 +169,11 @@ impl LogQuery {
 
     fn with_engine<T>(
         &self,
-        run: impl FnOnce(&logql::Engine<'_>, &logql::ast::Expr, &QueryContext) -> Result<T, logql::Error>,
+        run: impl FnOnce(
+            &logql::Engine<'_>,
+            &logql::ast::Expr,
+            &QueryContext,
+        ) -> Result<T, logql::Error>,
     ) -> Result<T, Error> {
         let query = logql::parse(&self.query)?;
         let engine = logql::Engine::new(&self.db.stores().logs);

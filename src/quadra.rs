@@ -70,6 +70,15 @@ macro_rules! opened {
     }};
 }
 
+/// Opens the metrics store, whose times are milliseconds.
+#[cfg(feature = "metrics")]
+fn open_metrics(from: &Builder, root: &Path, read_only: bool) -> Result<tsdb::Tsdb, Error> {
+    let builder = tsdb::Tsdb::builder(root.join(Signal::Metrics.directory()))
+        .file_system(from.files())
+        .store_options(|options| *options = from.storage(1_000_000));
+    Ok(if read_only { builder.open_read_only()? } else { builder.open()? })
+}
+
 /// Opens the stores under `root`.
 #[cfg_attr(
     not(any(feature = "metrics", feature = "logs", feature = "traces", feature = "profiles")),
@@ -78,7 +87,7 @@ macro_rules! opened {
 pub(crate) fn open_stores(from: &Builder, root: &Path, read_only: bool) -> Result<Stores, Error> {
     Ok(Stores {
         #[cfg(feature = "metrics")]
-        metrics: opened!(from, root, read_only, tsdb::Tsdb, Signal::Metrics, 1_000_000),
+        metrics: open_metrics(from, root, read_only)?,
         #[cfg(feature = "logs")]
         logs: opened!(from, root, read_only, logstore::LogStore, Signal::Logs, 1),
         #[cfg(feature = "traces")]
@@ -171,7 +180,8 @@ impl Quadra {
     /// The first store that cannot; the others have written theirs.
     pub fn flush(&self) -> Result<(), Error> {
         let mut outcome = Ok(());
-        each!(self, |_signal, store| outcome = outcome.and(store.flush().map_err(Error::from)));
+        each!(self, |_signal, store| outcome =
+            outcome.and(store.flush().map(drop).map_err(Error::from)));
         outcome
     }
 
@@ -182,7 +192,8 @@ impl Quadra {
     /// The first store that cannot; the others have done theirs.
     pub fn compact(&self) -> Result<(), Error> {
         let mut outcome = Ok(());
-        each!(self, |_signal, store| outcome = outcome.and(store.compact().map_err(Error::from)));
+        each!(self, |_signal, store| outcome =
+            outcome.and(store.compact().map(drop).map_err(Error::from)));
         outcome
     }
 
@@ -221,7 +232,9 @@ impl Quadra {
     ///
     /// Where the directory cannot be read.
     pub fn refresh(&self) -> Result<(), Error> {
-        each!(self, |_signal, store| store.refresh()?);
+        each!(self, |_signal, store| {
+            store.refresh()?;
+        });
         Ok(())
     }
 
@@ -238,7 +251,7 @@ impl Quadra {
     /// What each store holds and did, recovery included.
     pub fn stats(&self) -> Vec<(Signal, StoreStats)> {
         let mut all = Vec::new();
-        each!(self, |signal, store| all.push((signal, store.stats())));
+        each!(self, |signal, store| all.push((signal, StoreStats::clone(&store.stats()))));
         all
     }
 

@@ -1,7 +1,7 @@
 //! Traces: spans in, TraceQL out.
 
-use telemetry_core::model::{Span, Trace, TraceId};
 use telemetry_core::labels::Matcher;
+use telemetry_core::model::{Span, Trace, TraceId};
 use telemetry_core::sink::SpanSink;
 use telemetry_core::source::span::SpanSource;
 use telemetry_core::time::NanosRange;

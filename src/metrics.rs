@@ -1,0 +1,151 @@
+//! Metrics: samples in, PromQL out.
+
+use std::borrow::Borrow;
+use std::time::Duration;
+
+use promql::{Engine, Options, QueryResult};
+use telemetry_core::labels::{Labels, Matcher};
+use telemetry_core::sink::MetricSink;
+use telemetry_core::source::{LabelRequest, MetricSource};
+use telemetry_core::time::{Millis, MillisRange};
+use tsdb::{Batch, Series, Tsdb};
+
+use crate::query::bounded;
+use crate::{Bounds, Error, Quadra};
+
+/// The metrics of a database.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    db: Quadra,
+}
+
+impl Quadra {
+    /// The metrics of this database.
+    pub fn metrics(&self) -> Metrics {
+        Metrics { db: self.clone() }
+    }
+
+    /// A PromQL query. Nothing happens before it is run.
+    pub fn promql(&self, query: impl Into<String>) -> MetricQuery {
+        MetricQuery {
+            db: self.clone(),
+            query: query.into(),
+            options: Options::default(),
+            bounds: Bounds::default(),
+        }
+    }
+}
+
+impl Metrics {
+    /// The store itself, which is also a source for other languages.
+    pub fn store(&self) -> &Tsdb {
+        &self.db.stores().metrics
+    }
+
+    /// A handle to the series with these labels, made if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Why there can be no such series.
+    pub fn series(&self, labels: impl Borrow<Labels>) -> Result<Series, Error> {
+        Ok(self.store().series(labels.borrow())?)
+    }
+
+    /// Collects samples that are stored together.
+    pub fn batch(&self) -> Batch {
+        self.store().batch()
+    }
+
+    /// The store as a decoder sees it.
+    pub fn sink(&self) -> impl MetricSink + use<> {
+        self.store().sink()
+    }
+
+    /// Deletes the samples of the series that satisfy every matcher, in `window` (both ends are
+    /// in).
+    ///
+    /// # Errors
+    ///
+    /// Where the store cannot take it.
+    pub fn delete(&self, matchers: &[Matcher], window: MillisRange) -> Result<(), Error> {
+        Ok(self.store().delete(matchers, window)?)
+    }
+
+    /// The names of the labels of the series that satisfy every matcher, sorted.
+    ///
+    /// # Errors
+    ///
+    /// Where the store fails.
+    pub fn label_names(&self, matchers: Vec<Matcher>) -> Result<Vec<String>, Error> {
+        let request = LabelRequest { matchers, window: MillisRange::ALL, limit: usize::MAX };
+        Ok(self.store().label_names(&request, &Bounds::default().context(&self.db))?)
+    }
+
+    /// The values of a label of the series that satisfy every matcher, sorted.
+    ///
+    /// # Errors
+    ///
+    /// Where the store fails.
+    pub fn label_values(&self, name: &str, matchers: Vec<Matcher>) -> Result<Vec<String>, Error> {
+        let request = LabelRequest { matchers, window: MillisRange::ALL, limit: usize::MAX };
+        Ok(self.store().label_values(name, &request, &Bounds::default().context(&self.db))?)
+    }
+}
+
+/// A PromQL query and how it is run.
+#[derive(Clone, Debug)]
+pub struct MetricQuery {
+    db: Quadra,
+    query: String,
+    options: Options,
+    bounds: Bounds,
+}
+
+bounded!(MetricQuery);
+
+impl MetricQuery {
+    /// How the language behaves; by default as Prometheus 3.14 does.
+    #[must_use]
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// The value at the newest stored time.
+    ///
+    /// # Errors
+    ///
+    /// The text is no query, the query is stopped or has no value, or the store fails.
+    pub fn run(&self) -> Result<QueryResult, Error> {
+        let newest = self.db.stores().metrics.time_range().map_or(Millis(0), |range| range.end);
+        self.instant(newest)
+    }
+
+    /// The value at one time.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn instant(&self, time: impl Into<Millis>) -> Result<QueryResult, Error> {
+        let context = self.bounds.context(&self.db);
+        let store = &self.db.stores().metrics;
+        Ok(Engine::new(self.options).instant(store, &self.query, time, &context)?)
+    }
+
+    /// The values from `start` to `end`, both included, at a distance of `step`.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn range(
+        &self,
+        start: impl Into<Millis>,
+        end: impl Into<Millis>,
+        step: Duration,
+    ) -> Result<QueryResult, Error> {
+        let context = self.bounds.context(&self.db);
+        let store = &self.db.stores().metrics;
+        let range = MillisRange::new(start, end);
+        Ok(Engine::new(self.options).range(store, &self.query, range, step, &context)?)
+    }
+}
