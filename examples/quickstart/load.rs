@@ -1,0 +1,120 @@
+//! Loads files: what a host would receive over the wire.
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use quadra::model::LogEntry;
+use quadra::time::{Millis, Nanos};
+use quadra::wire::otlp::{self, Encoding};
+use quadra::wire::{pprof, prometheus};
+use quadra::{Quadra, labels};
+
+use super::arguments::Arguments;
+
+/// Lines stored in one commit.
+const LINES_PER_COMMIT: usize = 1_000;
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+/// Loads every file that the command line names.
+pub fn files(db: &Quadra, arguments: &Arguments) -> Outcome {
+    each(&arguments.logs, |path| log_lines(db, path))?;
+    each(&arguments.profiles, |path| profile(db, path))?;
+    each(&arguments.otlp, |path| otlp_request(db, path))?;
+    each(&arguments.prom, |path| exposition(db, path))
+}
+
+fn each(paths: &[PathBuf], load: impl Fn(&Path) -> Result<String, Box<dyn Error>>) -> Outcome {
+    for path in paths {
+        let loaded = load(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        eprintln!("  {}: {loaded}", path.display());
+    }
+    Ok(())
+}
+
+fn modified(path: &Path) -> std::io::Result<SystemTime> {
+    fs::metadata(path)?.modified()
+}
+
+fn stem(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.split('.').next().unwrap_or_default().to_owned()
+}
+
+/// A stream per file. Lines say their times in too many ways to guess here: they are taken as a
+/// millisecond apart, the last one when the file was last written.
+fn log_lines(db: &Quadra, path: &Path) -> Result<String, Box<dyn Error>> {
+    let bytes = fs::read(path)?;
+    let lines: Vec<&[u8]> = bytes
+        .split(|byte| *byte == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+        .filter(|line| !line.is_empty())
+        .collect();
+    let app = stem(path);
+    let stream = labels! { "app" => &*app, "source" => "file" };
+    let last = Nanos::from(modified(path)?).0;
+    let first = last - 1_000_000 * (lines.len() as i64 - 1);
+    let mut times = (0..).map(|number: i64| first + number * 1_000_000);
+    let mut batch = db.logs().batch();
+    let mut stored = 0;
+    for part in lines.chunks(LINES_PER_COMMIT) {
+        for (line, time) in part.iter().zip(&mut times) {
+            batch.push(&stream, &LogEntry::new(time, line));
+        }
+        stored += batch.commit()?.stored;
+    }
+    Ok(format!("{stored} lines of the stream {stream}"))
+}
+
+fn profile(db: &Quadra, path: &Path) -> Result<String, Box<dyn Error>> {
+    let mut profile = pprof::decode(&fs::read(path)?)?;
+    if profile.time == Nanos(0) {
+        profile.time = Nanos::from(modified(path)?);
+    }
+    let service = stem(path);
+    // pprof does not carry this part of the type: it is what the period counts.
+    let name = match profile.period_type.kind.as_str() {
+        "" => "profile",
+        "cpu" => "process_cpu",
+        "space" => "memory",
+        kind => kind,
+    }
+    .to_owned();
+    db.profiles().push(&name, labels! { "service" => &*service }, &profile)?;
+    let kinds: Vec<&str> = profile.sample_types.iter().map(|kind| &*kind.kind).collect();
+    Ok(format!("{} samples of {}", profile.samples.len(), kinds.join(", ")))
+}
+
+/// An OTLP file does not say which signal it is: the decoder that finds items is right.
+fn otlp_request(db: &Quadra, path: &Path) -> Result<String, Box<dyn Error>> {
+    let bytes = fs::read(path)?;
+    let is_json = path.extension().is_some_and(|extension| extension == "json");
+    let encoding = if is_json { Encoding::Json } else { Encoding::Protobuf };
+    let traces = otlp::decode_traces(&bytes, encoding, &mut db.traces().sink());
+    if let Ok(outcome) = &traces
+        && outcome.stored > 0
+    {
+        return Ok(format!("{} spans", outcome.stored));
+    }
+    let options = otlp::LogOptions::default();
+    let logs = otlp::decode_logs(&bytes, encoding, &options, &mut db.logs().sink());
+    if let Ok(outcome) = &logs
+        && outcome.stored > 0
+    {
+        return Ok(format!("{} log lines", outcome.stored));
+    }
+    let options = otlp::MetricOptions::default();
+    let metrics = otlp::decode_metrics(&bytes, encoding, &options, &mut db.metrics().sink())?;
+    Ok(format!("{} samples", metrics.stored))
+}
+
+fn exposition(db: &Quadra, path: &Path) -> Result<String, Box<dyn Error>> {
+    let time = Millis::from(modified(path)?);
+    let instance = stem(path);
+    let target = [("job", "file"), ("instance", &*instance)];
+    let bytes = fs::read(path)?;
+    let outcome = prometheus::decode_text(&bytes, time, &target, &mut db.metrics().sink())?;
+    Ok(format!("{} samples, {} refused", outcome.stored, outcome.refused.len()))
+}
