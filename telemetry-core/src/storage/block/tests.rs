@@ -1,3 +1,5 @@
+//! A block damaged and cut in every way.
+
 use super::*;
 use crate::storage::cache::BlockCache;
 use crate::storage::error::{Error, Result};

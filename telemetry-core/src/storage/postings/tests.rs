@@ -1,3 +1,5 @@
+//! Sets, indexes and selection against naive ones.
+
 use super::*;
 use crate::labels::{Labels, MatchOp, Matcher};
 use bytes::Bytes;

@@ -33,7 +33,8 @@ impl<E: Engine> Shared<E> {
     }
 
     fn close_writer(&self) -> Result<()> {
-        if self.reader.is_some() {
+        if let Some(reader) = &self.reader {
+            reader.lock().lock = None;
             return Ok(());
         }
         let mut result = self.check_poison();

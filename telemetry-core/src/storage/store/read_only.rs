@@ -41,7 +41,7 @@ impl<E: Engine> Shared<E> {
         let lock = ReaderLock::acquire(&place.volume, path)?;
         let (manifest, replayer, replayed) = read(&*engine, &place, &options)?;
         let reader = Reader {
-            _lock: lock,
+            lock: Some(lock),
             applied: replayed.end,
             last_commit: replayer.last_commit,
             head_first_commit: replayer.head_first_commit,
@@ -69,6 +69,9 @@ impl<E: Engine> Shared<E> {
     pub(super) fn refresh(&self) -> Result<bool> {
         let Some(reader) = &self.reader else { return Ok(false) };
         let mut reader = reader.lock();
+        if reader.lock.is_none() {
+            return Err(Error::Closed);
+        }
         let Place { volume, directory, .. } = &self.place;
         let found = Manifest::load(volume, directory, self.engine.format())?;
         let missing = || Error::ManifestMissing { path: directory.join(MANIFEST_FILE) };

@@ -14,11 +14,11 @@ use std::sync::atomic::Ordering;
 impl<E: Engine> Shared<E> {
     /// Removes what is too old or too much. Gives how many blocks that were.
     pub(super) fn expire(&self) -> Result<u64> {
+        self.check_writable()?;
         if self.options.retention == Retention::default() {
             return Ok(0);
         }
         let _turn = self.compacting.lock();
-        self.check_writable()?;
         let view = self.view();
         let newest = self.time_range(&view).map(|(_, newest)| newest);
         let entries: Vec<&BlockEntry> = view.blocks.iter().map(|block| block.entry()).collect();

@@ -86,7 +86,8 @@ pub(super) struct Writer<E: Engine> {
 
 /// What a store that is open for reading remembers.
 pub(super) struct Reader {
-    pub(super) _lock: ReaderLock,
+    /// Given back when the store is closed.
+    pub(super) lock: Option<ReaderLock>,
     /// Log offset up to which records were applied.
     pub(super) applied: u64,
     pub(super) last_commit: u64,

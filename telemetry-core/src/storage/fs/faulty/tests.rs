@@ -1,3 +1,5 @@
+//! What the faulty file system promises to tests.
+
 use super::*;
 
 fn machine(seed: u64) -> FaultyFileSystem {
