@@ -243,6 +243,24 @@ fn filter() -> impl Strategy<Value = String> {
     })
 }
 
+/// A whole query over such filters.
+fn query() -> impl Strategy<Value = String> {
+    let operators = ["&&", "||", ">>", "<<", ">", "<", "~", "!>>", "!<", "!~", "&>>", "&~"];
+    let set = filter().prop_map(|filter| format!("{{ {filter} }}"));
+    let sets = set.prop_recursive(2, 4, 2, move |inner| {
+        let operator = prop::sample::select(operators.to_vec());
+        (inner.clone(), operator, inner).prop_map(|(a, op, b)| format!("({a} {op} {b})"))
+    });
+    let stages = [
+        "",
+        " | count() > 1",
+        " | by(span.x) | count() > 1",
+        " | max(span.y) >= 1",
+        " | { span.z != nil }",
+    ];
+    (sets, prop::sample::select(stages.to_vec())).prop_map(|(sets, stage)| format!("{sets}{stage}"))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -264,5 +282,14 @@ proptest! {
         }
         let by_row = numbers(&search(&source, &format!("{{ ({filter}) = true }}")).unwrap());
         prop_assert_eq!(&by_row, &expected);
+    }
+
+    /// A source that leaves out all that it may loses nothing.
+    #[test]
+    fn an_answer_does_not_depend_on_what_is_left_out(spans in some_spans(), query in query()) {
+        prop_assume!(traceql::parse(&query).is_ok());
+        let source = MemorySpans::new(spans);
+        let expected = search(&source, &query).unwrap();
+        prop_assert_eq!(search(&source.with_skipping(true), &query).unwrap(), expected);
     }
 }

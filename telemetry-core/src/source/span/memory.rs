@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{
-    AttributeScope, Intrinsic, NestedSets, RowBits, SpanColumn, SpanColumnBuilder, SpanField,
-    SpanGroup, SpanGroups, SpanRequest, SpanSource, SpanValue, SpanValues, TraceFacts, root_of,
-    short_trace_id,
+    AttributeScope, Intrinsic, NestedSets, RowBits, SpanColumn, SpanColumnBuilder, SpanCondition,
+    SpanField, SpanGroup, SpanGroups, SpanRequest, SpanSource, SpanValue, SpanValues, TraceFacts,
+    TraceSkip, root_of, short_trace_id,
 };
 use crate::model::{KeyValue, Span, Trace, TraceId};
 use crate::query::{QueryContext, Resource};
@@ -42,6 +42,7 @@ pub struct MemorySpans {
     traces: Arc<[Trace]>,
     group_spans: usize,
     answers_conditions: bool,
+    skips: bool,
 }
 
 impl MemorySpans {
@@ -63,6 +64,7 @@ impl MemorySpans {
             traces: traces.into(),
             group_spans: GROUP_SPANS_DEFAULT,
             answers_conditions: true,
+            skips: false,
         }
     }
 
@@ -77,6 +79,14 @@ impl MemorySpans {
     #[must_use]
     pub fn with_conditions(mut self, answered: bool) -> Self {
         self.answers_conditions = answered;
+        self
+    }
+
+    /// Whether every trace that a request allows to leave out is left out. Off by default: finding out costs as
+    /// much as the query.
+    #[must_use]
+    pub fn with_skipping(mut self, skips: bool) -> Self {
+        self.skips = skips;
         self
     }
 
@@ -105,6 +115,9 @@ impl SpanSource for MemorySpans {
         let mut groups = Vec::<Vec<&Trace>>::new();
         let mut spans = usize::MAX;
         for trace in self.traces.iter().filter(|t| overlaps(t, request.window)) {
+            if self.skips && may_skip(trace, request) {
+                continue;
+            }
             if spans.saturating_add(trace.spans.len()) > self.group_spans {
                 groups.push(Vec::new());
                 spans = 0;
@@ -169,6 +182,48 @@ impl SpanSource for MemorySpans {
             context.bound(Resource::Rows, values.len() as u64)?;
         }
         Ok(values.into_iter().collect())
+    }
+}
+
+/// Rows of a trace that hold a condition.
+fn rows_holding<'a>(
+    trace: &'a Trace,
+    condition: &'a SpanCondition,
+) -> impl Iterator<Item = u32> + 'a {
+    let (facts, nested) = (facts(trace), OnceSets::new(trace));
+    let holds = move |row: usize, span: &Span| match &condition.field {
+        SpanField::Intrinsic(intrinsic) if intrinsic.is_of_tree() => {
+            condition.test.holds(&nested.get().value(*intrinsic, row))
+        }
+        SpanField::Intrinsic(intrinsic) if intrinsic.is_of_trace() => {
+            condition.test.holds(&facts.value(*intrinsic))
+        }
+        field if field.is_multiple() => {
+            items(span, field).iter().any(|item| condition.test.holds(item))
+        }
+        field => condition.test.holds(&value(span, field)),
+    };
+    let rows = (0_u32..).zip(&trace.spans);
+    rows.filter(move |(row, span)| holds(*row as usize, span)).map(|(row, _)| row)
+}
+
+/// Whether a request allows to leave a trace out.
+fn may_skip(trace: &Trace, request: &SpanRequest) -> bool {
+    let rows = |at: &usize| {
+        let condition = request.conditions.get(*at);
+        let rows = condition.into_iter().flat_map(|condition| rows_holding(trace, condition));
+        RowBits::from_rows(trace.spans.len(), rows)
+    };
+    match &request.skip {
+        TraceSkip::Never => false,
+        TraceSkip::UnlessAll(conditions) => {
+            let mut all = RowBits::all(trace.spans.len());
+            conditions.iter().for_each(|condition| all.and(&rows(condition)));
+            all.is_empty()
+        }
+        TraceSkip::UnlessAny => {
+            (0..request.conditions.len()).all(|condition| rows(&condition).is_empty())
+        }
     }
 }
 
@@ -251,31 +306,10 @@ impl SpanGroup for Group<'_> {
         if !self.owner.source.answers_conditions {
             return Ok(None);
         }
-        let nested = match &condition.field {
-            SpanField::Intrinsic(i) if i.is_of_tree() => Some(self.nested_sets(context)?),
-            _ => None,
-        };
         let mut bits = RowBits::none(self.spans.len());
         for (trace, start) in self.traces.iter().zip(&self.starts) {
             context.check()?;
-            let facts = facts(trace);
-            for (row, span) in (*start..).zip(&trace.spans) {
-                let holds = match (&condition.field, &nested) {
-                    (SpanField::Intrinsic(intrinsic), Some(nested)) => {
-                        condition.test.holds(&nested.value(*intrinsic, row as usize))
-                    }
-                    (SpanField::Intrinsic(intrinsic), None) if intrinsic.is_of_trace() => {
-                        condition.test.holds(&facts.value(*intrinsic))
-                    }
-                    (field, _) if field.is_multiple() => {
-                        items(span, field).iter().any(|item| condition.test.holds(item))
-                    }
-                    (field, _) => condition.test.holds(&value(span, field)),
-                };
-                if holds {
-                    bits.set(row);
-                }
-            }
+            rows_holding(trace, condition).for_each(|row| bits.set(start.saturating_add(row)));
         }
         Ok(Some(bits))
     }

@@ -50,7 +50,9 @@ fn one(query: &str, case: &Value, source: &dyn SpanSource) -> Result<(), String>
 pub(super) fn tag_search(document: &Value, report: &mut Report) {
     for (at, _) in cases(document).iter().enumerate() {
         report.case(&format!("case {at}"), || {
-            Outcome::Skipped("the search by tags from before TraceQL belongs to a later issue".into())
+            Outcome::Skipped(
+                "the search by tags from before TraceQL belongs to a later issue".into(),
+            )
         });
     }
 }

@@ -72,7 +72,8 @@ impl SpanGroup for Given {
     }
 
     fn fields(&self, _context: &QueryContext) -> Result<Vec<SpanField>, SourceError> {
-        let mut fields: Vec<SpanField> = self.rows.iter().flat_map(BTreeMap::keys).cloned().collect();
+        let mut fields: Vec<SpanField> =
+            self.rows.iter().flat_map(BTreeMap::keys).cloned().collect();
         fields.retain(|field| matches!(field, SpanField::Attribute { .. }));
         fields.sort();
         fields.dedup();

@@ -53,7 +53,9 @@ pub(super) fn typed(value: &Value) -> Option<SpanValue> {
         "stringarray" => SpanValue::Strings(
             items.iter().map(|item| item.as_str().map(Arc::from)).collect::<Option<_>>()?,
         ),
-        "booleanarray" => SpanValue::Bools(items.iter().map(Value::as_bool).collect::<Option<_>>()?),
+        "booleanarray" => {
+            SpanValue::Bools(items.iter().map(Value::as_bool).collect::<Option<_>>()?)
+        }
         _ => return None,
     })
 }

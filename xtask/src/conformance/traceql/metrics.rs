@@ -3,9 +3,9 @@
 use super::eval::field;
 use super::given::{Given, GivenSource};
 use super::json::{cases, float, integer, list, spell, text, typed};
+use super::otlp;
 use super::series::{Samples, compare, given_range, ours, run, wanted};
 use super::store::sources;
-use super::otlp;
 use crate::conformance::report::Report;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -62,10 +62,11 @@ fn one(case: &Value) -> Result<(), String> {
 }
 
 fn plain(labels: Vec<(String, String)>) -> Vec<(String, String)> {
-    let number = |text: String| match text.strip_prefix("float ").and_then(|n| n.parse::<f64>().ok()) {
-        Some(number) => format!("float {number}"),
-        None => text,
-    };
+    let number =
+        |text: String| match text.strip_prefix("float ").and_then(|n| n.parse::<f64>().ok()) {
+            Some(number) => format!("float {number}"),
+            None => text,
+        };
     labels.into_iter().map(|(key, value)| (key, number(value))).collect()
 }
 

@@ -47,7 +47,8 @@ fn operation(
         }
         (Ok(SpanValue::Float(value)), expected) => {
             text(&expected["type"]) == "float"
-                && float(&expected["value"]).is_some_and(|expected| super::json::close(*value, expected))
+                && float(&expected["value"])
+                    .is_some_and(|expected| super::json::close(*value, expected))
         }
         _ => false,
     };
@@ -58,8 +59,22 @@ fn operation(
 fn operator_of(operator: &str) -> Option<BinaryOp> {
     use BinaryOp as B;
     let all = [
-        B::And, B::Or, B::Equal, B::NotEqual, B::Regex, B::NotRegex, B::Less, B::LessEqual, B::Greater,
-        B::GreaterEqual, B::Add, B::Subtract, B::Multiply, B::Divide, B::Modulo, B::Power,
+        B::And,
+        B::Or,
+        B::Equal,
+        B::NotEqual,
+        B::Regex,
+        B::NotRegex,
+        B::Less,
+        B::LessEqual,
+        B::Greater,
+        B::GreaterEqual,
+        B::Add,
+        B::Subtract,
+        B::Multiply,
+        B::Divide,
+        B::Modulo,
+        B::Power,
     ];
     all.into_iter().find(|op| op.symbol().as_str() == operator)
 }
@@ -82,7 +97,9 @@ pub(super) fn default_step(document: &Value, report: &mut Report) {
         report.case(window, || {
             let nanos = testing::duration(window).unwrap_or_default();
             let (found, expected) = (traceql::default_step(nanos), integer(&case["step_ns"]));
-            Outcome::passed_if(Some(found) == expected, || format!("{found}, expected {expected:?}"))
+            Outcome::passed_if(Some(found) == expected, || {
+                format!("{found}, expected {expected:?}")
+            })
         });
     }
 }

@@ -220,8 +220,7 @@ fn by_id(source: &dyn SpanSource, case: &Value) -> Outcome {
         Ok(found) => found,
         Err(error) => return Outcome::Failed(error.to_string()),
     };
-    let mut rows: Vec<Value> =
-        found.iter().flat_map(|trace| &trace.spans).map(row).collect();
+    let mut rows: Vec<Value> = found.iter().flat_map(|trace| &trace.spans).map(row).collect();
     rows.sort_by_key(|row| text(&row[0]).to_owned());
     let mut wanted = list(&expect["spans"]).to_vec();
     wanted.sort_by_key(|row| text(&row[0]).to_owned());

@@ -58,7 +58,9 @@ pub(super) fn canonical(document: &Value, report: &mut Report) {
 fn one(query: &str, case: &Value) -> Result<(), String> {
     let tree = match (traceql::parse_syntax(query), case["parse_error"].as_str()) {
         (Err(_), Some(_)) => return Ok(()),
-        (Ok(tree), Some(error)) => return Err(format!("read as {tree}, should be refused: {error}")),
+        (Ok(tree), Some(error)) => {
+            return Err(format!("read as {tree}, should be refused: {error}"));
+        }
         (Err(error), None) => return Err(Error::from(error).render(query)),
         (Ok(tree), None) => tree,
     };

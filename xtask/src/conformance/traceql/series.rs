@@ -26,7 +26,8 @@ pub(super) fn run(
 pub(super) fn ours(found: &MetricsResult, base: i64) -> Samples {
     let mut all = Samples::new();
     for series in &found.series {
-        let labels = series.labels.iter().map(|(key, value)| (key.to_string(), label(&spell(value))));
+        let labels =
+            series.labels.iter().map(|(key, value)| (key.to_string(), label(&spell(value))));
         let samples = found.times.iter().zip(&series.values).filter(|(_, value)| !value.is_nan());
         let samples = samples.map(|(time, value)| ((time.0 - base) / 1_000_000, *value));
         let mut labels: Vec<_> = labels.collect();
@@ -64,7 +65,10 @@ pub(super) fn compare(found: &Samples, wanted: &Samples) -> Result<(), String> {
         }
         for (time, value) in samples {
             if !ours.get(time).is_some_and(|found| close(*found, *value)) {
-                return Err(format!("{labels:?} at {time}: {:?}, expected {value}", ours.get(time)));
+                return Err(format!(
+                    "{labels:?} at {time}: {:?}, expected {value}",
+                    ours.get(time)
+                ));
             }
         }
     }

@@ -8,7 +8,10 @@ pub(super) fn sources(spans: &[Span]) -> Vec<(&'static str, Box<dyn SpanSource>)
     let memory = MemorySpans::new(spans.iter().cloned());
     vec![
         ("memory", Box::new(memory.clone())),
-        // Small groups and no help with conditions.
-        ("plain memory", Box::new(memory.with_group_spans(100).with_conditions(false))),
+        // Small groups, no help with conditions, and all left out that may be.
+        (
+            "plain memory",
+            Box::new(memory.with_group_spans(100).with_conditions(false).with_skipping(true)),
+        ),
     ]
 }
