@@ -1,2 +1,36 @@
 //! Decoders of telemetry formats: bytes in, sinks out, no sockets.
+//!
+//! | format | function | items |
+//! |---|---|---|
+//! | OTLP logs, protobuf and JSON | [`otlp::decode_logs`] | log records |
+//! | OTLP metrics, protobuf and JSON | [`otlp::decode_metrics`] | data points |
+//! | OTLP traces, protobuf and JSON | [`otlp::decode_traces`] | spans |
+//! | Prometheus text exposition 0.0.4 | [`prometheus::decode_text`] | samples |
+//! | pprof, gzip or not | [`pprof::decode`], [`pprof::encode`] | a [`Profile`] |
+//! | folded stacks | [`folded::decode`] | a [`Profile`] |
+//!
+//! Decoders hand items to a sink of [`telemetry_core::sink`] and commit once. What the sink or the
+//! format refuses item by item is in the [`Outcome`]; an input that cannot be read at all is an
+//! [`Error`] with the position of the byte, and nothing of it is stored. No input panics, recursion
+//! is bounded, and memory is a small multiple of the input: what an item may take beyond its bytes
+//! is a constant.
+//!
+//! Bodies arrive decompressed, except pprof, which is always compressed in practice; [`gunzip`] is
+//! there for the others, with a bound on what comes out.
+//!
+//! [`Profile`]: telemetry_core::model::Profile
 #![forbid(unsafe_code)]
+
+mod base64;
+mod error;
+pub mod folded;
+mod gzip;
+pub mod otlp;
+mod outcome;
+pub mod pprof;
+pub mod prometheus;
+mod protobuf;
+
+pub use error::{Error, ExpositionErrorKind, JsonErrorKind, PprofErrorKind, ProtobufErrorKind};
+pub use gzip::{gunzip, is_gzip};
+pub use outcome::Outcome;

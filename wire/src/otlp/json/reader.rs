@@ -1,0 +1,332 @@
+//! Reads JSON text token by token.
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+use std::borrow::Cow;
+
+use memchr::memchr2;
+
+use crate::error::{Error, JsonErrorKind};
+
+/// How deeply what is skipped may be nested.
+const SKIPPED_DEPTH_MAX: u32 = 128;
+
+/// A place in the text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(input: &'a [u8]) -> Result<Self, Error> {
+        match str::from_utf8(input) {
+            Ok(text) => Ok(Reader { text, at: 0 }),
+            Err(error) => {
+                Err(Error::Json { position: error.valid_up_to(), kind: JsonErrorKind::Utf8 })
+            }
+        }
+    }
+
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// What is wrong at the present place.
+    #[cold]
+    pub(super) fn error(&self, kind: JsonErrorKind) -> Error {
+        self.error_at(self.at, kind)
+    }
+
+    #[cold]
+    pub(super) fn error_at(&self, position: usize, kind: JsonErrorKind) -> Error {
+        let ends = position >= self.text.len() && matches!(kind, JsonErrorKind::Expected { .. });
+        Error::Json { position, kind: if ends { JsonErrorKind::End } else { kind } }
+    }
+
+    fn bytes(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    /// The next byte that is not white space, or 0 at the end.
+    #[inline]
+    pub(super) fn peek(&mut self) -> u8 {
+        for byte in self.bytes() {
+            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+                return *byte;
+            }
+            self.at += 1;
+        }
+        0
+    }
+
+    /// Steps over `byte` if it comes next.
+    #[inline]
+    pub(super) fn take(&mut self, byte: u8) -> bool {
+        let found = self.peek() == byte && byte != 0;
+        self.at += usize::from(found);
+        found
+    }
+
+    pub(super) fn expect(&mut self, byte: u8, expected: &'static str) -> Result<(), Error> {
+        if self.take(byte) { Ok(()) } else { Err(self.error(JsonErrorKind::Expected { expected })) }
+    }
+
+    /// Steps over `null` if it comes next.
+    pub(super) fn take_null(&mut self) -> Result<bool, Error> {
+        if self.peek() != b'n' {
+            return Ok(false);
+        }
+        self.literal("null").map(|()| true)
+    }
+
+    pub(super) fn bool(&mut self) -> Result<bool, Error> {
+        match self.peek() {
+            b't' => self.literal("true").map(|()| true),
+            b'f' => self.literal("false").map(|()| false),
+            _ => Err(self.error(JsonErrorKind::Expected { expected: "true or false" })),
+        }
+    }
+
+    fn literal(&mut self, word: &'static str) -> Result<(), Error> {
+        if self.bytes().starts_with(word.as_bytes()) {
+            self.at += word.len();
+            Ok(())
+        } else {
+            Err(self.error(JsonErrorKind::Expected { expected: word }))
+        }
+    }
+
+    /// A string, borrowed where it has no escapes.
+    pub(super) fn string(&mut self) -> Result<Cow<'a, str>, Error> {
+        self.expect(b'"', "a string")?;
+        let start = self.at;
+        let mut escaped = String::new();
+        loop {
+            let chunk_start = self.at;
+            let Some(len) = memchr2(b'"', b'\\', self.bytes()) else {
+                return Err(self.error_at(self.text.len(), JsonErrorKind::End));
+            };
+            let chunk = self.text.get(chunk_start..chunk_start + len).unwrap_or_default();
+            if let Some(control) = chunk.bytes().position(|byte| byte < 0x20) {
+                return Err(self.error_at(chunk_start + control, JsonErrorKind::Control));
+            }
+            self.at += len;
+            if self.bytes().first() == Some(&b'"') {
+                self.at += 1;
+                if escaped.is_empty() && chunk_start == start {
+                    return Ok(Cow::Borrowed(chunk));
+                }
+                escaped.push_str(chunk);
+                return Ok(Cow::Owned(escaped));
+            }
+            escaped.push_str(chunk);
+            escaped.push(self.escape()?);
+        }
+    }
+
+    /// The character behind a backslash. Half a surrogate pair is U+FFFD, as in Go.
+    fn escape(&mut self) -> Result<char, Error> {
+        let start = self.at;
+        let Some([_, letter]) = self.bytes().first_chunk() else {
+            return Err(self.error_at(self.text.len(), JsonErrorKind::End));
+        };
+        self.at += 2;
+        Ok(match letter {
+            b'"' => '"',
+            b'\\' => '\\',
+            b'/' => '/',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let Some(unit) = self.code_unit() else {
+                    return Err(self.error_at(start, JsonErrorKind::Escape));
+                };
+                self.surrogates(unit)
+            }
+            _ => return Err(self.error_at(start, JsonErrorKind::Escape)),
+        })
+    }
+
+    fn surrogates(&mut self, unit: u32) -> char {
+        let before = self.at;
+        if (0xd800..0xdc00).contains(&unit) && self.bytes().starts_with(b"\\u") {
+            self.at += 2;
+            match self.code_unit() {
+                Some(low) if (0xdc00..0xe000).contains(&low) => {
+                    let point = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+                    return char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER);
+                }
+                // Whatever follows stands for itself.
+                _ => self.at = before,
+            }
+        }
+        char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER)
+    }
+
+    fn code_unit(&mut self) -> Option<u32> {
+        let digits: &[u8; 4] = self.bytes().first_chunk()?;
+        let mut unit = 0;
+        for digit in digits {
+            unit = unit << 4 | char::from(*digit).to_digit(16)?;
+        }
+        self.at += 4;
+        Some(unit)
+    }
+
+    /// The text of a number.
+    pub(super) fn number(&mut self) -> Result<&'a str, Error> {
+        self.peek();
+        let is_part = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+        let len = self.bytes().iter().take_while(is_part).count();
+        let text = self.text.get(self.at..self.at + len).unwrap_or_default();
+        if !is_number(text) {
+            return Err(self.error(JsonErrorKind::Expected { expected: "a number" }));
+        }
+        self.at += len;
+        Ok(text)
+    }
+
+    /// Steps over a value of any kind.
+    pub(super) fn skip(&mut self, depth: u32) -> Result<(), Error> {
+        if depth == SKIPPED_DEPTH_MAX {
+            return Err(self.error(JsonErrorKind::TooDeep));
+        }
+        match self.peek() {
+            b'"' => drop(self.string()?),
+            b'{' => self.object(|reader, _| reader.skip(depth + 1))?,
+            b'[' => self.array(|reader| reader.skip(depth + 1))?,
+            b'n' => drop(self.take_null()?),
+            b't' | b'f' => drop(self.bool()?),
+            _ => drop(self.number()?),
+        }
+        Ok(())
+    }
+
+    /// An object; `member` reads the value behind each name.
+    pub(super) fn object(
+        &mut self,
+        mut member: impl FnMut(&mut Self, &str) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.expect(b'{', "an object")?;
+        if self.take(b'}') {
+            return Ok(());
+        }
+        loop {
+            let name = self.string()?;
+            self.expect(b':', "`:`")?;
+            member(self, &name)?;
+            if !self.take(b',') {
+                return self.expect(b'}', "`,` or `}`");
+            }
+        }
+    }
+
+    /// An array; `element` reads each element.
+    pub(super) fn array(
+        &mut self,
+        mut element: impl FnMut(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.expect(b'[', "an array")?;
+        if self.take(b']') {
+            return Ok(());
+        }
+        loop {
+            element(self)?;
+            if !self.take(b',') {
+                return self.expect(b']', "`,` or `]`");
+            }
+        }
+    }
+
+    /// Checks that nothing but white space is left.
+    pub(super) fn end(&mut self) -> Result<(), Error> {
+        match self.peek() {
+            0 if self.at == self.text.len() => Ok(()),
+            _ => Err(self.error(JsonErrorKind::Trailing)),
+        }
+    }
+}
+
+/// Whether `text` is spelt as JSON wants a number.
+pub(super) fn is_number(text: &str) -> bool {
+    fn digits(text: &str) -> Option<&str> {
+        let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+        (rest.len() < text.len()).then_some(rest)
+    }
+    let text = text.strip_prefix('-').unwrap_or(text);
+    let leading_zero =
+        text.starts_with('0') && text.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
+    let Some(mut rest) = digits(text).filter(|_| !leading_zero) else { return false };
+    if let Some(fraction) = rest.strip_prefix('.') {
+        let Some(after) = digits(fraction) else { return false };
+        rest = after;
+    }
+    if let Some(exponent) = rest.strip_prefix(['e', 'E']) {
+        let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        let Some(after) = digits(exponent) else { return false };
+        rest = after;
+    }
+    rest.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn skip(text: &str) -> Result<(), Error> {
+        let mut reader = Reader::new(text.as_bytes())?;
+        reader.skip(0)?;
+        reader.end()
+    }
+
+    #[test]
+    fn strings_are_unescaped() {
+        let text = r#""a\"\\\/\b\f\n\r\t\u00fc\ud83d\ude00\ud83dx\udc00""#;
+        let mut reader = Reader::new(text.as_bytes()).unwrap();
+        assert_eq!(reader.string().unwrap(), "a\"\\/\u{8}\u{c}\n\r\tü😀\u{fffd}x\u{fffd}");
+        assert!(matches!(Reader::new(b"\"plain\"").unwrap().string(), Ok(Cow::Borrowed("plain"))));
+        assert_eq!(Reader::new(br#""\u0041""#).unwrap().string().unwrap(), "A");
+    }
+
+    #[test]
+    fn errors_name_their_byte() {
+        let cases = [
+            ("{\"a\":}", 5, "expected a number"),
+            ("{\"a\" 1}", 5, "expected `:`"),
+            ("[1 2]", 3, "expected `,` or `]`"),
+            ("[1", 2, "the text ends too early"),
+            ("\"a", 2, "the text ends too early"),
+            ("\"a\\x\"", 2, "no escape is spelt like this"),
+            ("\"a\u{1}\"", 2, "a control character in a string must be escaped"),
+            ("{} x", 3, "the request has ended before this"),
+            ("01", 0, "expected a number"),
+            ("nul", 0, "expected null"),
+        ];
+        for (text, position, message) in cases {
+            let error = skip(text).unwrap_err();
+            assert_eq!(error.to_string(), format!("byte {position}: {message}"), "{text}");
+        }
+        assert_eq!(Reader::new(b"{\"\xff").unwrap_err().position(), Some(2));
+        assert!(matches!(
+            skip(&"[".repeat(1_000)),
+            Err(Error::Json { kind: JsonErrorKind::TooDeep, .. })
+        ));
+    }
+
+    proptest! {
+        /// What is accepted is what another reader accepts, on text that is nearly JSON.
+        #[test]
+        fn the_same_text_is_json_as_elsewhere(text in r#"[\[\]{}",:0-9eE+.\-a-c\\n tu]{0,12}"#) {
+            // The other reader refuses halves of surrogate pairs, which cannot occur here.
+            let other: Result<serde_json::Value, _> = serde_json::from_str(&text);
+            // It also refuses numbers that fit no float.
+            let too_large = other.as_ref().is_err_and(|e| e.to_string().contains("out of range"));
+            prop_assert!(too_large || skip(&text).is_ok() == other.is_ok(), "{text}: {other:?}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Reads log records.
+//!
+//! ~~~text
+//! LogRecord  1 time · 2 severity_number · 3 severity_text · 5 body · 6 attributes* · 7 dropped
+//!            8 flags · 9 trace_id · 10 span_id · 11 observed_time · 12 event_name
+//! ~~~
+//!
+//! What becomes of it, as Loki's OTLP endpoint does it: resource attributes of a fixed list are the
+//! labels of the stream; all other attributes, and every field that is set, are structured metadata
+//! under sanitised names, lists flattened with `_`; the body is the line, as JSON where it is not a
+//! string. A name that occurs on the record covers the same name on the scope, and that the one on
+//! the resource. The time is the record's, else the observed one, else the option's.
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+use telemetry_core::sink::{LogRecord, LogSink, RawLabels, RefusalReason};
+
+use super::metadata::{Pairs, merged};
+use super::options::LogOptions;
+use super::stream;
+use crate::error::Error;
+use crate::otlp::json::{Encoding, request};
+use crate::otlp::resource::{Group, Producer, groups};
+use crate::otlp::texts::Texts;
+use crate::otlp::time::nanos;
+use crate::otlp::value::{Any, Attribute};
+use crate::outcome::Outcome;
+use crate::protobuf::{Bytes, Reader};
+
+/// Hands the records of an `ExportLogsServiceRequest` to `sink` and commits them.
+///
+/// Items are log records. One without a time is refused unless `options` give one.
+///
+/// # Errors
+///
+/// Where the input is not such a request, or the sink cannot store anything. Nothing is committed
+/// then, but `sink` may hold records: drop it.
+pub fn decode_logs(
+    input: &[u8],
+    encoding: Encoding,
+    options: &LogOptions,
+    sink: &mut dyn LogSink,
+) -> Result<Outcome, Error> {
+    let request = request(input, encoding, &crate::otlp::json::LOGS)?;
+    let mut texts = Texts::default();
+    let (mut of_record, mut line) = (Pairs::default(), String::new());
+    let mut resource_groups = groups(&request);
+    while let Some(group) = resource_groups.next()? {
+        let group = Group::of_resource(group)?;
+        let mut of_resource = Pairs::default();
+        let labels = stream::labels(&group.producer, options, &mut of_resource, &mut texts)?;
+        let labels: Vec<_> = labels.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let stream = RawLabels::new(&labels);
+        let mut scope_groups = group.members();
+        while let Some(group) = scope_groups.next()? {
+            let group = Group::of_scope(group)?;
+            let of_scope = scope_metadata(&group.producer, &mut texts)?;
+            let mut records = group.members();
+            while let Some(record) = records.next()? {
+                let record = Record::read(record, &mut of_record, &mut texts)?;
+                let time = match record.time(options) {
+                    Ok(time) => time,
+                    Err(reason) => {
+                        sink.refuse(reason);
+                        continue;
+                    }
+                };
+                // A line is bytes: a string that is not UTF-8 stays as it is.
+                line.clear();
+                let line = match record.body {
+                    Any::String(text) => text.bytes,
+                    body => {
+                        body.write_text(&mut line, &mut texts)?;
+                        line.as_bytes()
+                    }
+                };
+                merged(&[&of_record, &of_scope, &of_resource], |metadata| {
+                    sink.push(&stream, LogRecord { time, line, metadata });
+                });
+            }
+        }
+    }
+    Ok(Outcome::of(sink.commit()?, texts.replaced))
+}
+
+fn scope_metadata<'a>(scope: &Producer<'a>, texts: &mut Texts) -> Result<Pairs<'a>, Error> {
+    let mut pairs = Pairs::default();
+    for attribute in &scope.attributes {
+        pairs.attribute(attribute, texts)?;
+    }
+    pairs.text("scope_name", texts.read(scope.name));
+    pairs.text("scope_version", texts.read(scope.version));
+    pairs.number("scope_dropped_attributes_count", scope.dropped_attributes_count.into());
+    Ok(pairs)
+}
+
+/// What of a record is not metadata.
+struct Record<'a> {
+    time: u64,
+    observed_time: u64,
+    body: Any<'a>,
+}
+
+impl<'a> Record<'a> {
+    /// Reads a record; its attributes and fields replace what is in `metadata`.
+    fn read(
+        mut message: Reader<'a>,
+        metadata: &mut Pairs<'a>,
+        texts: &mut Texts,
+    ) -> Result<Self, Error> {
+        metadata.clear();
+        let mut record = Record { time: 0, observed_time: 0, body: Any::Empty };
+        let mut severity_number = 0;
+        let (mut dropped, mut flags) = (0, 0);
+        let [mut severity_text, mut event_name, mut trace_id, mut span_id] = [Bytes::default(); 4];
+        while let Some(field) = message.next()? {
+            match field.number {
+                1 => record.time = field.fixed64()?,
+                2 => severity_number = field.int32()?,
+                3 => severity_text = field.bytes()?,
+                5 => record.body = Any::read(field.message()?)?,
+                6 => metadata.attribute(&Attribute::read(field.message()?)?, texts)?,
+                7 => dropped = field.uint32()?,
+                8 => flags = field.fixed32()?,
+                9 => trace_id = field.bytes()?,
+                10 => span_id = field.bytes()?,
+                11 => record.observed_time = field.fixed64()?,
+                12 => event_name = field.bytes()?,
+                _ => {}
+            }
+        }
+        if record.time != 0 {
+            metadata.number("observed_timestamp", record.observed_time);
+        }
+        metadata.number("severity_number", severity_number.max(0).unsigned_abs().into());
+        metadata.text("severity_text", texts.read(severity_text));
+        metadata.number("dropped_attributes_count", dropped.into());
+        metadata.number("flags", flags.into());
+        metadata.id("trace_id", trace_id.bytes);
+        metadata.id("span_id", span_id.bytes);
+        metadata.text("event_name", texts.read(event_name));
+        Ok(record)
+    }
+
+    fn time(&self, options: &LogOptions) -> Result<i64, RefusalReason> {
+        let time = if self.time != 0 { self.time } else { self.observed_time };
+        match (time, options.default_time) {
+            (0, Some(time)) => Ok(time.0),
+            (0, None) => Err(RefusalReason::Malformed { rule: "a log record has a time" }),
+            (time, _) => nanos(time),
+        }
+    }
+}

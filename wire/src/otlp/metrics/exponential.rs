@@ -1,0 +1,214 @@
+//! Points of exponential histograms, as native histograms.
+//!
+//! ~~~text
+//! ExponentialHistogramDataPoint  1 attributes* · 2 start · 3 time · 4 count · 5 sum · 6 scale · 7 zero_count
+//!                                8 positive · 9 negative · 10 flags · 11 exemplars* · 12 min · 13 max · 14 zero_threshold
+//! buckets                        1 offset · 2 counts*
+//! ~~~
+//!
+//! Bucket `i` of OTLP starts where bucket `i` of Prometheus ends, so indexes move by one. A scale
+//! finer than Prometheus' finest is made coarser: `2^n` neighbours become one bucket. Empty buckets
+//! are left out where more than [`GAP_MAX`] stand in a row. The producer's zero threshold is not
+//! used, as in Prometheus.
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+use std::sync::Arc;
+
+use telemetry_core::model::{BucketSpan, Histogram, STALE_MARKER, SampleValue};
+use telemetry_core::sink::RefusalReason;
+
+use super::exemplar;
+use super::metric::Metric;
+use super::point::{Output, Point, Times};
+use crate::error::Error;
+use crate::otlp::texts::Texts;
+use crate::protobuf::{Reader, packed_varints};
+
+/// The coarsest and the finest schema.
+const SCHEMA_MIN: i32 = -4;
+const SCHEMA_MAX: i32 = 8;
+
+/// So many empty buckets in a row cost less than another span.
+const GAP_MAX: i64 = 2;
+
+/// Prometheus' threshold of the zero bucket.
+const ZERO_THRESHOLD: f64 = 1e-128;
+
+/// The buckets of one side, reused from point to point.
+#[derive(Debug, Default)]
+pub(super) struct Side {
+    offset: i32,
+    counts: Vec<u64>,
+}
+
+/// Both sides.
+#[derive(Debug, Default)]
+pub(super) struct Sides {
+    positive: Side,
+    negative: Side,
+}
+
+/// Hands over one native histogram.
+pub(super) fn translate<'a>(
+    mut message: Reader<'a>,
+    metric: &Metric<'a>,
+    point: &mut Point<'a>,
+    sides: &mut Sides,
+    output: &mut Output<'_>,
+    texts: &mut Texts,
+) -> Result<Option<Times>, Error> {
+    point.clear();
+    sides.positive.clear();
+    sides.negative.clear();
+    let (mut count, mut sum, mut scale, mut zero_count) = (0, 0.0, 0, 0);
+    while let Some(field) = message.next()? {
+        match field.number {
+            1 => point.attribute(field.message()?)?,
+            2 => point.start = field.fixed64()?,
+            3 => point.time = field.fixed64()?,
+            4 => count = field.fixed64()?,
+            5 => sum = field.double()?,
+            6 => scale = field.sint32()?,
+            7 => zero_count = field.fixed64()?,
+            8 => sides.positive.read(field.message()?)?,
+            9 => sides.negative.read(field.message()?)?,
+            10 => point.flags = field.uint32()?,
+            11 => point.exemplars.push(field.message()?),
+            _ => {}
+        }
+    }
+    let histogram = sides.histogram(scale).map(|histogram| Histogram {
+        zero_count: zero_count as f64,
+        count: count as f64,
+        sum: if point.is_stale() { STALE_MARKER } else { sum },
+        ..histogram
+    });
+    let (histogram, times) = match (histogram, point.finish()?) {
+        (Ok(histogram), Ok(times)) => (histogram, times),
+        (Err(reason), _) | (_, Err(reason)) => {
+            output.refuse(reason);
+            return Ok(None);
+        }
+    };
+    let value = SampleValue::Histogram(Arc::new(histogram));
+    let series = output.sample(&point.labels, (&metric.name, ""), None, times, value);
+    if let Some(series) = series {
+        exemplar::add_all(&point.exemplars, series, output.sink, texts)?;
+    }
+    Ok(Some(times))
+}
+
+impl Sides {
+    fn histogram(&self, scale: i32) -> Result<Histogram, RefusalReason> {
+        if scale < SCHEMA_MIN {
+            let what = "an exponential histogram of a scale below -4";
+            return Err(RefusalReason::Unsupported { what });
+        }
+        let schema = scale.min(SCHEMA_MAX);
+        let (positive_spans, positive_buckets) = self.positive.layout(scale - schema)?;
+        let (negative_spans, negative_buckets) = self.negative.layout(scale - schema)?;
+        Ok(Histogram {
+            schema,
+            zero_threshold: ZERO_THRESHOLD,
+            positive_spans,
+            positive_buckets,
+            negative_spans,
+            negative_buckets,
+            ..Histogram::default()
+        })
+    }
+}
+
+impl Side {
+    fn clear(&mut self) {
+        self.offset = 0;
+        self.counts.clear();
+    }
+
+    fn read(&mut self, mut message: Reader<'_>) -> Result<(), Error> {
+        while let Some(field) = message.next()? {
+            match field.number {
+                1 => self.offset = field.sint32()?,
+                2 => packed_varints(&field, &mut self.counts)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Spans and populations; `2^coarser` buckets become one.
+    fn layout(&self, coarser: i32) -> Result<(Vec<BucketSpan>, Vec<f64>), RefusalReason> {
+        let shift = coarser.clamp(0, 63);
+        let (mut spans, mut buckets): (Vec<BucketSpan>, Vec<f64>) = (Vec::new(), Vec::new());
+        // Index behind the last bucket.
+        let mut end = 0_i64;
+        for (index, count) in (i64::from(self.offset)..).zip(&self.counts) {
+            let bucket = (index >> shift) + 1;
+            if *count == 0 {
+                continue;
+            }
+            let population = *count as f64;
+            if let (true, Some(last)) = (bucket + 1 == end, buckets.last_mut()) {
+                *last += population;
+                continue;
+            }
+            let gap = bucket - end;
+            match spans.last_mut() {
+                Some(span) if gap <= GAP_MAX => {
+                    let zeros = usize::try_from(gap).unwrap_or_default();
+                    buckets.extend(std::iter::repeat_n(0.0, zeros));
+                    span.length += u32::try_from(gap + 1).unwrap_or_default();
+                }
+                _ => {
+                    let offset = i32::try_from(gap).map_err(|_| OUT_OF_RANGE)?;
+                    spans.push(BucketSpan { offset, length: 1 });
+                }
+            }
+            buckets.push(population);
+            end = bucket + 1;
+        }
+        if i32::try_from(end).is_err() {
+            return Err(OUT_OF_RANGE);
+        }
+        Ok((spans, buckets))
+    }
+}
+
+const OUT_OF_RANGE: RefusalReason =
+    RefusalReason::Malformed { rule: "bucket indexes of a histogram fit 32 bits" };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(offset: i32, counts: &[u64], coarser: i32) -> (Vec<(i32, u32)>, Vec<f64>) {
+        let (spans, buckets) = Side { offset, counts: counts.to_vec() }.layout(coarser).unwrap();
+        (spans.iter().map(|span| (span.offset, span.length)).collect(), buckets)
+    }
+
+    #[test]
+    fn indexes_move_by_one() {
+        assert_eq!(layout(1, &[0, 2], 0), (vec![(3, 1)], vec![2.0]));
+        assert_eq!(layout(-2, &[1, 1], 0), (vec![(-1, 2)], vec![1.0, 1.0]));
+    }
+
+    #[test]
+    fn short_gaps_are_filled_and_long_ones_are_not() {
+        assert_eq!(layout(0, &[1, 0, 0, 2], 0), (vec![(1, 4)], vec![1.0, 0.0, 0.0, 2.0]));
+        assert_eq!(layout(0, &[1, 0, 0, 0, 2], 0), (vec![(1, 1), (3, 1)], vec![1.0, 2.0]));
+        assert_eq!(layout(7, &[0, 0], 0), (vec![], vec![]));
+    }
+
+    #[test]
+    fn finer_scales_are_made_coarser() {
+        assert_eq!(layout(0, &[1, 2, 3, 4, 5], 1), (vec![(1, 3)], vec![3.0, 7.0, 5.0]));
+        assert_eq!(layout(-1, &[1, 2, 3], 1), (vec![(0, 2)], vec![1.0, 5.0]));
+        assert_eq!(layout(-5, &[1, 1], 60), (vec![(0, 1)], vec![2.0]));
+    }
+
+    #[test]
+    fn indexes_past_32_bits_are_refused() {
+        let side = Side { offset: i32::MAX, counts: vec![1] };
+        assert_eq!(side.layout(0), Err(OUT_OF_RANGE));
+    }
+}

@@ -1,0 +1,226 @@
+//! The label set of a data point.
+//!
+//! Attributes become labels under names that Prometheus takes; where two attributes get the same
+//! name their values are joined by `;` in the order of the attributes' keys. `job` and `instance`
+//! come from the resource and cover attributes of these names, as do `le`, `quantile` and the name.
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+use std::ops::Range;
+
+use telemetry_core::labels::METRIC_NAME;
+use telemetry_core::sink::{RawLabels, RefusalReason};
+
+use super::target::Target;
+use crate::error::Error;
+use crate::otlp::name::PROMETHEUS;
+use crate::otlp::texts::Texts;
+use crate::otlp::value::{Any, Attribute};
+
+/// Up to this many labels are handed on without an allocation.
+const INLINE_LABELS: usize = 32;
+
+/// The labels of one data point, without those that name its series.
+#[derive(Debug, Default)]
+pub(super) struct PointLabels<'a> {
+    entries: Vec<Entry<'a>>,
+    arena: String,
+}
+
+#[derive(Clone, Debug)]
+struct Entry<'a> {
+    /// The attribute's key, which decides the order of joined values.
+    key: &'a [u8],
+    name: Piece<'a>,
+    value: Piece<'a>,
+}
+
+/// A text in the input or in the arena.
+#[derive(Clone, Debug)]
+enum Piece<'a> {
+    Input(&'a str),
+    Arena(Range<usize>),
+}
+
+fn text<'s>(arena: &'s str, piece: &Piece<'s>) -> &'s str {
+    match piece {
+        Piece::Input(text) => text,
+        Piece::Arena(range) => arena.get(range.clone()).unwrap_or_default(),
+    }
+}
+
+impl<'a> PointLabels<'a> {
+    /// Makes the labels of `attributes`, without those whose keys are in `without`.
+    pub(super) fn set(
+        &mut self,
+        attributes: &[Attribute<'a>],
+        without: &[&str],
+    ) -> Result<Result<(), RefusalReason>, Error> {
+        self.entries.clear();
+        self.arena.clear();
+        for attribute in attributes {
+            if !without.iter().any(|key| key.as_bytes() == attribute.key.bytes)
+                && let Err(reason) = self.add(attribute)?
+            {
+                return Ok(Err(reason));
+            }
+        }
+        let arena = &self.arena;
+        self.entries.sort_by(|a, b| {
+            text(arena, &a.name).cmp(text(arena, &b.name)).then_with(|| a.key.cmp(b.key))
+        });
+        self.join();
+        Ok(Ok(()))
+    }
+
+    fn add(&mut self, attribute: &Attribute<'a>) -> Result<Result<(), RefusalReason>, Error> {
+        let invalid = |key: &[u8]| {
+            Ok(Err(RefusalReason::InvalidLabel { name: String::from_utf8_lossy(key).into_owned() }))
+        };
+        let key = attribute.key.bytes;
+        let Ok(name) = str::from_utf8(key) else { return invalid(key) };
+        if name == METRIC_NAME {
+            return Ok(Ok(()));
+        }
+        let name = if PROMETHEUS.is_right(name) {
+            Piece::Input(name)
+        } else {
+            let start = self.arena.len();
+            PROMETHEUS.append(name, &mut self.arena);
+            Piece::Arena(start..self.arena.len())
+        };
+        // Empty, or nothing but replaced characters.
+        if text(&self.arena, &name).bytes().all(|byte| byte == b'_') {
+            return invalid(key);
+        }
+        let value = match attribute.value {
+            Any::String(value) => match str::from_utf8(value.bytes) {
+                Ok(value) => Piece::Input(value),
+                // A replaced value would be another series' label.
+                Err(_) => return invalid(key),
+            },
+            value => {
+                let (start, mut texts) = (self.arena.len(), Texts::default());
+                value.write_text(&mut self.arena, &mut texts)?;
+                if texts.replaced > 0 {
+                    return invalid(key);
+                }
+                Piece::Arena(start..self.arena.len())
+            }
+        };
+        self.entries.push(Entry { key, name, value });
+        Ok(Ok(()))
+    }
+
+    /// Joins the values of equal names, which are neighbours.
+    fn join(&mut self) {
+        let arena = &mut self.arena;
+        self.entries.dedup_by(|later, earlier| {
+            let same = text(arena, &later.name) == text(arena, &earlier.name);
+            if same {
+                let (first, second) = (text(arena, &earlier.value), text(arena, &later.value));
+                let joined = format!("{first};{second}");
+                let start = arena.len();
+                arena.push_str(&joined);
+                earlier.value = Piece::Arena(start..arena.len());
+            }
+            same
+        });
+    }
+
+    /// Whether there are no labels.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Calls `then` with the labels of the series `name`; `bound` is `le` or `quantile` with its
+    /// value.
+    pub(super) fn with<T>(
+        &self,
+        name: &str,
+        bound: Option<(&str, &str)>,
+        target: &Target,
+        then: impl FnOnce(&RawLabels<'_>) -> T,
+    ) -> T {
+        let fixed = [(METRIC_NAME, name), bound.unwrap_or_default()];
+        let fixed = fixed.into_iter().chain(target.labels());
+        let fixed = fixed.filter(|(_, value)| !value.is_empty());
+        let is_free = |name: &str| {
+            bound.is_none_or(|bound| bound.0 != name)
+                && target.labels().iter().all(|label| label.0 != name || label.1.is_empty())
+        };
+        let own = self.entries.iter();
+        let own =
+            own.map(|entry| (text(&self.arena, &entry.name), text(&self.arena, &entry.value)));
+        let all = fixed.chain(own.filter(|(name, value)| !value.is_empty() && is_free(name)));
+        if self.entries.len() + 4 > INLINE_LABELS {
+            return then(&RawLabels::new(&all.collect::<Vec<_>>()));
+        }
+        let mut labels = [("", ""); INLINE_LABELS];
+        let mut len = 0;
+        for (slot, label) in labels.iter_mut().zip(all) {
+            *slot = label;
+            len += 1;
+        }
+        then(&RawLabels::new(labels.get(..len).unwrap_or_default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protobuf::Bytes;
+
+    fn attribute<'a>(key: &'a str, value: &'a str) -> Attribute<'a> {
+        let bytes = |text: &'a str| Bytes { bytes: text.as_bytes(), at: 0 };
+        Attribute { key: bytes(key), value: Any::String(bytes(value)) }
+    }
+
+    fn labels(attributes: &[Attribute<'_>], bound: Option<(&str, &str)>) -> String {
+        let mut labels = PointLabels::default();
+        labels.set(attributes, &[]).unwrap().unwrap();
+        let target = Target { job: "ns/api".to_owned(), instance: String::new() };
+        labels.with("m", bound, &target, |raw| raw.build().to_string())
+    }
+
+    #[test]
+    fn names_that_become_equal_join_their_values() {
+        let attributes = [
+            attribute("b_c", "2"),
+            attribute("b.c", "1"),
+            attribute("__name__", "x"),
+            attribute("empty", ""),
+            attribute("job", "covered"),
+            attribute("instance", "kept"),
+        ];
+        assert_eq!(
+            labels(&attributes, None),
+            r#"{__name__="m", b_c="1;2", instance="kept", job="ns/api"}"#
+        );
+    }
+
+    #[test]
+    fn the_bound_covers_an_attribute() {
+        let attributes = [attribute("le", "9")];
+        let expected = r#"{__name__="m", job="ns/api", le="+Inf"}"#;
+        assert_eq!(labels(&attributes, Some(("le", "+Inf"))), expected);
+    }
+
+    #[test]
+    fn many_attributes_are_all_there() {
+        let keys: Vec<_> = (0..100).map(|at| format!("key.{at}")).collect();
+        let attributes: Vec<_> = keys.iter().map(|key| attribute(key, "v")).collect();
+        let mut labels = PointLabels::default();
+        labels.set(&attributes, &["key.7"]).unwrap().unwrap();
+        let target = Target::default();
+        assert_eq!(labels.with("m", None, &target, |raw| raw.build().len()), 100);
+    }
+
+    #[test]
+    fn names_without_a_letter_are_refused() {
+        for key in ["", "...", "__"] {
+            let refused = PointLabels::default().set(&[attribute(key, "v")], &[]).unwrap();
+            let name = key.to_owned();
+            assert_eq!(refused, Err(RefusalReason::InvalidLabel { name }));
+        }
+    }
+}

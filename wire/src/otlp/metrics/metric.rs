@@ -1,0 +1,125 @@
+//! The head of a metric: what it is called, what it measures, and where its data points are.
+//!
+//! ~~~text
+//! Metric      1 name · 2 description · 3 unit · 5 gauge | 7 sum | 9 histogram | 10 exponential | 11 summary
+//! gauge, …    1 data point* · 2 aggregation_temporality · 3 is_monotonic
+//! ~~~
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+use telemetry_core::model::{Metadata, MetricKind};
+use telemetry_core::sink::RefusalReason;
+
+use super::name::{self, Suffix};
+use super::unit;
+use crate::error::Error;
+use crate::otlp::texts::Texts;
+use crate::protobuf::{Bytes, Reader};
+
+/// A metric.
+#[derive(Debug)]
+pub(super) struct Metric<'a> {
+    /// Its name in Prometheus, without `_bucket` and the like.
+    pub(super) name: String,
+    pub(super) metadata: Metadata,
+    pub(super) kind: Kind,
+    /// The message whose fields 1 are the data points.
+    pub(super) points: Reader<'a>,
+    /// Why none of its points can be stored.
+    pub(super) refused: Option<RefusalReason>,
+}
+
+/// The kind of its data points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Gauge,
+    Sum,
+    Histogram,
+    Exponential,
+    Summary,
+}
+
+impl<'a> Metric<'a> {
+    /// None where there are no data points of a kind that is known.
+    pub(super) fn read(mut message: Reader<'a>, texts: &mut Texts) -> Result<Option<Self>, Error> {
+        let [mut name, mut description, mut unit] = [Bytes::default(); 3];
+        let mut data = None;
+        while let Some(field) = message.next()? {
+            let kind = match field.number {
+                1 => {
+                    name = field.bytes()?;
+                    continue;
+                }
+                2 => {
+                    description = field.bytes()?;
+                    continue;
+                }
+                3 => {
+                    unit = field.bytes()?;
+                    continue;
+                }
+                5 => Kind::Gauge,
+                7 => Kind::Sum,
+                9 => Kind::Histogram,
+                10 => Kind::Exponential,
+                11 => Kind::Summary,
+                _ => continue,
+            };
+            data = Some((kind, field.message()?));
+        }
+        let Some((kind, points)) = data else { return Ok(None) };
+        let aggregation = Aggregation::read(points)?;
+        let (suffix, prometheus_kind) = match kind {
+            Kind::Sum if aggregation.is_monotonic => (Suffix::Counter, MetricKind::Counter),
+            Kind::Sum => (Suffix::None, MetricKind::Gauge),
+            Kind::Gauge => (Suffix::Gauge, MetricKind::Gauge),
+            Kind::Histogram | Kind::Exponential => (Suffix::None, MetricKind::Histogram),
+            Kind::Summary => (Suffix::None, MetricKind::Summary),
+        };
+        let (original, unit) = (texts.read(name), texts.read(unit));
+        let name = name::prometheus(&original, &unit, suffix);
+        let refused = if name.is_empty() {
+            Some(RefusalReason::Malformed { rule: "a metric name has a letter or a digit" })
+        } else {
+            aggregation.fault(kind)
+        };
+        let metadata = Metadata {
+            kind: prometheus_kind,
+            unit: unit::phrase(&unit),
+            help: texts.owned(description),
+        };
+        Ok(Some(Metric { name, metadata, kind, points, refused }))
+    }
+}
+
+/// How the points of a metric relate to each other.
+struct Aggregation {
+    temporality: i32,
+    is_monotonic: bool,
+}
+
+const DELTA: i32 = 1;
+const CUMULATIVE: i32 = 2;
+
+impl Aggregation {
+    fn read(mut data: Reader<'_>) -> Result<Self, Error> {
+        let mut aggregation = Aggregation { temporality: 0, is_monotonic: false };
+        while let Some(field) = data.next()? {
+            match field.number {
+                2 => aggregation.temporality = field.int32()?,
+                3 => aggregation.is_monotonic = field.bool()?,
+                _ => {}
+            }
+        }
+        Ok(aggregation)
+    }
+
+    fn fault(&self, kind: Kind) -> Option<RefusalReason> {
+        match (kind, self.temporality) {
+            (Kind::Gauge | Kind::Summary, _) | (_, CUMULATIVE) => None,
+            (_, DELTA) => {
+                Some(RefusalReason::Unsupported { what: "a metric of delta temporality" })
+            }
+            _ => Some(RefusalReason::Malformed { rule: "a sum or histogram has a temporality" }),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Attribute names as label names.
+//!
+//! A label name of the classic kind has letters, digits and `_` only and does not start with a
+//! digit; OpenTelemetry's names have dots and more. Every character that cannot stand is replaced
+//! by `_`. Prometheus and Loki do this by the same rules with two switches between them.
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+use telemetry_core::labels::is_classic_name;
+
+/// How names are made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LabelNames {
+    /// Whether several `_` in a row become one.
+    pub(super) collapse: bool,
+    /// Whether a single `_` in front is preceded by `key`.
+    pub(super) prefix_underscore: bool,
+}
+
+/// The rules of Loki.
+pub(super) const LOKI: LabelNames = LabelNames { collapse: true, prefix_underscore: false };
+
+/// The rules of Prometheus by default.
+pub(super) const PROMETHEUS: LabelNames = LabelNames { collapse: false, prefix_underscore: true };
+
+impl LabelNames {
+    /// Whether `key` can stay as it is.
+    pub(super) fn is_right(self, key: &str) -> bool {
+        let underscores = self.collapse && key.contains("__");
+        let prefix = self.prefix_underscore && has_single_underscore(key);
+        is_classic_name(key) && !underscores && !prefix
+    }
+
+    /// Appends the label name for `key`, which has at least one character.
+    pub(super) fn append(self, key: &str, out: &mut String) {
+        let start = out.len();
+        for c in key.chars() {
+            let c = if c.is_ascii_alphanumeric() { c } else { '_' };
+            if !(self.collapse && c == '_' && out.len() > start && out.ends_with('_')) {
+                out.push(c);
+            }
+        }
+        let name = out.get(start..).unwrap_or_default();
+        if name.starts_with(|c: char| c.is_ascii_digit()) {
+            out.insert_str(start, "key_");
+        } else if self.prefix_underscore && has_single_underscore(name) {
+            out.insert_str(start, "key");
+        }
+    }
+}
+
+fn has_single_underscore(name: &str) -> bool {
+    name.starts_with('_') && !name.starts_with("__")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(rules: LabelNames, key: &str) -> String {
+        let mut name = "x_".to_owned();
+        rules.append(key, &mut name);
+        assert_eq!(name[2..] == *key, rules.is_right(key), "{key}");
+        name.split_off(2)
+    }
+
+    #[test]
+    fn prometheus_keeps_runs_and_prefixes_one_underscore() {
+        let cases = [
+            ("http.method", "http_method"),
+            ("already_right", "already_right"),
+            ("a..b", "a__b"),
+            ("1st", "key_1st"),
+            ("_private", "key_private"),
+            (".dotted", "key_dotted"),
+            ("__reserved", "__reserved"),
+            ("ünï", "key_n_"),
+        ];
+        for (key, expected) in cases {
+            assert_eq!(name(PROMETHEUS, key), expected, "{key}");
+        }
+    }
+
+    #[test]
+    fn loki_collapses_runs_and_prefixes_digits_only() {
+        let cases = [
+            ("weird key/1", "weird_key_1"),
+            ("a..b", "a_b"),
+            ("a__b", "a_b"),
+            ("1st", "key_1st"),
+            ("ünï", "_n_"),
+            ("__x", "_x"),
+        ];
+        for (key, expected) in cases {
+            assert_eq!(name(LOKI, key), expected, "{key}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Texts that may not be UTF-8.
+//!
+//! Exporters cut long attribute values at a number of bytes, in the middle of a character too.
+//! That must cost neither the item nor the request: what is not UTF-8 is replaced by U+FFFD and
+//! counted. Only lines of logs, which are bytes, and labels of metrics, which are identities, are
+//! treated otherwise.
+
+use std::borrow::Cow;
+
+use crate::protobuf::Bytes;
+
+/// Reads texts and counts those that had to be changed.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    pub(super) replaced: u64,
+}
+
+impl Texts {
+    /// The text, borrowed where it is right.
+    pub(super) fn read<'a>(&mut self, bytes: Bytes<'a>) -> Cow<'a, str> {
+        match str::from_utf8(bytes.bytes) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => {
+                self.replaced += 1;
+                bytes.text()
+            }
+        }
+    }
+
+    pub(super) fn owned(&mut self, bytes: Bytes<'_>) -> String {
+        self.read(bytes).into_owned()
+    }
+
+    pub(super) fn append(&mut self, bytes: Bytes<'_>, out: &mut String) {
+        out.push_str(&self.read(bytes));
+    }
+}

@@ -1,0 +1,5 @@
+//! Traces: `ExportTraceServiceRequest`.
+
+mod decode;
+
+pub use decode::decode_traces;

@@ -1,0 +1,5 @@
+//! Formats of Prometheus.
+
+mod exposition;
+
+pub use exposition::decode_text;

@@ -1,0 +1,142 @@
+//! Writes a message field by field.
+
+/// Bytes reserved for the length in front of a message: enough for 4 GiB.
+const LENGTH_BYTES: usize = 5;
+
+/// Messages up to this size are moved to close the gap behind a shorter length. Longer ones keep
+/// it: a varint may have leading zeros, and so nothing is measured beforehand or moved twice.
+const MOVED_BYTES_MAX: usize = 16 * 1024;
+
+/// A message under construction.
+#[derive(Debug, Default)]
+pub(crate) struct Writer {
+    out: Vec<u8>,
+}
+
+impl Writer {
+    /// The message.
+    pub(crate) fn finish(self) -> Vec<u8> {
+        self.out
+    }
+
+    /// Where bytes that belong to the field just begun are appended.
+    pub(crate) fn out(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    /// A varint without a tag.
+    pub(crate) fn raw_varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.out.push(value.to_le_bytes()[0] | 0x80);
+            value >>= 7;
+        }
+        self.out.push(value.to_le_bytes()[0]);
+    }
+
+    fn tag(&mut self, number: u32, wire_type: u32) {
+        self.raw_varint(u64::from(number << 3 | wire_type));
+    }
+
+    /// A field of wire type 0.
+    pub(crate) fn varint(&mut self, number: u32, value: u64) {
+        self.tag(number, 0);
+        self.raw_varint(value);
+    }
+
+    /// A field of wire type 0, unless it is zero.
+    pub(crate) fn nonzero(&mut self, number: u32, value: u64) {
+        if value != 0 {
+            self.varint(number, value);
+        }
+    }
+
+    /// A field of wire type 1.
+    pub(crate) fn fixed64(&mut self, number: u32, value: u64) {
+        self.tag(number, 1);
+        self.out.extend_from_slice(&value.to_le_bytes());
+    }
+
+    /// A field of wire type 5.
+    pub(crate) fn fixed32(&mut self, number: u32, value: u32) {
+        self.tag(number, 5);
+        self.out.extend_from_slice(&value.to_le_bytes());
+    }
+
+    /// A field of wire type 2 with these bytes.
+    pub(crate) fn bytes(&mut self, number: u32, bytes: &[u8]) {
+        self.tag(number, 2);
+        self.raw_varint(bytes.len() as u64);
+        self.out.extend_from_slice(bytes);
+    }
+
+    /// A field of wire type 2 with what `body` writes.
+    pub(crate) fn message<T>(&mut self, number: u32, body: impl FnOnce(&mut Writer) -> T) -> T {
+        let start = self.begin(number);
+        let result = body(self);
+        self.end(start);
+        result
+    }
+
+    /// Begins a field of wire type 2; what is written until [`end`](Self::end) is its value.
+    pub(crate) fn begin(&mut self, number: u32) -> usize {
+        self.tag(number, 2);
+        self.out.extend_from_slice(&[0; LENGTH_BYTES]);
+        self.out.len()
+    }
+
+    /// Ends the field whose value starts at `start`.
+    pub(crate) fn end(&mut self, start: usize) {
+        let body_bytes = self.out.len() - start;
+        let mut len = body_bytes as u64;
+        let shortest = (1..LENGTH_BYTES).find(|bytes| len >> (7 * bytes) == 0);
+        let width = match shortest {
+            Some(width) if body_bytes <= MOVED_BYTES_MAX => width,
+            _ => LENGTH_BYTES,
+        };
+        let first = start - LENGTH_BYTES;
+        if width < LENGTH_BYTES {
+            self.out.copy_within(start.., first + width);
+            self.out.truncate(first + width + body_bytes);
+        }
+        for (index, byte) in self.out.iter_mut().skip(first).take(width).enumerate() {
+            let more = if index + 1 < width { 0x80 } else { 0 };
+            *byte = (len.to_le_bytes()[0] & 0x7f) | more;
+            len >>= 7;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Reader;
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let mut writer = Writer::default();
+        writer.varint(1, u64::MAX);
+        writer.nonzero(2, 0);
+        writer.message(3, |inner| {
+            inner.bytes(1, b"text");
+            inner.fixed32(2, 7);
+        });
+        writer.fixed64(4, 9);
+        let bytes = writer.finish();
+        let mut reader = Reader::new(&bytes);
+        assert_eq!(reader.next().unwrap().unwrap().varint().unwrap(), u64::MAX);
+        let mut inner = reader.next().unwrap().unwrap().message().unwrap();
+        assert_eq!(inner.next().unwrap().unwrap().bytes().unwrap().bytes, b"text");
+        assert_eq!(inner.next().unwrap().unwrap().fixed32().unwrap(), 7);
+        assert!(inner.next().unwrap().is_none());
+        assert_eq!(reader.next().unwrap().unwrap().fixed64().unwrap(), 9);
+    }
+
+    #[test]
+    fn long_messages_have_their_length() {
+        let mut writer = Writer::default();
+        writer.message(1, |inner| inner.bytes(1, &[7; 100_000]));
+        let bytes = writer.finish();
+        let mut inner = Reader::new(&bytes).next().unwrap().unwrap().message().unwrap();
+        assert_eq!(inner.next().unwrap().unwrap().bytes().unwrap().bytes.len(), 100_000);
+    }
+}
