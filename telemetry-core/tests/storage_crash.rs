@@ -1,6 +1,7 @@
 //! Crashes: for every n, the n-th call fails or the power goes with it, and what is found after is a
 //! prefix of the commits that holds all that the durability contract covers, each whole.
 #![cfg(feature = "storage")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail like tests")]
 
 mod storage_toy;
 
@@ -56,7 +57,8 @@ const STEPS: [Step; 26] = [
 /// The rows of a commit: several, so that half a commit would be seen, and enough of them that
 /// it takes more than a sector.
 fn rows(number: u64) -> Vec<Row> {
-    let key = format!("k{:0>width$}", number % 3, width = if number % 4 == 0 { 200 } else { 3 });
+    let key =
+        format!("k{:0>width$}", number % 3, width = if number.is_multiple_of(4) { 200 } else { 3 });
     (0..3).map(|i| row(&key, number as i64 + i, number)).collect()
 }
 

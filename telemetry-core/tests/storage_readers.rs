@@ -1,5 +1,6 @@
 //! Readers: in the same process, and beside a writer in another one.
 #![cfg(feature = "storage")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail like tests")]
 
 mod storage_toy;
 

@@ -1,5 +1,6 @@
 //! The life cycle of a store, told on a toy engine: what a caller sees while nothing fails.
 #![cfg(feature = "storage")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail like tests")]
 
 mod storage_toy;
 

@@ -196,7 +196,7 @@ mod tests {
         golden.extend_from_slice(b"\x01\x02\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
         golden.extend_from_slice(b"\x01\x01\x02\x01\x08\0\x05\x06\x01\x07");
         golden.extend_from_slice(b"\x02\x08\x09");
-        golden[24] = (golden.len() - HEADER_BYTES) as u8;
+        golden[24] = u8::try_from(golden.len() - HEADER_BYTES).unwrap();
         let crc = crc32c::crc32c(&golden);
         golden.extend_from_slice(&crc.to_le_bytes());
         let bytes = encode(&manifest());
