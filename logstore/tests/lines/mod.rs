@@ -1,0 +1,106 @@
+//! What the tests of this folder share: a store to open, lines to push, and the plainest model.
+#![cfg(test)]
+#![allow(dead_code, reason = "every test file uses a part")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use logstore::{Error, LogStore};
+use telemetry_core::labels;
+use telemetry_core::labels::{Labels, Matcher};
+use telemetry_core::model::LogEntry;
+use telemetry_core::query::QueryContext;
+use telemetry_core::source::{Direction, LogColumns, LogRequest, LogSource, LogWant, SourceError};
+use telemetry_core::storage::fs::FileSystem;
+use telemetry_core::storage::maintenance::Maintenance;
+use telemetry_core::storage::store::{Durability, StoreOptions};
+use telemetry_core::time::NanosRange;
+
+/// A line as the tests compare it: stream number, time, text.
+pub(crate) type Line = (u8, i64, String);
+
+pub(crate) fn options(durability: Durability) -> StoreOptions {
+    let mut options = StoreOptions::default();
+    options.durability = durability;
+    options.maintenance = Some(Maintenance::manual());
+    options.head_bytes_kept_on_close = 0;
+    options
+}
+
+pub(crate) fn open(files: Arc<dyn FileSystem>, durability: Durability) -> Result<LogStore, Error> {
+    LogStore::builder().file_system(files).storage(options(durability)).open("/data/logs")
+}
+
+pub(crate) fn stream(number: u8) -> Labels {
+    labels! { "app" => "api", "stream" => &*number.to_string() }
+}
+
+/// Stores lines as one commit.
+pub(crate) fn commit(store: &LogStore, lines: &[Line]) -> Result<u64, Error> {
+    let mut batch = store.batch();
+    for (number, time, text) in lines {
+        batch.push(&stream(*number), &LogEntry::new(*time, text).with("from", text.as_str()));
+    }
+    Ok(batch.commit()?.stored)
+}
+
+pub(crate) fn delete(store: &LogStore, number: u8, window: NanosRange) -> Result<(), Error> {
+    store.delete(vec![Matcher::equal("stream", number.to_string())], window)
+}
+
+/// Everything stored, by stream and time. Checks on the way that pages keep their promises.
+pub(crate) fn contents(store: &LogStore) -> Result<Vec<Line>, SourceError> {
+    let request = LogRequest {
+        matchers: vec![],
+        window: NanosRange::ALL,
+        direction: Direction::Forward,
+        filters: vec![],
+    };
+    let pages = store.select(&request, &QueryContext::new())?;
+    let mut columns = LogColumns::default();
+    let mut found = Vec::new();
+    for index in 0..pages.len() {
+        let page = pages.page(index).unwrap();
+        page.decode(LogWant::ALL, &mut columns)?;
+        let number: u8 = page.labels().get("stream").unwrap().parse().unwrap();
+        let statistics = page.statistics();
+        assert!(columns.times.is_sorted());
+        assert!(!statistics.is_whole || statistics.count == columns.len() as u64);
+        for row in 0..columns.len() {
+            let text = String::from_utf8(columns.line(row).to_vec()).unwrap();
+            assert!(columns.metadata(row).eq([("from", text.as_str())]));
+            found.push((number, columns.times[row], text));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The plainest log store there is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Model(BTreeMap<(u8, i64), Vec<String>>);
+
+impl Model {
+    pub(crate) fn insert(&mut self, line: &Line) {
+        let texts = self.0.entry((line.0, line.1)).or_default();
+        if !texts.contains(&line.2) {
+            texts.push(line.2.clone());
+        }
+    }
+
+    pub(crate) fn delete(&mut self, number: u8, window: NanosRange) {
+        self.0.retain(|(stream, time), _| *stream != number || !window.contains((*time).into()));
+    }
+
+    pub(crate) fn contents(&self) -> Vec<Line> {
+        let mut lines: Vec<Line> = self
+            .0
+            .iter()
+            .flat_map(|((number, time), texts)| {
+                texts.iter().map(move |text| (*number, *time, text.clone()))
+            })
+            .collect();
+        lines.sort();
+        lines
+    }
+}
