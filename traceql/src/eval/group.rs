@@ -19,7 +19,7 @@ use crate::plan::{Plan, Predicate};
 const WHOLE_COLUMN_SHARE: usize = 4;
 
 /// Rows between two looks at the deadline.
-pub(super) const ROWS_PER_CHECK: usize = 1024;
+const ROWS_PER_CHECK: usize = 1024;
 
 /// A group that is being evaluated, with what has been read of it.
 pub(crate) struct Group<'a> {

@@ -4,41 +4,34 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use telemetry_core::query::Resource;
-use telemetry_core::source::span::{SpanColumn, SpanField, SpanValue};
+use telemetry_core::source::span::{SpanColumn, SpanField, SpanValue, SpanValues};
 
-use super::observe::{self, Observed};
+use super::observe::{self, Wanted};
 use super::{Metrics, quantile};
 use crate::ast::{Attribute, MetricsFunction, MetricsQuery, OverTime};
 use crate::error::Error;
+use crate::plan::Plan;
 use crate::value::{Label, Series};
 
 /// Runs every function but `compare()`.
 pub(super) fn run(metrics: &Metrics<'_>, query: &MetricsQuery) -> Result<Vec<Series>, Error> {
     let operand = operand(&query.function);
     let by: Vec<&SpanField> = query.by.iter().map(|attribute| &attribute.field).collect();
-    let fields: Vec<&SpanField> = by.iter().copied().chain(operand).collect();
+    let fields: Vec<SpanField> = by.iter().copied().chain(operand).cloned().collect();
     let (plan, steps) = observe::compile(&query.pipeline, &fields)?;
     let mut states = States { len: metrics.axis.len, index: HashMap::new(), series: Vec::new() };
-    observe::each_group(metrics, plan, &steps, &mut |observed| {
-        let columns = by.iter().map(|field| observed.column(field));
-        let columns: Vec<SpanColumn> = columns.collect::<Result<_, _>>()?;
-        let values = match operand {
-            Some(field) => Some((field, observed.column(field)?)),
-            None => None,
-        };
-        for at in 0..observed.rows.len() {
-            let value = values.as_ref().map(|(field, column)| observed.value(field, column, at));
+    let wanted = Wanted { fields, ..Wanted::default() };
+    observe::each_group(metrics, &plan, &steps, &wanted, &mut |observed| {
+        let (labels, values) = observed.columns.split_at(by.len().min(observed.columns.len()));
+        let mut series = SeriesOf { plan: &plan, labels, known: Vec::new() };
+        for (at, (point, weight)) in observed.points.iter().zip(&observed.weights).enumerate() {
+            let value = values.first().map(|(f, column)| observe::value(&plan, f, column, at));
             let Some(observation) = observation(&query.function, value.as_ref()) else { continue };
-            let (Some(point), Some(weight)) = (observed.points.get(at), observed.weights.get(at))
-            else {
-                continue;
-            };
-            for key in keys(observed, &by, &columns, at) {
-                states.of(key, &query.function)?.add(*point, observation, *weight);
-            }
-            metrics.context.bound(Resource::Series, states.series.len() as u64)?;
+            series.each(at, &mut states, &query.function, &mut |state| {
+                state.add(*point, observation, *weight);
+            });
         }
-        Ok(())
+        Ok(metrics.context.bound(Resource::Series, states.series.len() as u64)?)
     })?;
     Ok(states.finish(metrics, query))
 }
@@ -77,36 +70,82 @@ enum Observation {
     Bucket(quantile::Bucket),
 }
 
-/// Values of the `by` fields at a span; every combination where some are arrays.
-fn keys(
-    observed: &Observed<'_>,
-    by: &[&SpanField],
-    columns: &[SpanColumn],
-    at: usize,
-) -> Vec<Vec<SpanValue>> {
-    let mut keys = vec![Vec::with_capacity(by.len())];
-    for (field, column) in by.iter().zip(columns) {
-        let value = observed.value(field, column, at);
-        if value.array_len().is_none() {
-            keys.iter_mut().for_each(|key| key.push(value.clone()));
-            continue;
+/// Finds the series of the spans of one group.
+struct SeriesOf<'a> {
+    plan: &'a Plan,
+    /// Columns of the `by` fields.
+    labels: &'a [(SpanField, SpanColumn)],
+    /// Series by position in the dictionary, if there is one `by` field and it is text.
+    known: Vec<Option<usize>>,
+}
+
+impl SeriesOf<'_> {
+    /// Calls `add` with the state of each series that the span at a position belongs to.
+    fn each(
+        &mut self,
+        at: usize,
+        states: &mut States,
+        function: &MetricsFunction,
+        add: &mut dyn FnMut(&mut State),
+    ) {
+        let Some(id) = self.dictionary_id(at) else {
+            for key in self.keys(at) {
+                let series = states.position(key, function);
+                states.at(series).into_iter().for_each(&mut *add);
+            }
+            return;
+        };
+        if self.known.len() <= id {
+            self.known.resize(id + 1, None);
         }
-        let mut elements = Vec::new();
-        value.for_each_element(|element| elements.push(element));
-        elements.sort();
-        elements.dedup();
-        keys = keys
-            .iter()
-            .flat_map(|key| {
-                elements.iter().map(move |element| {
+        let series = match self.known.get(id) {
+            Some(Some(series)) => *series,
+            _ => {
+                let key = self.labels.iter().map(|(_, column)| column.value(at)).collect();
+                let series = states.position(key, function);
+                self.known.get_mut(id).into_iter().for_each(|known| *known = Some(series));
+                series
+            }
+        };
+        states.at(series).into_iter().for_each(add);
+    }
+
+    fn dictionary_id(&self, at: usize) -> Option<usize> {
+        let [(_, column)] = self.labels else { return None };
+        match &column.values {
+            SpanValues::String { ids, .. } if column.is_present(at) => {
+                ids.get(at).map(|id| *id as usize)
+            }
+            _ => None,
+        }
+    }
+
+    /// Values of the fields; every combination where some are arrays.
+    fn keys(&self, at: usize) -> Vec<Vec<SpanValue>> {
+        let mut keys = vec![Vec::with_capacity(self.labels.len())];
+        for (field, column) in self.labels {
+            let value = observe::value(self.plan, field, column, at);
+            if value.array_len().is_none() {
+                keys.iter_mut().for_each(|key| key.push(value.clone()));
+                continue;
+            }
+            let mut elements = Vec::new();
+            value.for_each_element(|element| elements.push(element));
+            elements.sort();
+            elements.dedup();
+            let longer = |key: &Vec<SpanValue>| {
+                let key = key.clone();
+                let element = move |element: &SpanValue| {
                     let mut longer = key.clone();
                     longer.push(element.clone());
                     longer
-                })
-            })
-            .collect();
+                };
+                elements.iter().map(element).collect::<Vec<_>>()
+            };
+            keys = keys.iter().flat_map(longer).collect();
+        }
+        keys
     }
-    keys
 }
 
 /// One state per combination of values.
@@ -117,18 +156,19 @@ struct States {
 }
 
 impl States {
-    fn of(&mut self, key: Vec<SpanValue>, function: &MetricsFunction) -> Result<&mut State, Error> {
-        let at = match self.index.get(&key) {
-            Some(at) => *at,
-            None => {
-                let at = self.series.len();
-                self.index.insert(key.clone(), at);
-                self.series.push((key, State::new(function, self.len)));
-                at
-            }
-        };
-        // The position was just looked up or made.
-        self.series.get_mut(at).map(|(_, state)| state).ok_or(Error::Step)
+    /// The position of a combination's state; it is made if it is new.
+    fn position(&mut self, key: Vec<SpanValue>, function: &MetricsFunction) -> usize {
+        if let Some(at) = self.index.get(&key) {
+            return *at;
+        }
+        let at = self.series.len();
+        self.index.insert(key.clone(), at);
+        self.series.push((key, State::new(function, self.len)));
+        at
+    }
+
+    fn at(&mut self, position: usize) -> Option<&mut State> {
+        self.series.get_mut(position).map(|(_, state)| state)
     }
 
     fn finish(mut self, metrics: &Metrics<'_>, query: &MetricsQuery) -> Vec<Series> {

@@ -8,11 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use telemetry_core::query::Resource;
-use telemetry_core::source::span::{Intrinsic, RowBits, SpanField, SpanValue};
-use telemetry_core::time::Nanos;
+use telemetry_core::source::span::{Intrinsic, SpanColumn, SpanField, SpanValue};
 
 use super::Metrics;
-use super::observe::{self, Observed};
+use super::observe::{self, Observed, Wanted};
 use crate::ast::{At, Attribute, FieldExpr, MetricsQuery};
 use crate::error::Error;
 use crate::plan::Predicate;
@@ -54,14 +53,21 @@ pub(super) fn compare(
     let (mut plan, steps) = observe::compile(&query.pipeline, &[])?;
     // The selection is no part of the steps, so it leaves nothing out: the rest is wanted too.
     let selection = Predicate::compile(&mut plan, filter)?;
+    let wanted = Wanted {
+        fields: INTRINSICS.iter().map(|intrinsic| SpanField::Intrinsic(*intrinsic)).collect(),
+        attributes: true,
+        selection: Some((&selection, range)),
+    };
     let mut sides = Sides::default();
-    observe::each_group(metrics, plan, &steps, &mut |observed| {
-        let rows = RowBits::from_rows(observed.group.rows.spans(), observed.rows.iter().copied());
-        let mut selected = observed.group.filter(&selection, &rows)?;
-        if let Some((start, end)) = range {
-            selected.and(&within(observed, Nanos(start), Nanos(end))?);
-        }
-        count(metrics, observed, &selected, &mut sides)
+    observe::each_group(metrics, &plan, &steps, &wanted, &mut |observed| {
+        observed.columns.iter().try_for_each(|(field, column)| {
+            count(metrics, &observed, field, column, &mut sides);
+            let values = |side: &BTreeMap<SpanField, Counts>| {
+                side.get(field).map_or(0, |counts| counts.values.len() as u64)
+            };
+            let values = sides.iter().map(values).sum();
+            Ok(metrics.context.bound(Resource::Series, values)?)
+        })
     })?;
     let [baseline, selection] = sides;
     let mut series = Vec::new();
@@ -70,54 +76,34 @@ pub(super) fn compare(
     Ok(series)
 }
 
-/// Rows that begin in a range.
-fn within(observed: &Observed<'_>, start: Nanos, end: Nanos) -> Result<RowBits, Error> {
-    let starts = observed.column(&Intrinsic::StartTime.into())?;
-    let inside = |at: &usize| matches!(starts.value(*at), SpanValue::Int(time) if start.0 <= time && time <= end.0);
-    let positions = (0..observed.rows.len()).filter(inside);
-    let rows = positions.filter_map(|at| observed.rows.get(at).copied());
-    Ok(RowBits::from_rows(observed.group.rows.spans(), rows))
-}
-
+/// Counts the values of one field.
 fn count(
     metrics: &Metrics<'_>,
-    observed: &Observed<'_>,
-    selected: &RowBits,
+    observed: &Observed,
+    field: &SpanField,
+    column: &SpanColumn,
     sides: &mut Sides,
-) -> Result<(), Error> {
-    let intrinsics = INTRINSICS.iter().map(|intrinsic| SpanField::Intrinsic(*intrinsic));
-    let attributes = observed.group.rows.fields(metrics.context)?;
+) {
     let len = metrics.axis.len;
-    // Of events and links a span has several values, which would be counted against one total.
-    for field in intrinsics.chain(attributes).filter(|field| !field.is_multiple()) {
-        metrics.context.check()?;
-        let column = observed.column(&field)?;
-        let rows = observed.rows.iter().zip(&observed.points).zip(&observed.weights);
-        for (at, ((row, point), weight)) in rows.enumerate() {
-            let value = observed.value(&field, &column, at);
-            // A trace without a root has no name to compare.
-            let nameless = field == SpanField::Intrinsic(Intrinsic::TraceRootName)
-                || field == SpanField::Intrinsic(Intrinsic::TraceRootService);
-            if value.is_nil() || (nameless && value.as_str() == Some("")) {
-                continue;
-            }
-            let [baseline, selection] = &mut *sides;
-            let side = if selected.contains(*row) { selection } else { baseline };
-            let counts = side.entry(field.clone()).or_default();
-            counts.total.resize(len, 0.0);
-            counts.total.get_mut(*point).into_iter().for_each(|total| *total += weight);
-            value.for_each_element(|value| {
-                let counts = counts.values.entry(value).or_insert_with(|| vec![0.0; len]);
-                counts.get_mut(*point).into_iter().for_each(|count| *count += weight);
-            });
+    // A trace without a root has no name to compare.
+    let may_be_nameless = *field == SpanField::Intrinsic(Intrinsic::TraceRootName)
+        || *field == SpanField::Intrinsic(Intrinsic::TraceRootService);
+    let spans = observed.points.iter().zip(&observed.weights).zip(&observed.selected);
+    for (at, ((point, weight), selected)) in spans.enumerate() {
+        let value = column.value(at);
+        if value.is_nil() || (may_be_nameless && value.as_str() == Some("")) {
+            continue;
         }
-        let values = |side: &BTreeMap<SpanField, Counts>| {
-            side.get(&field).map_or(0, |counts| counts.values.len() as u64)
-        };
-        let values = sides.iter().map(values).sum();
-        metrics.context.bound(Resource::Series, values)?;
+        let [baseline, selection] = &mut *sides;
+        let side = if *selected { selection } else { baseline };
+        let counts = side.entry(field.clone()).or_default();
+        counts.total.resize(len, 0.0);
+        counts.total.get_mut(*point).into_iter().for_each(|total| *total += weight);
+        value.for_each_element(|value| {
+            let counts = counts.values.entry(value).or_insert_with(|| vec![0.0; len]);
+            counts.get_mut(*point).into_iter().for_each(|count| *count += weight);
+        });
     }
-    Ok(())
 }
 
 /// The series of one side: values of each attribute, the most frequent first, and totals.
