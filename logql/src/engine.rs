@@ -2,13 +2,13 @@
 
 use crate::ast::Expr;
 use crate::error::Error;
-use crate::eval;
 use crate::eval::row::{Columns, Row, Steps};
+use crate::eval::{self, Access};
 use crate::plan::{self, LinesPlan};
 use crate::value::{Instant, LogStream, Series, VectorSample};
 use telemetry_core::query::{QueryContext, Resource};
 use telemetry_core::source::{Direction, LogSource};
-use telemetry_core::time::{Nanos, NanosRange};
+use telemetry_core::time::{Clock, Nanos, NanosRange, SystemClock};
 
 /// Lines that a log query gives where nobody says how many.
 pub const LIMIT_DEFAULT: usize = 100;
@@ -62,6 +62,7 @@ impl Default for LogOptions {
 #[derive(Clone, Copy)]
 pub struct Engine<'s> {
     source: &'s dyn LogSource,
+    clock: &'s dyn Clock,
 }
 
 impl std::fmt::Debug for Engine<'_> {
@@ -73,7 +74,18 @@ impl std::fmt::Debug for Engine<'_> {
 impl<'s> Engine<'s> {
     /// An engine over `source`.
     pub fn new(source: &'s dyn LogSource) -> Self {
-        Engine { source }
+        Engine { source, clock: &SystemClock }
+    }
+
+    /// The same engine with another idea of the time, which only the template function `now` asks
+    /// for.
+    #[must_use]
+    pub fn with_clock(self, clock: &'s dyn Clock) -> Self {
+        Engine { clock, ..self }
+    }
+
+    fn access<'a>(&'a self, context: &'a QueryContext) -> Access<'a> {
+        Access { source: self.source, context, now: self.clock.now().0 }
     }
 
     /// The lines of a log query, by their labels. Streams are sorted by labels, lines stand in the
@@ -91,7 +103,7 @@ impl<'s> Engine<'s> {
     ) -> Result<Vec<LogStream>, Error> {
         let Expr::Log(log) = query else { return Err(Error::NotLog { span: query.span() }) };
         let plan = LinesPlan::new(log)?;
-        eval::log::run(&plan, options, self.source, context)
+        eval::log::run(&plan, options, &self.access(context))
     }
 
     /// A metric query at one time.
@@ -112,7 +124,7 @@ impl<'s> Engine<'s> {
         }
         let plan = plan::metric(query)?;
         let steps = Steps::instant(time.into());
-        Ok(match eval::metric(&plan, &steps, self.source, context)? {
+        Ok(match eval::metric(&plan, &steps, &self.access(context))? {
             Columns::Number(value) => Instant::Scalar(value),
             Columns::Rows(mut rows) => {
                 if !orders(query) {
@@ -146,7 +158,7 @@ impl<'s> Engine<'s> {
         }
         let steps = steps(start.into(), end.into(), step_ns, context)?;
         let plan = plan::metric(query)?;
-        let mut rows = match eval::metric(&plan, &steps, self.source, context)? {
+        let mut rows = match eval::metric(&plan, &steps, &self.access(context))? {
             Columns::Rows(rows) => rows,
             Columns::Number(value) => vec![Row::constant(value, steps.count)],
         };
@@ -165,12 +177,7 @@ fn sort(rows: &mut [Row]) {
     rows.sort_by(|a, b| a.labels.cmp(&b.labels).then_with(|| a.empty.cmp(&b.empty)));
 }
 
-fn steps(
-    start: Nanos,
-    end: Nanos,
-    step_ns: i64,
-    context: &QueryContext,
-) -> Result<Steps, Error> {
+fn steps(start: Nanos, end: Nanos, step_ns: i64, context: &QueryContext) -> Result<Steps, Error> {
     if step_ns <= 0 {
         return Err(Error::Step);
     }
@@ -187,10 +194,9 @@ fn steps(
 fn orders(query: &Expr) -> bool {
     use crate::ast::VectorOp as Op;
     match query {
-        Expr::VectorAggregation(node) => matches!(
-            node.op,
-            Op::Sort | Op::SortDesc | Op::Topk | Op::Bottomk | Op::ApproxTopk
-        ),
+        Expr::VectorAggregation(node) => {
+            matches!(node.op, Op::Sort | Op::SortDesc | Op::Topk | Op::Bottomk | Op::ApproxTopk)
+        }
         // Arithmetic with a number leaves the order as it is.
         Expr::Binary(node) => match (&*node.left, &*node.right) {
             (operand, Expr::Literal(_)) | (Expr::Literal(_), operand) => orders(operand),

@@ -2,7 +2,7 @@
 
 use crate::ast::{BinaryOp, RangeOp, VectorOp};
 pub use crate::lexer::BadToken;
-pub use crate::template::TemplateError;
+pub use crate::template::{TemplateError, TemplateErrorKind};
 use telemetry_core::labels::RegexError;
 use telemetry_core::query::Interrupt;
 use telemetry_core::source::SourceError;
@@ -241,7 +241,9 @@ pub enum CheckError {
     )]
     MatchesEverything,
     /// A number is spelled in a way that is no float.
-    #[error("unable to parse literal as a float: strconv.ParseFloat: parsing {0:?}: invalid syntax")]
+    #[error(
+        "unable to parse literal as a float: strconv.ParseFloat: parsing {0:?}: invalid syntax"
+    )]
     Number(Box<str>),
     /// A regular expression of a selector or a label filter is refused.
     #[error("{0}")]

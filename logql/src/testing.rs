@@ -12,6 +12,9 @@ use crate::stage::{Entry, LineText, Pipeline, sanitize};
 use crate::value::LabelSet;
 use telemetry_core::labels::Labels;
 
+/// The time of every query here.
+const NOW: i64 = 1_700_000_000_000_000_000;
+
 /// A line before a stage.
 #[derive(Clone, Debug, Default)]
 pub struct LineIn {
@@ -129,6 +132,7 @@ pub fn run_stages(stages: &str, line: &LineIn) -> Result<Option<LineOut>, Error>
     let mut buffer = Vec::new();
     let mut entry = Entry {
         time: line.time,
+        now: NOW,
         line: LineText::new(&line.line, &mut buffer),
         stored_bytes: line.line.len(),
         labels: &mut labels,
@@ -154,6 +158,7 @@ pub fn sample(query: &str, line: &LineIn) -> Result<Option<(f64, LabelSet)>, Err
     let mut buffer = Vec::new();
     let mut entry = Entry {
         time: line.time,
+        now: NOW,
         line: LineText::new(&line.line, &mut buffer),
         stored_bytes: line.line.len(),
         labels: &mut labels,

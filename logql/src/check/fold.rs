@@ -30,9 +30,7 @@ pub(crate) fn fold(expr: Expr) -> Expr {
 pub(crate) fn evaluate(expr: &Expr) -> Option<f64> {
     match expr {
         Expr::Literal(literal) => Some(literal.value),
-        Expr::Binary(node) => {
-            Some(apply(node.op, evaluate(&node.left)?, evaluate(&node.right)?))
-        }
+        Expr::Binary(node) => Some(apply(node.op, evaluate(&node.left)?, evaluate(&node.right)?)),
         _ => None,
     }
 }

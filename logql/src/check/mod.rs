@@ -102,14 +102,7 @@ fn range_rules(node: &RangeAggregation) -> Result<(), CheckError> {
     }
     let groups = matches!(
         op,
-        Op::Avg
-            | Op::Stddev
-            | Op::Stdvar
-            | Op::Quantile
-            | Op::Max
-            | Op::Min
-            | Op::First
-            | Op::Last
+        Op::Avg | Op::Stddev | Op::Stdvar | Op::Quantile | Op::Max | Op::Min | Op::First | Op::Last
     );
     if node.grouping.is_some() && !groups {
         return Err(CheckError::RangeGrouping(op));

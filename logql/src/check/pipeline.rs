@@ -12,8 +12,9 @@ pub(crate) fn check_stages(stages: &[Stage]) -> Result<(), Error> {
     for stage in stages {
         let span = stage.at.0;
         match &stage.kind {
-            StageKind::Regexp(text) => regexp::check(text)
-                .map_err(|error| at(CheckError::RegexpParser(error), span))?,
+            StageKind::Regexp(text) => {
+                regexp::check(text).map_err(|error| at(CheckError::RegexpParser(error), span))?
+            }
             StageKind::Pattern(text) => pattern::check_parser(text)
                 .map_err(|error| at(CheckError::PatternParser(error), span))?,
             StageKind::LabelFilter(filter) => check_label_filter(filter)?,

@@ -18,9 +18,7 @@ pub(super) fn run(
     match plan.op {
         VectorOp::Topk => Ok(pick(plan, rows, steps, |a, b| b.total_cmp_nan_last(a))),
         VectorOp::Bottomk => Ok(pick(plan, rows, steps, |a, b| a.total_cmp_nan_last(b))),
-        VectorOp::ApproxTopk if steps.count > 1 => {
-            Err(Error::ApproxTopkRange { span: plan.span })
-        }
+        VectorOp::ApproxTopk if steps.count > 1 => Err(Error::ApproxTopkRange { span: plan.span }),
         VectorOp::ApproxTopk => Ok(pick(plan, rows, steps, |a, b| b.total_cmp_nan_last(a))),
         // An instant answer is ordered where it is made; a series over time has no order.
         VectorOp::Sort | VectorOp::SortDesc => Ok(sorted(plan.op, rows)),
@@ -34,10 +32,7 @@ fn fold(plan: &AggregationPlan, rows: &[Row], steps: &Steps) -> Vec<Row> {
     for row in rows {
         let group = groups.assign(&row.labels) as usize;
         if group >= states.len() {
-            states.push((
-                vec![Accumulator::default(); steps.count],
-                Presence::none(steps.count),
-            ));
+            states.push((vec![Accumulator::default(); steps.count], Presence::none(steps.count)));
         }
         let Some((accumulators, presence)) = states.get_mut(group) else { continue };
         for step in &row.presence {
@@ -139,9 +134,10 @@ fn pick(
     let mut taken = vec![0usize; groups.len()];
     for step in 0..steps.count {
         ranking.clear();
-        ranking.extend((0..rows.len()).filter(|row| {
-            rows.get(*row).is_some_and(|row| row.presence.contains(step))
-        }));
+        ranking.extend(
+            (0..rows.len())
+                .filter(|row| rows.get(*row).is_some_and(|row| row.presence.contains(step))),
+        );
         let value = |row: &usize| rows.get(*row).map_or(f64::NAN, |row| row.value(step));
         ranking.sort_by(|a, b| {
             let (x, y) = (value(a), value(b));

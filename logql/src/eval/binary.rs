@@ -28,9 +28,7 @@ pub(super) fn run(
         (Columns::Number(number), Columns::Rows(rows)) => {
             with_number(plan, rows, |value| (number, value))
         }
-        (Columns::Rows(left), Columns::Rows(right)) if plan.op.is_set() => {
-            set(plan, left, right)
-        }
+        (Columns::Rows(left), Columns::Rows(right)) if plan.op.is_set() => set(plan, left, right),
         (Columns::Rows(left), Columns::Rows(right)) => matched(plan, left, right, steps)?,
     }))
 }
@@ -142,13 +140,8 @@ fn matched(
             if both.is_none() {
                 continue;
             }
-            let labels = result_labels(
-                &row.labels,
-                &other.labels,
-                &plan.grouping,
-                !grouped,
-                include,
-            );
+            let labels =
+                result_labels(&row.labels, &other.labels, &plan.grouping, !grouped, include);
             let place = *places.entry(labels.clone()).or_insert_with(|| {
                 out.push(Row::empty(labels, steps.count));
                 out.len() - 1

@@ -6,6 +6,7 @@
 //! Lines of equal time stand in the order of their streams' labels, those of one stream in the
 //! order they came; reading backward turns all of it round.
 
+use super::Access;
 use super::scan::{Next, Scan, select};
 use crate::engine::LogOptions;
 use crate::error::Error;
@@ -19,23 +20,23 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 use telemetry_core::labels::Labels;
 use telemetry_core::query::{QueryContext, Resource};
-use telemetry_core::source::{Direction, LogSource, LogWant};
+use telemetry_core::source::{Direction, LogWant};
 use telemetry_core::time::Nanos;
 
 /// Runs a log query.
 pub(crate) fn run(
     lines: &LinesPlan,
     options: &LogOptions,
-    source: &dyn LogSource,
-    context: &QueryContext,
+    access: &Access<'_>,
 ) -> Result<Vec<LogStream>, Error> {
+    let context = access.context;
     let backward = options.direction == Direction::Backward;
-    let pages = select(source, lines, options.window, options.direction, context)?;
+    let pages = select(access, lines, options.window, options.direction)?;
     // Thinning needs every line, as which lines it keeps depends on those before.
     let thins = options.interval_ns > 0;
     let held_max = if thins { usize::MAX } else { options.limit };
     let hints = Hints::everything();
-    let mut scan = Scan::new(lines, &hints, context);
+    let mut scan = Scan::new(lines, &hints, access);
     let mut held = Held { heap: BinaryHeap::new(), max: held_max, backward, context };
     let mut origins = Origins::default();
     for index in 0..pages.len() {
@@ -218,7 +219,8 @@ impl Origins {
 fn thin(rows: &mut Vec<Row>, options: &LogOptions) {
     let mut last: Option<i64> = None;
     rows.retain(|row| {
-        let far = last.is_none_or(|last| row.key.time.abs_diff(last) >= options.interval_ns.unsigned_abs());
+        let far = last
+            .is_none_or(|last| row.key.time.abs_diff(last) >= options.interval_ns.unsigned_abs());
         if far {
             last = Some(row.key.time);
         }
@@ -238,8 +240,7 @@ fn streams(rows: Vec<Row>) -> Vec<LogStream> {
             streams.len() - 1
         });
         if let Some(stream) = streams.get_mut(place) {
-            let entry =
-                LogLine { time: Nanos(row.key.time), line: row.line, origin: row.origin };
+            let entry = LogLine { time: Nanos(row.key.time), line: row.line, origin: row.origin };
             stream.entries.push(entry);
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Every line is read once, whatever the number of steps whose window holds it.
 
+use super::Access;
 use super::row::{Row, Steps};
 use super::scan::{Next, Scan, select};
 use super::series::{Counts, SeriesTable, Tally};
@@ -13,21 +14,16 @@ use crate::stage::labels::{ERROR, PRESERVE_ERROR};
 use crate::value::LabelSet;
 use telemetry_core::labels::Labels;
 use telemetry_core::query::{QueryContext, Resource};
-use telemetry_core::source::{Direction, LogPage, LogSource, LogWant};
+use telemetry_core::source::{Direction, LogPage, LogWant};
 use telemetry_core::time::NanosRange;
 
 /// Runs a range aggregation at every step.
-pub(super) fn run(
-    plan: &RangePlan,
-    steps: &Steps,
-    source: &dyn LogSource,
-    context: &QueryContext,
-) -> Result<Vec<Row>, Error> {
+pub(super) fn run(plan: &RangePlan, steps: &Steps, access: &Access<'_>) -> Result<Vec<Row>, Error> {
     // The earliest window starts behind `start - range`, the latest ends at `end`.
     let from = steps.start.saturating_sub(plan.offset_ns).saturating_sub(plan.range_ns);
     let to = steps.end().saturating_sub(plan.offset_ns);
     let window = NanosRange::new(from.saturating_add(1), to.saturating_add(1));
-    let gather = Gather { plan, steps, source, context, window };
+    let gather = Gather { plan, steps, access, context: access.context, window };
     match plan.unwrap {
         Some(_) => gather.values(),
         None => gather.counts(),
@@ -37,7 +33,7 @@ pub(super) fn run(
 struct Gather<'g> {
     plan: &'g RangePlan,
     steps: &'g Steps,
-    source: &'g dyn LogSource,
+    access: &'g Access<'g>,
     context: &'g QueryContext,
     window: NanosRange,
 }
@@ -212,8 +208,8 @@ impl Gather<'_> {
         mut each: impl FnMut(&mut Scan<'_>, &dyn LogPage) -> Result<usize, Error>,
     ) -> Result<(), Error> {
         let lines = &self.plan.lines;
-        let pages = select(self.source, lines, self.window, Direction::Forward, self.context)?;
-        let mut scan = Scan::new(lines, &self.plan.hints, self.context);
+        let pages = select(self.access, lines, self.window, Direction::Forward)?;
+        let mut scan = Scan::new(lines, &self.plan.hints, self.access);
         for index in 0..pages.len() {
             let Some(page) = pages.page(index) else { continue };
             let series = each(&mut scan, &*page)?;

@@ -55,12 +55,7 @@ pub(crate) struct Row {
 impl Row {
     /// A row without values.
     pub(crate) fn empty(labels: Labels, steps: usize) -> Self {
-        Row {
-            labels,
-            empty: Vec::new(),
-            values: vec![0.0; steps],
-            presence: Presence::none(steps),
-        }
+        Row { labels, empty: Vec::new(), values: vec![0.0; steps], presence: Presence::none(steps) }
     }
 
     /// A row of the series of some lines.

@@ -1,14 +1,13 @@
 //! Lines out of a source and through a pipeline.
 
+use super::Access;
 use crate::error::Error;
 use crate::plan::LinesPlan;
 use crate::stage::hints::Hints;
 use crate::stage::labels::LineLabels;
 use crate::stage::{Entry, LineText, Pipeline};
 use telemetry_core::query::QueryContext;
-use telemetry_core::source::{
-    Direction, LogColumns, LogPage, LogPageSet, LogRequest, LogSource, LogWant,
-};
+use telemetry_core::source::{Direction, LogColumns, LogPage, LogPageSet, LogRequest, LogWant};
 use telemetry_core::time::NanosRange;
 
 /// Lines between two looks at the clock: some hundred microseconds of work at most.
@@ -16,11 +15,10 @@ const CHECK_LINES: usize = 256;
 
 /// Asks the source for the pages of a plan.
 pub(super) fn select<'s>(
-    source: &'s dyn LogSource,
+    access: &Access<'s>,
     lines: &LinesPlan,
     window: NanosRange,
     direction: Direction,
-    context: &QueryContext,
 ) -> Result<Box<dyn LogPageSet + 's>, Error> {
     let request = LogRequest {
         matchers: lines.matchers.clone(),
@@ -28,7 +26,7 @@ pub(super) fn select<'s>(
         direction,
         filters: lines.filters.clone(),
     };
-    Ok(source.select(&request, context)?)
+    Ok(access.source.select(&request, access.context)?)
 }
 
 /// The first filters of `lines` that `page` has not applied.
@@ -49,6 +47,7 @@ pub(super) struct Scan<'p> {
     columns: LogColumns,
     buffer: Vec<u8>,
     context: &'p QueryContext,
+    now: i64,
 }
 
 /// Whether a scan goes on behind a line.
@@ -59,7 +58,7 @@ pub(super) enum Next {
 }
 
 impl<'p> Scan<'p> {
-    pub(super) fn new(lines: &'p LinesPlan, hints: &'p Hints, context: &'p QueryContext) -> Self {
+    pub(super) fn new(lines: &'p LinesPlan, hints: &'p Hints, access: &Access<'p>) -> Self {
         Scan {
             lines,
             hints,
@@ -67,7 +66,8 @@ impl<'p> Scan<'p> {
             labels: LineLabels::default(),
             columns: LogColumns::default(),
             buffer: Vec::new(),
-            context,
+            context: access.context,
+            now: access.now,
         }
     }
 
@@ -111,7 +111,8 @@ impl<'p> Scan<'p> {
             }
             let text = LineText::new(line, &mut self.buffer);
             let stored_bytes = self.columns.line_bytes(row);
-            let mut entry = Entry { time, line: text, stored_bytes, labels: &mut self.labels };
+            let mut entry =
+                Entry { time, now: self.now, line: text, stored_bytes, labels: &mut self.labels };
             if !self.pipeline.apply(&mut entry, self.hints) {
                 continue;
             }

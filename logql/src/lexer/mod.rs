@@ -131,7 +131,8 @@ impl<'q> Lexer<'q> {
     /// duration or size.
     fn unit_token(&mut self, start: usize) -> Option<TokenKind> {
         let text = |end: usize| self.query.get(start..end).unwrap_or_default();
-        let duration_end = self.at + run(self.rest(), |c| c.is_numeric() || "nuµmshdwy.".contains(c));
+        let duration_end =
+            self.at + run(self.rest(), |c| c.is_numeric() || "nuµmshdwy.".contains(c));
         if duration_end > self.at
             && let Some(nanos) = unit::parse_duration(text(duration_end))
         {

@@ -15,11 +15,9 @@ pub(super) struct Modifier {
 
 pub(super) fn modifier(input: Tokens<'_>) -> Parsed<'_, Modifier> {
     let (rest, return_bool) = opt(keyword(Keyword::Bool)).parse(input)?;
-    let (rest, on) = opt(alt((
-        value(true, keyword(Keyword::On)),
-        value(false, keyword(Keyword::Ignoring)),
-    )))
-    .parse(rest)?;
+    let (rest, on) =
+        opt(alt((value(true, keyword(Keyword::On)), value(false, keyword(Keyword::Ignoring)))))
+            .parse(rest)?;
     let return_bool = return_bool.is_some();
     let Some(on) = on else { return Ok((rest, Modifier { return_bool, matching: None })) };
     let (rest, labels) = labels(rest)?;
@@ -44,11 +42,9 @@ fn opt_group(input: Tokens<'_>) -> Parsed<'_, Option<Group>> {
 
 /// `by (a, b)` or `without (a, b)`.
 pub(super) fn grouping(input: Tokens<'_>) -> Parsed<'_, Grouping> {
-    let (rest, without) = alt((
-        value(false, keyword(Keyword::By)),
-        value(true, keyword(Keyword::Without)),
-    ))
-    .parse(input)?;
+    let (rest, without) =
+        alt((value(false, keyword(Keyword::By)), value(true, keyword(Keyword::Without))))
+            .parse(input)?;
     let (rest, labels) = labels(rest)?;
     Ok((rest, Grouping { without, labels }))
 }

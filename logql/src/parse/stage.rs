@@ -139,7 +139,7 @@ fn logfmt(input: Tokens<'_>) -> Parsed<'_, StageKind> {
 
 fn opt_extractions(input: Tokens<'_>) -> Parsed<'_, Vec<Extraction>> {
     match input.kind() {
-        TokenKind::Identifier => list(input, extraction),
+        TokenKind::Identifier | TokenKind::Keyword(Keyword::Bool) => list(input, extraction),
         _ => Ok((input, Vec::new())),
     }
 }
@@ -147,7 +147,11 @@ fn opt_extractions(input: Tokens<'_>) -> Parsed<'_, Vec<Extraction>> {
 /// `label="path"` or `label`.
 fn extraction(input: Tokens<'_>) -> Parsed<'_, Extraction> {
     let at = input.span().into();
-    let (rest, label) = identifier(input)?;
+    // `bool` has a meaning behind an operator only, so here it can be a name.
+    let (rest, label) = match keyword(Keyword::Bool)(input) {
+        Ok((rest, _)) => (rest, Keyword::Bool.as_str().into()),
+        Err(_) => identifier(input)?,
+    };
     let Ok((rest, _)) = keyword(Keyword::Equal)(rest) else {
         return Ok((rest, Extraction { path: label.clone(), label, at }));
     };
@@ -171,14 +175,10 @@ fn label_format(input: Tokens<'_>) -> Parsed<'_, LabelFormat> {
 /// `label` or `label op "value"`.
 fn label_match(input: Tokens<'_>) -> Parsed<'_, LabelMatch> {
     let (rest, name) = identifier(input)?;
-    let is_matcher = [
-        Keyword::Equal,
-        Keyword::NotEqual,
-        Keyword::RegexMatch,
-        Keyword::NotRegexMatch,
-    ]
-    .into_iter()
-    .any(|op| rest.is(op));
+    let is_matcher =
+        [Keyword::Equal, Keyword::NotEqual, Keyword::RegexMatch, Keyword::NotRegexMatch]
+            .into_iter()
+            .any(|op| rest.is(op));
     if is_matcher {
         return matcher(input).map(|(rest, matcher)| (rest, LabelMatch::Matcher(matcher)));
     }

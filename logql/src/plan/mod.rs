@@ -7,7 +7,7 @@ mod labels;
 mod range;
 
 pub(crate) use labels::SeriesLabels;
-pub(crate) use range::{RangePlan, UnwrapPlan};
+pub(crate) use range::RangePlan;
 
 use crate::ast::{BinaryOp, Expr, GroupSide, Matching, RangeOp, VectorAggregation, VectorOp};
 use crate::check::{label_replace_pattern, matchers};
@@ -111,10 +111,7 @@ pub(crate) fn metric(expr: &Expr) -> Result<MetricPlan, Error> {
         })),
         Expr::LabelReplace(node) => {
             let regex = Regex::new(&label_replace_pattern(&node.regex)).map_err(|error| {
-                Error::Check {
-                    error: CheckError::LabelReplaceRegex(error),
-                    span: node.regex_at.0,
-                }
+                Error::Check { error: CheckError::LabelReplaceRegex(error), span: node.regex_at.0 }
             })?;
             MetricPlan::LabelReplace(Box::new(LabelReplacePlan {
                 inner: metric(&node.inner)?,
@@ -133,10 +130,10 @@ fn aggregation(node: &VectorAggregation) -> Result<AggregationPlan, Error> {
         Expr::RangeAggregation(range)
             if node.op == VectorOp::Sum && sums(range.op) && range.grouping.is_none() =>
         {
-            let outer = node.grouping.clone().unwrap_or(crate::ast::Grouping {
-                without: false,
-                labels: Vec::new(),
-            });
+            let outer = node
+                .grouping
+                .clone()
+                .unwrap_or(crate::ast::Grouping { without: false, labels: Vec::new() });
             MetricPlan::Range(Box::new(RangePlan::new(range, Some(&outer))?))
         }
         inner => metric(inner)?,

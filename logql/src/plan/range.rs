@@ -109,12 +109,12 @@ impl UnwrapPlan {
         let text = labels.get(&self.label).filter(|text| !text.is_empty())?;
         let value = match self.conversion {
             Conversion::Number => parse_sample(text),
-            Conversion::Bytes => parse_human_bytes(text)
-                .map(|bytes| bytes as f64)
-                .map_err(|error| error.to_string()),
-            Conversion::Duration | Conversion::DurationSeconds => parse_go_duration(text)
-                .map(seconds)
-                .map_err(|error| error.to_string()),
+            Conversion::Bytes => {
+                parse_human_bytes(text).map(|bytes| bytes as f64).map_err(|error| error.to_string())
+            }
+            Conversion::Duration | Conversion::DurationSeconds => {
+                parse_go_duration(text).map(seconds).map_err(|error| error.to_string())
+            }
         };
         let value = value.unwrap_or_else(|details| {
             labels.set_error(LineError::Unwrap, &details);

@@ -181,9 +181,8 @@ fn matcher_text(matcher: &LabelMatcher) -> String {
 /// Loki prints the regular expression of a label filter between backquotes, unless it could make
 /// something simpler of it: a search for texts, or nothing at all.
 fn filter_matcher(matcher: &LabelMatcher) -> String {
-    let plain = matcher.op != MatchOp::Regex
-        || matcher.value.contains('`')
-        || simplifies(&matcher.value);
+    let plain =
+        matcher.op != MatchOp::Regex || matcher.value.contains('`') || simplifies(&matcher.value);
     if plain { matcher_text(matcher) } else { format!("{}=~`{}`", matcher.name, matcher.value) }
 }
 
@@ -227,9 +226,7 @@ fn extractions_text(extractions: &[Extraction]) -> String {
     if extractions.is_empty() {
         return String::new();
     }
-    let one = |extraction: &Extraction| {
-        format!("{}={}", extraction.label, quote(&extraction.path))
-    };
+    let one = |extraction: &Extraction| format!("{}={}", extraction.label, quote(&extraction.path));
     format!(" {}", joined(extractions, ",", one))
 }
 

@@ -77,12 +77,7 @@ impl Pretty {
         }
     }
 
-    fn call(
-        &self,
-        head: &str,
-        arguments: impl Iterator<Item = String>,
-        level: usize,
-    ) -> String {
+    fn call(&self, head: &str, arguments: impl Iterator<Item = String>, level: usize) -> String {
         let arguments: Vec<String> = arguments.collect();
         format!("{0}{head}(\n{1}\n{0})", indent(level), arguments.join(",\n"))
     }

@@ -33,7 +33,12 @@ impl Window<'_> {
 }
 
 /// The value of a window; `scratch` is kept between windows.
-pub(crate) fn value(op: RangeOp, parameter: f64, window: Window<'_>, scratch: &mut Vec<f64>) -> f64 {
+pub(crate) fn value(
+    op: RangeOp,
+    parameter: f64,
+    window: Window<'_>,
+    scratch: &mut Vec<f64>,
+) -> f64 {
     match op {
         RangeOp::Sum => moments::sum(window),
         RangeOp::Rate => moments::sum(window) / window.range_seconds(),

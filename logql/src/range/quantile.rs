@@ -20,9 +20,7 @@ pub(crate) fn of(q: f64, values: &mut [f64]) -> f64 {
         return f64::INFINITY;
     }
     // NaN counts as the least, as in Go's sort of floats.
-    values.sort_by(|a, b| {
-        a.partial_cmp(b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan()))
-    });
+    values.sort_by(|a, b| a.partial_cmp(b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan())));
     let rank = q * (values.len() - 1) as f64;
     let weight = rank - rank.floor();
     // The rank lies between zero and the last index.

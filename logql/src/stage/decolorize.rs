@@ -47,8 +47,7 @@ fn sequence_len(text: &[u8]) -> usize {
     {
         return 1 + intermediates + bell + 1;
     }
-    let parameters =
-        tail.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
+    let parameters = tail.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
     match tail.get(parameters) {
         Some(b'A'..=b'P' | b'R' | b'Z' | b'c' | b'f'..=b'n' | b'q' | b'r' | b'u' | b'y')
         | Some(b'=' | b'>' | b'<' | b'~' | b's') => 1 + intermediates + parameters + 1,

@@ -22,8 +22,7 @@ impl LineFormat {
 
     pub(crate) fn apply(&mut self, entry: &mut Entry<'_>) {
         self.out.clear();
-        let fields = Fields { labels: entry.labels, line: entry.line.get(), time: entry.time };
-        match self.template.render(&fields, &mut self.out) {
+        match self.template.render(&fields(entry), &mut self.out) {
             Ok(()) => entry.line.replace(self.out.as_bytes()),
             Err(error) => entry.labels.set_error(LineError::Template, &error.to_string()),
         }
@@ -99,10 +98,13 @@ impl LabelFormat {
     }
 }
 
+fn fields<'e>(entry: &'e Entry<'_>) -> Fields<'e> {
+    Fields { labels: entry.labels, line: entry.line.get(), time: entry.time, now: entry.now }
+}
+
 fn render(template: &Template, entry: &Entry<'_>) -> Result<String, String> {
     let mut out = String::new();
-    let fields = Fields { labels: entry.labels, line: entry.line.get(), time: entry.time };
-    template.render(&fields, &mut out).map_err(|error| error.to_string())?;
+    template.render(&fields(entry), &mut out).map_err(|error| error.to_string())?;
     Ok(out)
 }
 

@@ -238,9 +238,10 @@ impl LineLabels {
     /// metadata has it.
     pub(crate) fn clashes(&self, name: &str) -> bool {
         self.stream.get(name).is_some()
-            || self.slots.iter().any(|slot| {
-                slot.category == Category::Metadata && self.piece(&slot.name) == name
-            })
+            || self
+                .slots
+                .iter()
+                .any(|slot| slot.category == Category::Metadata && self.piece(&slot.name) == name)
     }
 
     fn was_extracted(&self, name: &str) -> bool {

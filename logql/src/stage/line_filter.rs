@@ -56,9 +56,7 @@ impl Searcher {
     /// The same condition in the words of a source, if it has words for it.
     fn pushed(&self) -> Option<source::LinePattern> {
         match self {
-            Searcher::Text(finder) => {
-                Some(source::LinePattern::Contains(finder.needle().to_vec()))
-            }
+            Searcher::Text(finder) => Some(source::LinePattern::Contains(finder.needle().to_vec())),
             Searcher::Regex(regex) => Some(source::LinePattern::Regex(regex.clone())),
             Searcher::Pattern(_) | Searcher::Ip(_) => None,
         }

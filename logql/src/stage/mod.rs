@@ -44,6 +44,8 @@ use unpack::Unpack;
 /// A line on its way through a pipeline.
 pub(crate) struct Entry<'e> {
     pub(crate) time: i64,
+    /// The time of the query, the same for all its lines.
+    pub(crate) now: i64,
     pub(crate) line: LineText<'e>,
     /// Length of the line as it was stored: known even where its text was not asked for.
     pub(crate) stored_bytes: usize,
@@ -111,8 +113,7 @@ impl Pipeline {
     pub(crate) fn new(stages: &[ast::Stage]) -> Result<Self, Error> {
         let stages = stages.iter().map(make).collect::<Result<Vec<Stage>, Error>>()?;
         let mut stages = reordered(stages);
-        let count =
-            stages.iter().take_while(|stage| matches!(stage, Stage::LineFilter(_))).count();
+        let count = stages.iter().take_while(|stage| matches!(stage, Stage::LineFilter(_))).count();
         let rest = stages.split_off(count);
         let first = stages.into_iter().filter_map(|stage| match stage {
             Stage::LineFilter(filter) => Some(filter),
@@ -189,23 +190,22 @@ impl Pipeline {
 
     /// Whether a stage needs the text of the line behind the first filters.
     pub(crate) fn reads_line(&self) -> bool {
-        self.stages.iter().any(|stage| match stage {
+        self.stages.iter().any(|stage| {
+            match stage {
             Stage::LabelFilter(_) | Stage::Drop(_) | Stage::Keep(_) => false,
             Stage::LabelFormat(format) => format.assignments().iter().any(|assignment| {
                 matches!(assignment, Assignment::Template { template, .. } if template.reads_line())
             }),
             _ => true,
+        }
         })
     }
 }
 
 /// Makes a stage.
 fn make(stage: &ast::Stage) -> Result<Stage, Error> {
-    let wrap = |error: StageError| Error::Stage {
-        stage: print::stage(stage),
-        error,
-        span: stage.at.0,
-    };
+    let wrap =
+        |error: StageError| Error::Stage { stage: print::stage(stage), error, span: stage.at.0 };
     Ok(match &stage.kind {
         StageKind::LineFilter(filter) => Stage::LineFilter(LineFilter::new(filter).map_err(wrap)?),
         StageKind::Json(extractions) if extractions.is_empty() => Stage::Json(Json::default()),
@@ -238,12 +238,9 @@ fn make(stage: &ast::Stage) -> Result<Stage, Error> {
             })?;
             Stage::Regexp(Box::new(regexp))
         }
-        StageKind::Pattern(text) => {
-            Stage::Pattern(Pattern::new(text).map_err(|error| Error::Check {
-                error: crate::error::CheckError::PatternParser(error),
-                span: stage.at.0,
-            })?)
-        }
+        StageKind::Pattern(text) => Stage::Pattern(Pattern::new(text).map_err(|error| {
+            Error::Check { error: crate::error::CheckError::PatternParser(error), span: stage.at.0 }
+        })?),
         StageKind::Unpack => Stage::Unpack(Unpack::default()),
         StageKind::LabelFilter(filter) => Stage::LabelFilter(LabelFilter::new(filter, &wrap)?),
         StageKind::LineFormat(text) => {

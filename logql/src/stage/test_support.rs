@@ -23,7 +23,7 @@ pub(crate) fn apply(stages: &str, line: &str) -> Outcome {
     let first = pipeline.first_filters().iter().all(|filter| filter.keeps(line.as_bytes()));
     let text = LineText::new(line.as_bytes(), &mut buffer);
     let stored_bytes = line.len();
-    let mut entry = Entry { time: 0, line: text, stored_bytes, labels: &mut labels };
+    let mut entry = Entry { time: 0, now: 0, line: text, stored_bytes, labels: &mut labels };
     let kept = first && pipeline.apply(&mut entry, &Hints::everything());
     let line = entry.line.get().to_vec();
     Outcome { kept, line, labels }

@@ -1,96 +1,137 @@
-//! Templates of `line_format` and `label_format`.
+//! Templates of `line_format` and `label_format`: Go's `text/template` over the labels of a line.
+//!
+//! A template is parsed once. Most are texts and plain labels; those are filled without the
+//! interpreter.
+
+mod decimal;
+mod encode;
+mod error;
+mod exec;
+mod functions;
+mod layout;
+mod lexer;
+mod node;
+mod parse;
+mod printf;
+mod value;
+
+pub(crate) use error::RenderError;
+pub use error::{TemplateError, TemplateErrorKind};
 
 use crate::stage::labels::LineLabels;
-
-/// Why a template is malformed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TemplateError {
-    /// An action is not closed.
-    #[error("template: {name}:1: unclosed action")]
-    Unclosed {
-        /// Name of the template.
-        name: &'static str,
-    },
-    /// An action that this version does not have.
-    #[error("template: {name}:1: {action:?} is not supported")]
-    Unsupported {
-        /// Name of the template.
-        name: &'static str,
-        /// The action.
-        action: String,
-    },
-}
-
-/// Why a template could not be filled.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum RenderError {}
+use node::{Node, OperandKind, any_function, for_each_field};
+use parse::Parsed;
+use std::sync::Arc;
+use value::Value;
 
 /// What a template may read.
 pub(crate) struct Fields<'f> {
     pub(crate) labels: &'f LineLabels,
     pub(crate) line: &'f [u8],
+    /// Time of the line in nanoseconds.
     pub(crate) time: i64,
+    /// The time of the query in nanoseconds.
+    pub(crate) now: i64,
 }
 
-#[derive(Clone, Debug)]
-enum Part {
-    Text(String),
-    Field(String),
-    Line,
+impl Fields<'_> {
+    /// A label; empty where there is none.
+    fn get(&self, name: &str) -> &str {
+        self.labels.get(name).unwrap_or_default()
+    }
+
+    /// All labels by name.
+    fn all(&self) -> Vec<(Value, Value)> {
+        let mut all = Vec::new();
+        self.labels.for_each(|name, value, _| all.push((name, value)));
+        all.sort_unstable();
+        all.into_iter().map(|(name, value)| (Value::from(name), Value::from(value))).collect()
+    }
 }
 
 /// A template, ready to be filled.
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
-    parts: Vec<Part>,
+    name: &'static str,
+    text: Arc<str>,
+    parsed: Arc<Parsed>,
+    /// Texts and labels in turn, if there is nothing else.
+    plain: Option<Arc<[Part]>>,
+}
+
+#[derive(Clone, Debug)]
+enum Part {
+    Text(String),
+    Label(String),
+    Line,
 }
 
 impl Template {
+    /// Parses a template; `name` stands in its errors.
     pub(crate) fn new(name: &'static str, text: &str) -> Result<Self, TemplateError> {
-        let mut parts = Vec::new();
-        let mut rest = text;
-        while let Some((before, action)) = rest.split_once("{{") {
-            let Some((action, after)) = action.split_once("}}") else {
-                return Err(TemplateError::Unclosed { name });
-            };
-            parts.push(Part::Text(before.into()));
-            let action = action.trim();
-            let is_name = |name: &str| {
-                !name.is_empty() && name.chars().all(|c| c == '_' || c.is_alphanumeric())
-            };
-            parts.push(match action.strip_prefix('.') {
-                Some(field) if is_name(field) => Part::Field(field.into()),
-                _ if action == "__line__" => Part::Line,
-                _ => return Err(TemplateError::Unsupported { name, action: action.into() }),
-            });
-            rest = after;
-        }
-        parts.push(Part::Text(rest.into()));
-        Ok(Template { parts })
+        let parsed = parse::parse(text).map_err(|(at, kind)| {
+            let line = text.get(..at).unwrap_or_default().matches('\n').count() + 1;
+            TemplateError { name, line, kind }
+        })?;
+        let plain = parsed.root.iter().map(part).collect::<Option<Vec<Part>>>();
+        Ok(Template {
+            name,
+            text: text.into(),
+            parsed: Arc::new(parsed),
+            plain: plain.map(Into::into),
+        })
     }
 
+    /// Appends the filled template. After an error what was appended is to be ignored.
     pub(crate) fn render(&self, fields: &Fields<'_>, out: &mut String) -> Result<(), RenderError> {
-        let _ = fields.time;
-        for part in &self.parts {
+        let Some(parts) = &self.plain else {
+            return exec::render(self.name, &self.text, &self.parsed, fields, out);
+        };
+        for part in parts.iter() {
             match part {
                 Part::Text(text) => out.push_str(text),
-                Part::Field(name) => out.push_str(fields.labels.get(name).unwrap_or_default()),
+                Part::Label(name) => out.push_str(fields.get(name)),
                 Part::Line => out.push_str(&String::from_utf8_lossy(fields.line)),
             }
         }
         Ok(())
     }
 
+    /// Names of the labels that it reads.
     pub(crate) fn fields(&self) -> Vec<String> {
-        let names = self.parts.iter().filter_map(|part| match part {
-            Part::Field(name) => Some(name.clone()),
-            _ => None,
-        });
-        names.collect()
+        let mut names = Vec::new();
+        for list in std::iter::once(&self.parsed.root).chain(self.parsed.defined.values()) {
+            for_each_field(list, &mut |name| names.push(name.to_string()));
+        }
+        names
     }
 
+    /// Whether it reads the line.
     pub(crate) fn reads_line(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Line))
+        std::iter::once(&self.parsed.root)
+            .chain(self.parsed.defined.values())
+            .any(|list| any_function(list, &functions::reads_line))
     }
 }
+
+/// A node that is a text, a label or the line.
+fn part(node: &Node) -> Option<Part> {
+    let pipe = match node {
+        Node::Text(text) => return Some(Part::Text(text.clone())),
+        Node::Action(pipe) if pipe.variables.is_empty() => pipe,
+        _ => return None,
+    };
+    let [command] = pipe.commands.as_slice() else { return None };
+    let [operand] = command.operands.as_slice() else { return None };
+    match &operand.kind {
+        OperandKind::Field(names) => match names.as_slice() {
+            [name] => Some(Part::Label(name.clone())),
+            _ => None,
+        },
+        OperandKind::Function(function) if functions::reads_line(function) => Some(Part::Line),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

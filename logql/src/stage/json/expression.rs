@@ -5,7 +5,9 @@
 //! not noticed. The first of two equal keys counts.
 
 use super::path::Step;
-use super::scanner::{JsonError, JsonKind, JsonValue, skip_blank, string_end, unescape_into, value};
+use super::scanner::{
+    JsonError, JsonKind, JsonValue, skip_blank, string_end, unescape_into, value,
+};
 use crate::stage::Entry;
 use crate::stage::hints::Hints;
 use crate::stage::labels::{EXTRACTED, LineError, LineLabels, PRESERVE_ERROR};
@@ -184,13 +186,7 @@ mod tests {
         let line = r#"{"a":{"b":[1,{"c":"x\ty"}]},"n":null,"a":3}"#;
         assert_eq!(
             json(r#"| json x="a.b[1].c", y="a.b", z="n", w="a", v="no.where""#, line),
-            [
-                r#"v="#,
-                r#"w={"b":[1,{"c":"x\ty"}]}"#,
-                "x=x\ty",
-                "y=[1,{\"c\":\"x\ty\"}]",
-                "z="
-            ]
+            [r#"v="#, r#"w={"b":[1,{"c":"x\ty"}]}"#, "x=x\ty", "y=[1,{\"c\":\"x\ty\"}]", "z="]
         );
     }
 

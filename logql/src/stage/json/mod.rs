@@ -219,7 +219,6 @@ fn value_at(line: &[u8], at: usize) -> Result<JsonValue, JsonError> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::stage::test_support::{apply, labels_of};
 
     fn json(line: &str) -> Vec<String> {

@@ -106,8 +106,7 @@ impl Lexer<'_> {
             '[' => (PathToken::Open, 1),
             ']' => (PathToken::Close, 1),
             '"' => {
-                let literal =
-                    string::read(self.rest).map_err(|_| PathError::Character('"'))?;
+                let literal = string::read(self.rest).map_err(|_| PathError::Character('"'))?;
                 (PathToken::Text(literal.value.into()), literal.len)
             }
             '0'..='9' => {

@@ -156,9 +156,6 @@ mod tests {
 
     #[test]
     fn fields_that_are_asked_for_always_exist() {
-        assert_eq!(
-            logfmt(r#"| logfmt x="a", y="a", z="b""#, "a=1 a=2"),
-            ["x=1", "y=1", "z="]
-        );
+        assert_eq!(logfmt(r#"| logfmt x="a", y="a", z="b""#, "a=1 a=2"), ["x=1", "y=1", "z="]);
     }
 }

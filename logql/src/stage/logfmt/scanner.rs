@@ -124,8 +124,8 @@ impl<'l> Logfmt<'l> {
             _ => {}
         }
         // A key must be UTF-8, and may not hold the character that stands for what is not.
-        let is_text = std::str::from_utf8(key)
-            .is_ok_and(|key| !key.contains(char::REPLACEMENT_CHARACTER));
+        let is_text =
+            std::str::from_utf8(key).is_ok_and(|key| !key.contains(char::REPLACEMENT_CHARACTER));
         if !is_text {
             return Err(self.error(LogfmtErrorKind::Key));
         }
