@@ -7,6 +7,7 @@
 
 pub mod floors;
 pub mod logql;
+pub mod profiles;
 pub mod promql;
 pub mod report;
 pub mod traceql;
@@ -29,6 +30,7 @@ pub struct Suite {
 /// Every suite.
 pub const SUITES: &[Suite] = &[
     Suite { name: "promql", directory: "conformance/promql", run: promql::run },
+    Suite { name: "profiles", directory: "data/profiles", run: profiles::run },
     Suite { name: "traceql", directory: "conformance/traceql", run: traceql::run },
 ];
 
