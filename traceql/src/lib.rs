@@ -117,7 +117,7 @@ pub mod testing {
     /// Whether the types of two values can be operands of one operator, and whether the operator is
     /// defined for both.
     pub fn types(op: BinaryOp, left: &SpanValue, right: &SpanValue) -> (bool, bool) {
-        use crate::check::types::{has_operator, joins};
+        use crate::check::kind::{has_operator, joins};
         let (a, b) = (left.kind(), right.kind());
         (joins(a, b), has_operator(op, a) && has_operator(op, b))
     }

@@ -3,9 +3,9 @@
 //! The rules are Tempo's. Types are those of constants and intrinsics; attributes have one only when
 //! a span is looked at, and go with everything until then.
 
+pub(crate) mod kind;
 mod metrics;
 mod spanset;
-pub(crate) mod types;
 
 use crate::ast::{At, Attribute, Body, Query};
 use crate::error::{CheckError, CheckErrorKind};

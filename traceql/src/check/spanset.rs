@@ -2,7 +2,7 @@
 
 use telemetry_core::source::span::SpanValueKind;
 
-use super::{attribute, refuse, types, unsupported};
+use super::{attribute, kind, refuse, unsupported};
 use crate::ast::{Aggregate, FieldExpr, Pipeline, ScalarExpr, ScalarFilter, SpansetExpr, Stage};
 use crate::error::{CheckError, CheckErrorKind, TypeName};
 
@@ -14,7 +14,7 @@ pub(super) fn pipeline(pipeline: &Pipeline) -> Result<(), CheckError> {
             if !by.references_span() {
                 return refuse(CheckErrorKind::GroupConstant, *at);
             }
-            types::type_of(by).map(|_| ())
+            kind::type_of(by).map(|_| ())
         }
         Stage::Coalesce(_) => Ok(()),
         Stage::Select(list, _) => list.iter().try_for_each(attribute),
@@ -23,7 +23,7 @@ pub(super) fn pipeline(pipeline: &Pipeline) -> Result<(), CheckError> {
 
 /// The inside of `{ … }`.
 pub(super) fn filter(filter: &FieldExpr) -> Result<(), CheckError> {
-    match types::type_of(filter)? {
+    match kind::type_of(filter)? {
         TypeName::Attribute | TypeName::Value(SpanValueKind::Bool) => Ok(()),
         found => refuse(CheckErrorKind::FilterType { found }, filter.at()),
     }
@@ -67,7 +67,7 @@ fn scalar(scalar_expr: &ScalarExpr) -> Result<(), CheckError> {
 
 fn aggregate(aggregate: &Aggregate) -> Result<(), CheckError> {
     let Some(operand) = &aggregate.operand else { return Ok(()) };
-    match types::type_of(operand)? {
+    match kind::type_of(operand)? {
         TypeName::Attribute => {}
         TypeName::Value(kind) if kind.is_number() => {}
         found => return refuse(CheckErrorKind::AggregateType { found }, operand.at()),

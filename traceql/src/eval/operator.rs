@@ -9,7 +9,7 @@ use telemetry_core::labels::Regex;
 use telemetry_core::source::span::{Comparison, SpanTest, SpanValue};
 
 use crate::ast::BinaryOp;
-use crate::check::types::{has_operator, joins};
+use crate::check::kind::{has_operator, joins};
 use crate::error::EvaluationError;
 
 /// `left op right`.

@@ -5,7 +5,7 @@
 use telemetry_core::source::span::SpanValue;
 
 use crate::ast::{At, BinaryOp, FieldExpr, UnaryOp};
-use crate::check::types;
+use crate::check::kind;
 use crate::eval::operator;
 
 /// An operator between two operands.
@@ -25,7 +25,7 @@ pub(super) fn binary(op: BinaryOp, left: FieldExpr, right: FieldExpr, at: At) ->
         (FieldExpr::Static(SpanValue::Nil, _), _, Some(op)) => return unary(op, right, at),
         (FieldExpr::Static(a, _), FieldExpr::Static(b, _), _) => {
             let regex = matches!(op, BinaryOp::Regex | BinaryOp::NotRegex);
-            let joined = types::joins(a.kind(), b.kind()) && types::has_operator(op, a.kind());
+            let joined = kind::joins(a.kind(), b.kind()) && kind::has_operator(op, a.kind());
             if joined
                 && (!regex || b.as_str().is_some())
                 && let Ok(value) = operator::binary(op, a, b)
