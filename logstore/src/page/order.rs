@@ -1,6 +1,6 @@
 //! Keeps lines in order of time, equal lines once.
 //!
-//! As in Loki, two lines of one stream with the same time and the same text are one.
+//! As in Loki, two lines of one stream with the same time, text and metadata are one.
 
 use telemetry_core::source::LogColumns;
 
@@ -14,7 +14,7 @@ pub(crate) fn insert(
     names: &[(&str, &str)],
 ) -> bool {
     let at = columns.times.partition_point(|known| *known <= time);
-    if has_equal(columns, at, time, line) {
+    if has_equal(columns, at, time, line, names) {
         return false;
     }
     if at == columns.len() {
@@ -29,12 +29,18 @@ pub(crate) fn insert(
     true
 }
 
-/// Whether one of the rows before `at` has this time and text.
-fn has_equal(columns: &LogColumns, at: usize, time: i64, line: &[u8]) -> bool {
+/// Whether one of the rows before `at` has this time, text and metadata.
+fn has_equal(
+    columns: &LogColumns,
+    at: usize,
+    time: i64,
+    line: &[u8],
+    names: &[(&str, &str)],
+) -> bool {
     (0..at)
         .rev()
         .take_while(|row| columns.times.get(*row) == Some(&time))
-        .any(|row| columns.line(row) == line)
+        .any(|row| columns.line(row) == line && columns.metadata(row).eq(names.iter().copied()))
 }
 
 /// Appends rows `start..end` of `from`.
@@ -81,8 +87,9 @@ pub(crate) fn merge(pages: &[LogColumns], into: &mut LogColumns) {
     rows.sort_unstable();
     for (time, page, row) in rows {
         let Some(columns) = pages.get(page) else { continue };
-        if !has_equal(into, into.len(), time, columns.line(row)) {
-            into.push(time, columns.line(row), metadata(columns, row));
+        let names = metadata(columns, row);
+        if !has_equal(into, into.len(), time, columns.line(row), &names) {
+            into.push(time, columns.line(row), names);
         }
     }
 }
@@ -108,10 +115,12 @@ mod tests {
         assert!(insert(&mut columns, 1, b"a", &[]));
         assert!(insert(&mut columns, 5, b"c", &[("k", "v")]));
         assert!(insert(&mut columns, 3, b"b", &[("l", "w")]));
-        assert!(!insert(&mut columns, 3, b"b", &[]));
+        assert!(!insert(&mut columns, 3, b"b", &[("l", "w")]));
+        assert!(insert(&mut columns, 3, b"b", &[]));
         let expected = vec![
             (1, b"a".to_vec(), vec![]),
             (3, b"b".to_vec(), vec![("l".to_owned(), "w".to_owned())]),
+            (3, b"b".to_vec(), vec![]),
             (5, b"c".to_vec(), vec![("k".to_owned(), "v".to_owned())]),
         ];
         assert_eq!(lines(&columns), expected);
