@@ -1,0 +1,554 @@
+//! An evaluator that does what the definitions say, one step and one window at a time.
+//!
+//! It is slow, knows floats only, and shares nothing with the engine but the parser. A range query is
+//! one instant query per step, put together by labels.
+
+use std::collections::BTreeMap;
+
+use promql::ast::{
+    Aggregate, AggregateOp, AtTime, Binary, BinaryOp, Call, DurationKind, Expr, Grouping,
+    MatchingLabels, Modifiers, Side, UnaryOp, VectorSelector,
+};
+use telemetry_core::labels::{Labels, LabelsBuilder, MatchOp, Matcher, Regex};
+use telemetry_core::model::is_stale;
+
+/// Series with their samples, in order of time.
+pub(crate) type Data = Vec<(Labels, Vec<(i64, f64)>)>;
+
+/// How far back a selector looks, in milliseconds.
+pub(crate) const LOOKBACK: i64 = 300_000;
+/// The step of sub-queries that have none.
+pub(crate) const SUBQUERY_STEP: i64 = 60_000;
+
+/// The value of an expression at one time.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    Scalar(f64),
+    Vector(Vec<(Labels, f64)>),
+    Range { series: Vec<(Labels, Vec<(i64, f64)>)>, start: i64, end: i64 },
+}
+
+/// The query has no value.
+#[derive(Debug)]
+pub(crate) struct Failure(pub(crate) &'static str);
+
+type Result<T> = std::result::Result<T, Failure>;
+
+/// Evaluates over `data`; `start` and `end` are the times of the whole query.
+pub(crate) struct Naive<'a> {
+    pub(crate) data: &'a Data,
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+}
+
+impl Naive<'_> {
+    /// The series of a range query, by labels.
+    pub(crate) fn range(
+        &self,
+        expr: &Expr,
+        step: i64,
+    ) -> Result<BTreeMap<Labels, Vec<(i64, f64)>>> {
+        let mut series: BTreeMap<Labels, Vec<(i64, f64)>> = BTreeMap::new();
+        let mut time = self.start;
+        while time <= self.end {
+            let vector = match self.eval(expr, time)? {
+                Value::Scalar(value) => vec![(Labels::empty(), value)],
+                Value::Vector(vector) => distinct(vector)?,
+                Value::Range { .. } => return Err(Failure("a range")),
+            };
+            for (labels, value) in vector {
+                series.entry(labels).or_default().push((time, value));
+            }
+            time += step;
+        }
+        Ok(series)
+    }
+
+    fn vector(&self, expr: &Expr, time: i64) -> Result<Vec<(Labels, f64)>> {
+        match self.eval(expr, time)? {
+            Value::Vector(vector) => distinct(vector),
+            _ => Err(Failure("not a vector")),
+        }
+    }
+
+    fn scalar(&self, expr: &Expr, time: i64) -> Result<f64> {
+        match self.eval(expr, time)? {
+            Value::Scalar(value) => Ok(value),
+            _ => Err(Failure("not a scalar")),
+        }
+    }
+
+    fn eval(&self, expr: &Expr, time: i64) -> Result<Value> {
+        Ok(match expr {
+            Expr::Number(node) => Value::Scalar(node.value),
+            Expr::String(_) => return Err(Failure("a text")),
+            Expr::Paren(node) => self.eval(&node.expr, time)?,
+            Expr::Selector(node) => {
+                let at = self.reference(&node.modifiers, time);
+                let newest = |(labels, samples): &(Labels, Vec<(i64, f64)>)| {
+                    let inside = samples.iter().rfind(|(t, _)| *t > at - LOOKBACK && *t <= at)?;
+                    (!is_stale(inside.1)).then(|| (labels.clone(), inside.1))
+                };
+                Value::Vector(self.matching(node).filter_map(newest).collect())
+            }
+            Expr::Matrix(node) => {
+                let end = self.reference(&node.selector.modifiers, time);
+                let start = end - millis(&node.range);
+                let inside = |(labels, samples): &(Labels, Vec<(i64, f64)>)| {
+                    let inside = samples.iter().copied();
+                    let inside = inside.filter(|(t, v)| *t > start && *t <= end && !is_stale(*v));
+                    (labels.clone(), inside.collect())
+                };
+                Value::Range {
+                    series: self.matching(&node.selector).map(inside).collect(),
+                    start,
+                    end,
+                }
+            }
+            Expr::Subquery(node) => {
+                let end = self.reference(&node.modifiers, time);
+                let start = end - millis(&node.range);
+                let step = node.step.as_ref().map_or(SUBQUERY_STEP, millis);
+                let mut series: BTreeMap<Labels, Vec<(i64, f64)>> = BTreeMap::new();
+                for t in (start + 1..=end).filter(|t| t.rem_euclid(step) == 0) {
+                    for (labels, value) in self.vector(&node.expr, t)? {
+                        series.entry(labels).or_default().push((t, value));
+                    }
+                }
+                Value::Range { series: series.into_iter().collect(), start, end }
+            }
+            Expr::Unary(node) => match (node.op, self.eval(&node.expr, time)?) {
+                (UnaryOp::Plus, value) => value,
+                (UnaryOp::Minus, Value::Scalar(value)) => Value::Scalar(-value),
+                (UnaryOp::Minus, Value::Vector(vector)) => {
+                    Value::Vector(vector.into_iter().map(|(l, v)| (nameless(&l), -v)).collect())
+                }
+                _ => return Err(Failure("a sign in front of a range")),
+            },
+            Expr::Binary(node) => self.binary(node, time)?,
+            Expr::Aggregate(node) => Value::Vector(self.aggregate(node, time)?),
+            Expr::Call(node) => self.call(node, time)?,
+        })
+    }
+
+    fn reference(&self, modifiers: &Modifiers, time: i64) -> i64 {
+        let at = modifiers.at.map_or(time, |at| match at.time {
+            AtTime::Millis(millis) => millis,
+            AtTime::Start => self.start,
+            AtTime::End => self.end,
+        });
+        at - modifiers.offset.as_ref().map_or(0, millis)
+    }
+
+    fn matching<'s>(
+        &'s self,
+        node: &VectorSelector,
+    ) -> impl Iterator<Item = &'s (Labels, Vec<(i64, f64)>)> + use<'s> {
+        let mut matchers: Vec<Matcher> = node
+            .matchers
+            .iter()
+            .map(|m| Matcher::new(m.op, &*m.name, &*m.value).unwrap())
+            .collect();
+        matchers.extend(node.name.iter().map(|name| Matcher::equal("__name__", &**name)));
+        self.data
+            .iter()
+            .filter(move |(labels, _)| matchers.iter().all(|m| m.matches_labels(labels)))
+    }
+
+    fn binary(&self, node: &Binary, time: i64) -> Result<Value> {
+        let checked = |value| match value {
+            Value::Vector(vector) => distinct(vector).map(Value::Vector),
+            other => Ok(other),
+        };
+        let left = checked(self.eval(&node.left, time)?)?;
+        let right = checked(self.eval(&node.right, time)?)?;
+        let op = node.op;
+        let keeps_name = op.is_comparison() && !node.return_bool;
+        let named = |labels: &Labels| if keeps_name { labels.clone() } else { nameless(labels) };
+        Ok(match (left, right) {
+            (Value::Scalar(a), Value::Scalar(b)) => {
+                Value::Scalar(operate(op, true, a, b, a).unwrap())
+            }
+            (Value::Vector(vector), Value::Scalar(b)) => Value::Vector(
+                vector
+                    .iter()
+                    .filter_map(|(l, a)| {
+                        Some((named(l), operate(op, node.return_bool, *a, b, *a)?))
+                    })
+                    .collect(),
+            ),
+            (Value::Scalar(a), Value::Vector(vector)) => Value::Vector(
+                vector
+                    .iter()
+                    .filter_map(|(l, b)| {
+                        Some((named(l), operate(op, node.return_bool, a, *b, *b)?))
+                    })
+                    .collect(),
+            ),
+            (Value::Vector(left), Value::Vector(right)) => Value::Vector(match op {
+                BinaryOp::And | BinaryOp::Or | BinaryOp::Unless => set(node, &left, &right),
+                _ => join(node, &left, &right)?,
+            }),
+            _ => return Err(Failure("an operator on a range")),
+        })
+    }
+
+    fn aggregate(&self, node: &Aggregate, time: i64) -> Result<Vec<(Labels, f64)>> {
+        let vector = self.vector(&node.expr, time)?;
+        let parameter = match &node.param {
+            Some(param) => self.scalar(param, time)?,
+            None => 0.0,
+        };
+        let mut groups: Vec<(Labels, Vec<(Labels, f64)>)> = Vec::new();
+        for (labels, value) in vector {
+            let group = match &node.grouping {
+                Grouping::By(names) => only(&labels, names),
+                Grouping::Without(names) => without(&labels, names, true),
+            };
+            match groups.iter_mut().find(|(known, _)| *known == group) {
+                Some((_, members)) => members.push((labels, value)),
+                None => groups.push((group, vec![(labels, value)])),
+            }
+        }
+        let mut result = Vec::new();
+        for (group, members) in groups {
+            let values: Vec<f64> = members.iter().map(|(_, value)| *value).collect();
+            let count = values.len() as f64;
+            let mean = values.iter().sum::<f64>() / count;
+            let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / count;
+            let value = match node.op {
+                AggregateOp::Sum => values.iter().sum(),
+                AggregateOp::Avg => mean,
+                AggregateOp::Count => count,
+                AggregateOp::Group => 1.0,
+                AggregateOp::Min => values.iter().copied().fold(f64::NAN, f64::min),
+                AggregateOp::Max => values.iter().copied().fold(f64::NAN, f64::max),
+                AggregateOp::Stddev => variance.sqrt(),
+                AggregateOp::Stdvar => variance,
+                AggregateOp::Quantile => quantile(parameter, values),
+                AggregateOp::TopK | AggregateOp::BottomK => {
+                    let mut members = members;
+                    members.sort_by(|(_, a), (_, b)| {
+                        let order = a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal);
+                        let order =
+                            if node.op == AggregateOp::TopK { order.reverse() } else { order };
+                        a.is_nan().cmp(&b.is_nan()).then(order)
+                    });
+                    members.truncate(parameter.max(0.0) as usize);
+                    result.extend(members);
+                    continue;
+                }
+                _ => return Err(Failure("an aggregation")),
+            };
+            result.push((group, value));
+        }
+        Ok(result)
+    }
+
+    fn call(&self, node: &Call, time: i64) -> Result<Value> {
+        let name = &*node.name;
+        let number = |at: usize| self.scalar(&node.args[at], time);
+        Ok(match name {
+            "time" => Value::Scalar(time as f64 / 1e3),
+            "scalar" => match self.vector(&node.args[0], time)?.as_slice() {
+                [(_, value)] => Value::Scalar(*value),
+                _ => Value::Scalar(f64::NAN),
+            },
+            "vector" => Value::Vector(vec![(Labels::empty(), number(0)?)]),
+            "absent" => {
+                let present = !self.vector(&node.args[0], time)?.is_empty();
+                let mut labels = LabelsBuilder::new();
+                if let Expr::Selector(node) = &node.args[0] {
+                    let fixed = node.matchers.iter().filter(|m| m.op == MatchOp::Equal);
+                    fixed.for_each(|m| {
+                        labels.set(&m.name, &m.value);
+                    });
+                }
+                Value::Vector(if present { vec![] } else { vec![(labels.build(), 1.0)] })
+            }
+            "abs" | "floor" | "sgn" | "sqrt" | "clamp_min" => {
+                let low = if name == "clamp_min" { number(1)? } else { 0.0 };
+                let vector = self.vector(&node.args[0], time)?.into_iter();
+                Value::Vector(
+                    vector
+                        .map(|(labels, v)| {
+                            let value = match name {
+                                "abs" => v.abs(),
+                                "floor" => v.floor(),
+                                "sqrt" => v.sqrt(),
+                                // NaN stays NaN, unless infinity is greater anyhow.
+                                "clamp_min" if v == f64::INFINITY || low == f64::INFINITY => {
+                                    f64::INFINITY
+                                }
+                                "clamp_min" if v.is_nan() || low.is_nan() => f64::NAN,
+                                "clamp_min" => v.max(low),
+                                _ if v > 0.0 => 1.0,
+                                _ if v < 0.0 => -1.0,
+                                _ => v,
+                            };
+                            (nameless(&labels), value)
+                        })
+                        .collect(),
+                )
+            }
+            "label_replace" => {
+                let text = |at: usize| match &node.args[at] {
+                    Expr::String(text) => text.value.to_string(),
+                    other => panic!("{other:?}"),
+                };
+                let pattern = Regex::anchored(&text(4)).unwrap();
+                let replace = |(labels, value): (Labels, f64)| {
+                    let from = labels.get(&text(3)).unwrap_or_default();
+                    match pattern.captures(from.as_bytes()) {
+                        None => (labels, value),
+                        Some(captures) => {
+                            let mut to = String::new();
+                            pattern.expand(&text(2), from, &captures, &mut to);
+                            (LabelsBuilder::from(&labels).set(&text(1), &to).build(), value)
+                        }
+                    }
+                };
+                Value::Vector(self.vector(&node.args[0], time)?.into_iter().map(replace).collect())
+            }
+            _ => {
+                let at = node.args.iter().position(|arg| is_range(arg)).ok_or(Failure("a call"))?;
+                let Value::Range { series, start, end } = self.eval(&node.args[at], time)? else {
+                    return Err(Failure("no range"));
+                };
+                let parameter = match node.args.len() {
+                    2 => number(1 - at)?,
+                    _ => 0.0,
+                };
+                let keeps = matches!(name, "last_over_time" | "first_over_time");
+                let value = |(labels, samples): &(Labels, Vec<(i64, f64)>)| {
+                    let value = over_time(name, samples, start, end, time, parameter)?;
+                    Some((if keeps { labels.clone() } else { nameless(labels) }, value))
+                };
+                Value::Vector(series.iter().filter_map(value).collect())
+            }
+        })
+    }
+}
+
+fn is_range(expr: &Expr) -> bool {
+    match expr {
+        Expr::Paren(node) => is_range(&node.expr),
+        other => matches!(other, Expr::Matrix(_) | Expr::Subquery(_)),
+    }
+}
+
+fn over_time(
+    name: &str,
+    samples: &[(i64, f64)],
+    start: i64,
+    end: i64,
+    time: i64,
+    parameter: f64,
+) -> Option<f64> {
+    let values: Vec<f64> = samples.iter().map(|(_, value)| *value).collect();
+    let (first, last) = (samples.first()?, samples.last()?);
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let pairs = || values.iter().zip(values.iter().skip(1));
+    Some(match name {
+        "sum_over_time" => values.iter().sum(),
+        "avg_over_time" => mean,
+        "min_over_time" => values.iter().copied().fold(f64::NAN, f64::min),
+        "max_over_time" => values.iter().copied().fold(f64::NAN, f64::max),
+        "count_over_time" => count,
+        "last_over_time" => last.1,
+        "first_over_time" => first.1,
+        "present_over_time" => 1.0,
+        "stdvar_over_time" => values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / count,
+        "quantile_over_time" => quantile(parameter, values),
+        "changes" => pairs().filter(|(a, b)| a != b && !(a.is_nan() && b.is_nan())).count() as f64,
+        "resets" => pairs().filter(|(a, b)| b < a).count() as f64,
+        "rate" | "increase" | "delta" => {
+            if samples.len() < 2 {
+                return None;
+            }
+            let counter = name != "delta";
+            let mut rise = last.1 - first.1;
+            if counter {
+                rise += pairs().filter(|(a, b)| b < a).map(|(a, _)| a).sum::<f64>();
+            }
+            let sampled = (last.0 - first.0) as f64 / 1e3;
+            let distance = sampled / (count - 1.0);
+            let gap = |gap: i64| {
+                let gap = gap as f64 / 1e3;
+                if gap >= distance * 1.1 { distance / 2.0 } else { gap }
+            };
+            let mut before = gap(first.0 - start);
+            if counter && rise > 0.0 && first.1 >= 0.0 {
+                before = before.min(sampled * (first.1 / rise));
+            }
+            let whole = rise * (sampled + before + gap(end - last.0)) / sampled;
+            if name == "rate" { whole / ((end - start) as f64 / 1e3) } else { whole }
+        }
+        "irate" | "idelta" => {
+            let [.., previous, last] = samples else { return None };
+            let rise = last.1 - previous.1;
+            if name == "idelta" {
+                return Some(rise);
+            }
+            let rise = if last.1 < previous.1 { last.1 } else { rise };
+            rise / ((last.0 - previous.0) as f64 / 1e3)
+        }
+        "deriv" | "predict_linear" => {
+            if samples.len() < 2 {
+                return None;
+            }
+            let origin = if name == "deriv" { first.0 } else { time };
+            let x: Vec<f64> = samples.iter().map(|(t, _)| (t - origin) as f64 / 1e3).collect();
+            let x_mean = x.iter().sum::<f64>() / count;
+            // Where a value is infinite, what comes out depends on the form of the sums.
+            if !mean.is_finite() {
+                let (sum_x, sum_y) = (x_mean * count, mean * count);
+                let sum_xy: f64 = x.iter().zip(&values).map(|(x, y)| x * y).sum();
+                let variance = x.iter().map(|x| x * x).sum::<f64>() - sum_x * sum_x / count;
+                let slope = (sum_xy - sum_x * sum_y / count) / variance;
+                let now = sum_y / count - slope * sum_x / count;
+                return Some(if name == "deriv" { slope } else { slope * parameter + now });
+            }
+            let covariance: f64 =
+                x.iter().zip(&values).map(|(x, y)| (x - x_mean) * (y - mean)).sum();
+            let slope = covariance / x.iter().map(|x| (x - x_mean) * (x - x_mean)).sum::<f64>();
+            if name == "deriv" { slope } else { mean - slope * x_mean + slope * parameter }
+        }
+        other => panic!("{other}"),
+    })
+}
+
+fn quantile(phi: f64, mut values: Vec<f64>) -> f64 {
+    values.sort_by(|a, b| a.partial_cmp(b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan())));
+    let rank = phi * (values.len() - 1) as f64;
+    let (low, high) = (rank.floor() as usize, (rank.floor() as usize + 1).min(values.len() - 1));
+    let weight = rank - rank.floor();
+    values[low] * (1.0 - weight) + values[high] * weight
+}
+
+fn operate(op: BinaryOp, return_bool: bool, a: f64, b: f64, kept: f64) -> Option<f64> {
+    let holds = match op {
+        BinaryOp::Add => return Some(a + b),
+        BinaryOp::Subtract => return Some(a - b),
+        BinaryOp::Multiply => return Some(a * b),
+        BinaryOp::Divide => return Some(a / b),
+        BinaryOp::Modulo => return Some(a % b),
+        BinaryOp::Power => return Some(a.powf(b)),
+        BinaryOp::Atan2 => return Some(a.atan2(b)),
+        BinaryOp::Equal => a == b,
+        BinaryOp::NotEqual => a != b,
+        BinaryOp::Greater => a > b,
+        BinaryOp::Less => a < b,
+        BinaryOp::GreaterOrEqual => a >= b,
+        BinaryOp::LessOrEqual => a <= b,
+        other => panic!("{other:?}"),
+    };
+    match (return_bool, holds) {
+        (true, holds) => Some(f64::from(u8::from(holds))),
+        (false, true) => Some(kept),
+        (false, false) => None,
+    }
+}
+
+fn key(node: &Binary, labels: &Labels) -> Labels {
+    match &node.matching.labels {
+        MatchingLabels::On(names) => only(labels, names),
+        MatchingLabels::Ignoring(names) => without(labels, names, true),
+    }
+}
+
+fn set(node: &Binary, left: &[(Labels, f64)], right: &[(Labels, f64)]) -> Vec<(Labels, f64)> {
+    let found = |labels: &Labels, side: &[(Labels, f64)]| {
+        side.iter().any(|(other, _)| key(node, other) == key(node, labels))
+    };
+    let mut result: Vec<(Labels, f64)> = match node.op {
+        BinaryOp::And => left.iter().filter(|(l, _)| found(l, right)).cloned().collect(),
+        BinaryOp::Unless => left.iter().filter(|(l, _)| !found(l, right)).cloned().collect(),
+        _ => left.to_vec(),
+    };
+    if node.op == BinaryOp::Or {
+        result.extend(right.iter().filter(|(l, _)| !found(l, left)).cloned());
+    }
+    result
+}
+
+fn join(
+    node: &Binary,
+    left: &[(Labels, f64)],
+    right: &[(Labels, f64)],
+) -> Result<Vec<(Labels, f64)>> {
+    if left.is_empty() || right.is_empty() {
+        return Ok(Vec::new());
+    }
+    let many_right = node.matching.group.as_ref().is_some_and(|group| group.many == Side::Right);
+    let (many, one) = if many_right { (right, left) } else { (left, right) };
+    for (at, (labels, _)) in one.iter().enumerate() {
+        if one[..at].iter().any(|(other, _)| key(node, other) == key(node, labels)) {
+            return Err(Failure("two on the one side"));
+        }
+    }
+    let mut met: Vec<Labels> = Vec::new();
+    let mut result: Vec<(Labels, f64)> = Vec::new();
+    for (labels, value) in many {
+        let Some((other, one)) = one.iter().find(|(l, _)| key(node, l) == key(node, labels)) else {
+            continue;
+        };
+        if node.matching.group.is_none() {
+            if met.contains(&key(node, labels)) {
+                return Err(Failure("many to one"));
+            }
+            met.push(key(node, labels));
+        }
+        let (a, b) = if many_right { (*one, *value) } else { (*value, *one) };
+        let Some(value) = operate(node.op, node.return_bool, a, b, a) else { continue };
+        let keeps_name = node.op.is_comparison() && !node.return_bool;
+        let mut labels = if keeps_name { labels.clone() } else { nameless(labels) };
+        match (&node.matching.group, &node.matching.labels) {
+            (Some(group), _) => {
+                let mut builder = LabelsBuilder::from(&labels);
+                for name in &group.include {
+                    builder.set(name, other.get(name).unwrap_or_default());
+                }
+                labels = builder.build();
+            }
+            (None, MatchingLabels::On(names)) => labels = only(&labels, names),
+            (None, MatchingLabels::Ignoring(names)) => labels = without(&labels, names, false),
+        }
+        result.push((labels, value));
+    }
+    distinct(result)
+}
+
+fn distinct(vector: Vec<(Labels, f64)>) -> Result<Vec<(Labels, f64)>> {
+    for (at, (labels, _)) in vector.iter().enumerate() {
+        if vector[..at].iter().any(|(other, _)| other == labels) {
+            return Err(Failure("the same labels twice"));
+        }
+    }
+    Ok(vector)
+}
+
+fn nameless(labels: &Labels) -> Labels {
+    labels.without(&["__name__"])
+}
+
+fn only(labels: &Labels, names: &[Box<str>]) -> Labels {
+    let names: Vec<&str> = names.iter().map(|name| &**name).collect();
+    labels.only(&names)
+}
+
+fn without(labels: &Labels, names: &[Box<str>], name_too: bool) -> Labels {
+    let mut names: Vec<&str> = names.iter().map(|name| &**name).collect();
+    if name_too {
+        names.push("__name__");
+    }
+    labels.without(&names)
+}
+
+fn millis(duration: &promql::ast::Duration) -> i64 {
+    match &duration.kind {
+        DurationKind::Millis(millis) => *millis,
+        DurationKind::Expr(_) => panic!("a computed duration"),
+    }
+}
