@@ -143,6 +143,23 @@ fn the_latest_traces_come_first_and_spans_are_cut_but_counted() {
 }
 
 #[test]
+fn the_longest_queries_are_evaluated() {
+    let spans = [with(span(1, 1, 0), [KeyValue::new("n", 499_i64)]), span(1, 2, 1)];
+    let chain = |one: &dyn Fn(usize) -> String, joint: &str, terms: usize| {
+        (0..terms).map(one).collect::<Vec<_>>().join(joint)
+    };
+    let any = chain(&|at| format!(".n = {at}"), " || ", 512);
+    assert_eq!(found(&spans, &format!("{{ {any} }}")), numbered(&[1]));
+    let all = chain(&|at| format!(".n != {at}"), " && ", 400);
+    assert_eq!(found(&spans, &format!("{{ {all} }}")), numbered(&[1]));
+    let sum = chain(&|_| ".n".to_owned(), " + ", 1000);
+    assert_eq!(found(&spans, &format!("{{ {sum} = 499000 }}")), numbered(&[1]));
+    let sets = chain(&|_| "{ }".to_owned(), " || ", 1000);
+    assert_eq!(found(&spans, &sets), numbered(&[1, 2]));
+    assert!(found(&spans, &chain(&|_| "{ }".to_owned(), " >> ", 1000)).is_empty());
+}
+
+#[test]
 fn a_cancelled_query_stops() {
     let token = CancelToken::new();
     let context = QueryContext::new().with_cancel(&token);
