@@ -6,10 +6,13 @@ mod storage_toy;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use storage_toy::*;
 use telemetry_core::storage::event::{Event, EventHook};
 use telemetry_core::storage::fs::{FaultyFileSystem, FileSystem, MemoryFileSystem, OsFileSystem};
+use telemetry_core::storage::maintenance::Maintenance;
+use telemetry_core::storage::root::Root;
 use telemetry_core::storage::store::{Durability, Retention, Store, StoreOptions};
 use telemetry_core::storage::wal::Ending;
 use telemetry_core::storage::{Error, backup};
@@ -258,11 +261,9 @@ fn events_tell_what_happened() {
 }
 
 #[test]
-fn another_engine_does_not_open_it() {
+fn data_without_a_manifest_is_not_taken_for_a_new_store() {
     let fs = MemoryFileSystem::new();
     open(&fs, by_hand(Durability::Always)).unwrap().close().unwrap();
-    let bytes = FaultyFileSystem::new(1);
-    drop(bytes);
     let manifest = Path::new("/data/toy/MANIFEST");
     fs.remove_file(manifest).unwrap();
     assert!(open(&fs, by_hand(Durability::Always)).is_ok(), "nothing was lost with it");
@@ -331,4 +332,133 @@ fn many_writers_share_syncs() {
     assert_eq!(store.stats().log_bytes_unsynced, 0);
     let survivor = open(&fs.reboot(), by_hand(Durability::Always)).unwrap();
     assert_eq!(seen(&survivor).len(), 400);
+}
+
+#[test]
+fn stores_under_one_root_share_its_lock() {
+    let memory = MemoryFileSystem::new();
+    let fs: Arc<dyn FileSystem> = Arc::new(memory.clone());
+    let root = Root::open(&fs, Path::new("/db")).unwrap();
+    let open = |name: &str, lock| {
+        let mut options = by_hand(Durability::Always);
+        options.lock = lock;
+        Store::open(Toy { carries: true }, fs.clone(), &Path::new("/db").join(name), options)
+    };
+    let one = open("one", Some(root.lock().clone())).unwrap();
+    let two = open("two", Some(root.lock().clone())).unwrap();
+    commit(&one, &[row("a", 1, 1)]).unwrap();
+    commit(&two, &[row("a", 2, 2)]).unwrap();
+    assert!(matches!(open("one", None), Err(Error::Locked { .. })), "not while the root is open");
+    let toy = Toy { carries: true };
+    let options = by_hand(Durability::Always);
+    let reader = Store::open_read_only(toy, fs.clone(), Path::new("/db/one"), options).unwrap();
+    assert_eq!(seen(&reader), [row("a", 1, 1)]);
+    // A reader of one keeps the files of both.
+    two.flush().unwrap();
+    assert_eq!(two.stats().retired, 1);
+    drop(reader);
+    two.run_maintenance().unwrap();
+    assert_eq!(two.stats().retired, 0);
+    drop((one, two, root));
+    assert_eq!(seen(&open("one", None).unwrap()), [row("a", 1, 1)]);
+}
+
+#[test]
+fn a_damaged_block_can_be_moved_aside() {
+    let fs = FaultyFileSystem::new(1);
+    let store = open(&fs, by_hand(Durability::Always)).unwrap();
+    commit(&store, &[row("a", 1, 1)]).unwrap();
+    store.flush().unwrap();
+    commit(&store, &[row("a", 2, 2)]).unwrap();
+    let path = fs.files().into_iter().find(|path| path.ends_with("rows")).unwrap();
+    let mut bytes = fs.content(&path).unwrap();
+    bytes[30] ^= 1;
+    fs.damage(&path, bytes);
+    assert!(contents(&store.snapshot()).unwrap_err().is_corruption());
+    let report = store.verify().unwrap();
+    let id = report.problems[0].block.unwrap();
+    let aside = store.quarantine_block(id).unwrap();
+    assert_eq!(seen(&store), [row("a", 2, 2)]);
+    assert!(fs.content(&aside[0]).is_some() && fs.content(&path).is_none());
+    assert!(store.verify().unwrap().is_intact());
+    assert_eq!(store.quarantine_block(id).unwrap().len(), 0);
+}
+
+#[test]
+fn a_failure_in_the_background_is_reported_once() {
+    let fs = FaultyFileSystem::new(1);
+    let mut options = by_hand(Durability::Always);
+    options.maintenance = Some(Maintenance::thread());
+    options.head_bytes_max = 640;
+    let store = open(&fs, options).unwrap();
+    fs.limit_bytes(Some(fs.total_bytes() + 2500));
+    let mut failures = Vec::new();
+    let mut committed = 0;
+    while failures.is_empty() {
+        match commit(&store, &[row("a", 1, 1)]) {
+            Ok(()) => committed += 1,
+            Err(error) => failures.push(error),
+        }
+    }
+    assert!(failures[0].is_disk_full(), "{}", failures[0]);
+    fs.limit_bytes(None);
+    // Whether it was the thread's failure or its own, commits go on when there is room.
+    while commit(&store, &[row("a", 1, 1)]).is_err() {}
+    store.flush().unwrap();
+    store.run_maintenance().unwrap();
+    store.health().unwrap();
+    assert_eq!(seen(&store).len(), committed + 1);
+    store.close().unwrap();
+}
+
+/// Commits, deletes, flushes, merges and readers at once: what is left is what the order of the
+/// commits says.
+#[test]
+fn deletes_beside_commits_and_flushes_keep_their_place() {
+    let fs = FaultyFileSystem::new(1);
+    let store = open(&fs, by_hand(Durability::Off)).unwrap();
+    let done = AtomicBool::new(false);
+    let (mut rows, deletes) = std::thread::scope(|scope| {
+        let committing = scope.spawn(|| {
+            let mut rows = Vec::new();
+            for i in 0..3000 {
+                let mut commit = store.begin().unwrap();
+                let number = commit.sequence();
+                let row = row("a", i % 10, number);
+                encode(std::slice::from_ref(&row), commit.record());
+                commit.finish(|head| head.rows.write().push(row.clone())).unwrap();
+                rows.push(row);
+            }
+            done.store(true, Ordering::Release);
+            rows
+        });
+        let deleting = scope.spawn(|| {
+            let mut deletes = Vec::new();
+            let mut time = 0;
+            while !done.load(Ordering::Acquire) {
+                time = (time + 3) % 10;
+                deletes.push((delete(&store, "a", time, time).unwrap(), time));
+                std::thread::yield_now();
+            }
+            deletes
+        });
+        let merging = scope.spawn(|| {
+            while !done.load(Ordering::Acquire) {
+                store.flush().unwrap();
+                store.compact().unwrap();
+            }
+        });
+        merging.join().unwrap();
+        (committing.join().unwrap(), deleting.join().unwrap())
+    });
+    rows.retain(|row| !deletes.iter().any(|(at, time)| *at > row.number && *time == row.time));
+    rows.sort();
+    assert_eq!(seen(&store), rows);
+    drop(store);
+    let store = open(&fs.kill(), by_hand(Durability::Off)).unwrap();
+    assert_eq!(seen(&store), rows, "after replay too");
+    store.flush().unwrap();
+    store.compact().unwrap();
+    assert_eq!(seen(&store), rows);
+    assert!(store.verify().unwrap().is_intact());
 }

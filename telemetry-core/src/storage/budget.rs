@@ -1,4 +1,7 @@
 //! Bounds on memory: one budget per process part, shares of it for the heads of stores.
+//!
+//! The bound on the disk is [`super::store::Retention::bytes`], the one on caches
+//! [`super::runtime::RuntimeOptions::cache_bytes`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

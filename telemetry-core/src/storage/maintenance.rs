@@ -9,6 +9,7 @@
 //! touched again.
 
 use parking_lot::{Condvar, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -24,7 +25,8 @@ pub trait Chore: Send + Sync {
 pub struct Maintenance {
     inner: Arc<Inner>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    is_manual: bool,
+    /// Also where no thread could be started.
+    is_manual: AtomicBool,
 }
 
 /// Names a chore that was added.
@@ -61,17 +63,25 @@ impl std::fmt::Debug for Inner {
 impl Maintenance {
     /// With a thread of its own, started with the first chore.
     pub fn thread() -> Arc<Maintenance> {
-        Arc::new(Maintenance { inner: Arc::default(), thread: Mutex::new(None), is_manual: false })
+        Arc::new(Maintenance {
+            inner: Arc::default(),
+            thread: Mutex::new(None),
+            is_manual: AtomicBool::new(false),
+        })
     }
 
     /// Without a thread: the host calls [`Maintenance::run`].
     pub fn manual() -> Arc<Maintenance> {
-        Arc::new(Maintenance { inner: Arc::default(), thread: Mutex::new(None), is_manual: true })
+        Arc::new(Maintenance {
+            inner: Arc::default(),
+            thread: Mutex::new(None),
+            is_manual: AtomicBool::new(true),
+        })
     }
 
     /// Whether the host calls [`Maintenance::run`].
     pub fn is_manual(&self) -> bool {
-        self.is_manual
+        self.is_manual.load(Ordering::Relaxed)
     }
 
     /// Adds a chore, which is due at once.
@@ -81,7 +91,7 @@ impl Maintenance {
         schedule.next_id += 1;
         schedule.chores.push(Scheduled { id, chore, due: Some(Instant::now()) });
         drop(schedule);
-        if !self.is_manual {
+        if !self.is_manual() {
             self.start();
         }
         self.inner.changed.notify_all();
@@ -139,8 +149,11 @@ impl Maintenance {
         if thread.is_none() {
             let inner = self.inner.clone();
             let builder = std::thread::Builder::new().name("quadra-maintenance".into());
-            // Without a thread the stores still work: commits flush when memory is short.
-            *thread = builder.spawn(move || inner.work()).ok();
+            match builder.spawn(move || inner.work()) {
+                Ok(handle) => *thread = Some(handle),
+                // Commits then sync and flush themselves, as where the host has promised to call.
+                Err(_) => self.is_manual.store(true, Ordering::Relaxed),
+            }
         }
     }
 }
@@ -196,7 +209,7 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::AtomicU64;
 
     #[derive(Default)]
     struct Counter(AtomicU64);

@@ -9,7 +9,7 @@
 //! ~~~
 //! From the bottom up: [`fs`] (real, in memory, faulty), [`lock`], [`cursor`] and [`varint`],
 //! [`label_set`] and [`lz4`], [`wal`], [`manifest`], [`block`] with [`cache`], [`tombstone`], [`postings`], [`budget`],
-//! [`maintenance`], [`runtime`], and [`store`], which drives them.
+//! [`maintenance`], [`runtime`], and [`store`], which drives them; [`root`] holds several stores.
 
 pub mod backup;
 pub mod block;
@@ -25,6 +25,7 @@ pub mod lz4;
 pub mod maintenance;
 pub mod manifest;
 pub mod postings;
+pub mod root;
 pub mod runtime;
 pub mod stats;
 pub mod store;

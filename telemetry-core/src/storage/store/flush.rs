@@ -23,10 +23,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-/// Where a replay may begin once everything before is in blocks.
-pub(super) struct Cut {
-    pub(super) replay_from: u64,
-    pub(super) commits: u64,
+/// Where a replay may begin once the heads that were sealed by then are in blocks.
+struct Cut<E: Engine> {
+    replay_from: u64,
+    commits: u64,
+    /// As it was at the cut: a delete may seal another head at once, whose records are behind it.
+    view: Arc<View<E>>,
 }
 
 impl<E: Engine> Shared<E> {
@@ -43,14 +45,15 @@ impl<E: Engine> Shared<E> {
     /// With `always`, the cut is made and the manifest replaced even where nothing is in heads.
     pub(super) fn flush_in_turn(&self, always: bool) -> Result<bool> {
         let started = Instant::now();
-        self.flush_wanted.store(false, Ordering::Relaxed);
         // Most of what is to be synced is so before the commit lock is taken.
         self.sync_log()?;
-        let Some(cut) = self.watch(self.cut(always))? else { return Ok(false) };
+        let Some(cut) = self.watch(self.cut(always))? else {
+            self.flush_wanted.store(false, Ordering::Relaxed);
+            return Ok(false);
+        };
         self.measure_heads();
-        let view = self.view();
-        let blocks = self.watch(self.write_heads(&view))?;
-        let result = self.sync_log().and_then(|()| self.enter_blocks(&cut, &view, &blocks));
+        let blocks = self.watch(self.write_heads(&cut.view))?;
+        let result = self.sync_log().and_then(|()| self.enter_blocks(&cut, &blocks));
         if let Err(error) = result {
             // A manifest that names them may be there after all: then they must stay.
             if !matches!(error, Error::Poisoned { .. }) {
@@ -59,6 +62,8 @@ impl<E: Engine> Shared<E> {
             return Err(error);
         }
         self.measure_heads();
+        // Not after a failure: the next attempt comes with time, not with the next commit.
+        self.flush_wanted.store(false, Ordering::Relaxed);
         self.retire_log(cut.replay_from);
         self.counters.flushes.fetch_add(1, Ordering::Relaxed);
         self.emit(Event::Flushed {
@@ -70,7 +75,7 @@ impl<E: Engine> Shared<E> {
         Ok(true)
     }
 
-    fn cut(&self, always: bool) -> Result<Option<Cut>> {
+    fn cut(&self, always: bool) -> Result<Option<Cut<E>>> {
         let mut writer = self.writer.lock();
         let writer = writer.as_mut().ok_or(Error::Closed)?;
         let is_empty = self.engine.head_size(&writer.head).items == 0;
@@ -87,7 +92,7 @@ impl<E: Engine> Shared<E> {
                 log.append(RecordKind::Carry, record)?;
             }
         }
-        Ok(Some(Cut { replay_from, commits: writer.last_commit }))
+        Ok(Some(Cut { replay_from, commits: writer.last_commit, view: self.view() }))
     }
 
     /// Puts an empty head in the place of the active one. The caller holds the commit lock.
@@ -145,8 +150,8 @@ impl<E: Engine> Shared<E> {
         Ok(blocks)
     }
 
-    /// The blocks are live, the heads of `flushed` are gone.
-    fn enter_blocks(&self, cut: &Cut, flushed: &View<E>, blocks: &[BlockEntry]) -> Result<()> {
+    /// The blocks are live, the heads that were sealed at the cut are gone.
+    fn enter_blocks(&self, cut: &Cut<E>, blocks: &[BlockEntry]) -> Result<()> {
         self.change_manifest(
             |manifest| {
                 manifest.replay_from = cut.replay_from;
@@ -155,7 +160,7 @@ impl<E: Engine> Shared<E> {
             },
             |view| {
                 let is_done = |sealed: &Arc<SealedHead<E>>| {
-                    flushed.sealed.iter().any(|other| Arc::ptr_eq(sealed, other))
+                    cut.view.sealed.iter().any(|other| Arc::ptr_eq(sealed, other))
                 };
                 view.sealed.retain(|sealed| !is_done(sealed));
                 view.blocks.extend(blocks.iter().map(|entry| self.live_block(entry.clone())));
@@ -189,6 +194,7 @@ impl<E: Engine> Shared<E> {
                 tombstone.sequence > commits || next.tombstones.iter().any(is_kept)
             });
         });
+        self.replay_from.store(next.replay_from, Ordering::Release);
         *manifest = next;
         Ok(())
     }

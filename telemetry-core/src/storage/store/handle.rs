@@ -11,7 +11,8 @@ use crate::storage::fs::FileSystem;
 use crate::storage::runtime::Runtime;
 use crate::storage::stats::StoreStats;
 use crate::storage::tombstone::Tombstone;
-use std::path::Path;
+use crate::storage::ulid::Ulid;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -177,6 +178,18 @@ impl<E: Engine> Store<E> {
     /// The file system's; damage is in the report.
     pub fn verify(&self) -> Result<VerifyReport> {
         self.shared().verify()
+    }
+
+    /// Takes a damaged block out of the store, say one that [`Store::verify`] found, and moves its
+    /// files to `quarantine/`. What was in it is not found any more. Gives where the files are;
+    /// nothing where there is no such block.
+    ///
+    /// # Errors
+    /// As [`Store::begin`]; the file system's; the block stays then.
+    pub fn quarantine_block(&self, id: Ulid) -> Result<Vec<PathBuf>> {
+        let paths = self.shared().quarantine_block(id)?;
+        self.shared().sweep();
+        Ok(paths)
     }
 
     /// Copies the store to an empty or new directory of the same file system, while writing goes

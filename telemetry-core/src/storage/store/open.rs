@@ -116,6 +116,7 @@ impl<E: Engine> Shared<E> {
             maintenance,
             chore: Mutex::new(None),
             writer: Mutex::new(writer),
+            replay_from: AtomicU64::new(manifest.replay_from),
             manifest: Mutex::new(manifest),
             view: RwLock::new(Arc::new(view)),
             visible: AtomicU64::new(0),

@@ -1,7 +1,9 @@
 //! Damaged files are kept aside, for whoever wants to look into them; nothing reads them again.
 
-use super::shared::Place;
+use super::engine::Engine;
+use super::shared::{Place, Shared};
 use crate::storage::error::{Error, Result};
+use crate::storage::ulid::Ulid;
 use crate::storage::wal::Segment;
 use std::io;
 use std::path::PathBuf;
@@ -34,6 +36,34 @@ pub(super) fn set_aside(place: &Place, segments: &[Segment], end: u64) -> Result
     }
     volume.sync_dir(&directory)?;
     Ok(paths)
+}
+
+impl<E: Engine> Shared<E> {
+    /// Takes a damaged block out of the store and keeps its files aside. Gives where they are;
+    /// nothing where there is no such block.
+    pub(super) fn quarantine_block(&self, id: Ulid) -> Result<Vec<PathBuf>> {
+        let _turn = self.compacting.lock();
+        self.check_writable()?;
+        let view = self.view();
+        let Some(block) = view.blocks.iter().find(|block| block.entry().id == id) else {
+            return Ok(Vec::new());
+        };
+        let volume = &self.place.volume;
+        let directory = self.place.directory.join(QUARANTINE_DIRECTORY).join(id.to_string());
+        volume.create_dir_all(&directory)?;
+        let mut paths = Vec::new();
+        for entry in volume.list_if_there(block.reader().directory())? {
+            let source = block.reader().directory().join(&entry.name);
+            let aside = directory.join(&entry.name);
+            if volume.hard_link(&source, &aside).is_err() {
+                copy(&self.place, &source, &aside, volume.metadata(&source)?.bytes)?;
+            }
+            paths.push(aside);
+        }
+        volume.sync_dir(&directory)?;
+        self.replace_blocks(std::slice::from_ref(block), &[])?;
+        Ok(paths)
+    }
 }
 
 /// Copies the first `bytes` of a file, durably except for the name.

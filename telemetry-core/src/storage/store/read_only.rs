@@ -91,6 +91,7 @@ impl<E: Engine> Shared<E> {
             *view = View { head, sealed, blocks, tombstones };
             view.sort_blocks();
         });
+        self.replay_from.store(manifest.replay_from, Ordering::Release);
         *self.manifest.lock() = manifest;
         self.visible.store(last_commit, Ordering::Release);
         reader.applied = replayed.end;

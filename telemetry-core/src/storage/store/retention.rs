@@ -51,7 +51,7 @@ impl<E: Engine> Shared<E> {
     /// Bytes of the log that a replay would read.
     pub(super) fn log_bytes(&self) -> u64 {
         let written = self.log_sync.as_ref().map_or(0, |sync| sync.written());
-        written.saturating_sub(self.manifest.lock().replay_from)
+        written.saturating_sub(self.replay_from.load(Ordering::Acquire))
     }
 }
 

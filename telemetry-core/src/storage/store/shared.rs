@@ -38,6 +38,8 @@ pub(super) struct Shared<E: Engine> {
     /// [`None`] when closed, and always when open for reading.
     pub(super) writer: Mutex<Option<Writer<E>>>,
     pub(super) manifest: Mutex<Manifest>,
+    /// The manifest's, for those who do not want to wait while that is written.
+    pub(super) replay_from: AtomicU64,
     pub(super) view: RwLock<Arc<View<E>>>,
     pub(super) visible: AtomicU64,
     pub(super) flushing: Mutex<()>,
@@ -107,6 +109,8 @@ pub(super) struct Failures {
 struct Background {
     error: Option<Arc<Error>>,
     reported: bool,
+    /// How often in a row it failed the same way.
+    times: u32,
 }
 
 /// Since when something in the log waits to be synced.
@@ -227,13 +231,21 @@ impl<E: Engine> Shared<E> {
         }
     }
 
-    /// Remembers a failure that nobody waited for.
-    pub(super) fn fail_in_background(&self, during: Action, error: Error) {
+    /// Remembers a failure that nobody waited for. Gives how often in a row it happened: what
+    /// fails the same way again is not reported again.
+    pub(super) fn fail_in_background(&self, during: Action, error: Error) -> u32 {
         let error = Arc::new(error);
-        *self.failures.background.lock() =
-            Background { error: Some(error.clone()), reported: false };
+        let mut background = self.failures.background.lock();
+        let before = background.error.as_ref().map(|error| error.to_string());
+        if before == Some(error.to_string()) {
+            background.times = background.times.saturating_add(1);
+            return background.times;
+        }
+        *background = Background { error: Some(error.clone()), reported: false, times: 1 };
+        drop(background);
         self.failures.has_background.store(true, Ordering::Release);
         self.emit(Event::Failed { during, error });
+        1
     }
 
     pub(super) fn background_succeeded(&self) {

@@ -6,8 +6,10 @@ use crate::storage::error::{Action, Error, Result};
 use crate::storage::maintenance::Chore;
 use std::time::{Duration, Instant};
 
-/// After a failure it is tried again this much later.
+/// After a failure it is tried again this much later, then twice as much, and so on.
 const RETRY: Duration = Duration::from_secs(5);
+/// So often the time doubles.
+const RETRY_DOUBLINGS_MAX: u32 = 6;
 
 impl<E: Engine> Shared<E> {
     /// Does what is due. Gives how long from now the next thing is, if that is known.
@@ -49,8 +51,8 @@ impl<E: Engine> Chore for Shared<E> {
             // The store is being closed, or writing is over: nothing to try again.
             Err((_, Error::Closed | Error::Poisoned { .. })) => None,
             Err((during, error)) => {
-                self.fail_in_background(during, error);
-                Some(RETRY)
+                let times = self.fail_in_background(during, error);
+                Some(RETRY * (1 << times.saturating_sub(1).min(RETRY_DOUBLINGS_MAX)))
             }
         }
     }
