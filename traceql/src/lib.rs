@@ -69,6 +69,7 @@ mod names;
 mod parse;
 mod plan;
 mod print;
+mod trace;
 mod value;
 
 pub use engine::{Engine, SPANS_PER_SPANSET_DEFAULT, SearchOptions, TRACES_DEFAULT};

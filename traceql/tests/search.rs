@@ -6,7 +6,7 @@ mod spans;
 use proptest::prelude::*;
 use spans::{found, numbers, of_service, search, span, with};
 use std::collections::BTreeSet;
-use telemetry_core::model::{AttributeValue, KeyValue, Span, SpanEvent, StatusCode};
+use telemetry_core::model::{AttributeValue, KeyValue, Span, SpanEvent, StatusCode, TraceId};
 use telemetry_core::query::{CancelToken, QueryContext};
 use telemetry_core::source::span::{MemorySpans, SpanValue};
 use telemetry_core::time::{Nanos, NanosRange};
@@ -140,6 +140,30 @@ fn the_latest_traces_come_first_and_spans_are_cut_but_counted() {
     let result = Engine.search(&query, &source, &options, &QueryContext::new()).unwrap();
     let traces: Vec<u8> = result.traces.iter().map(|trace| trace.id.0[0]).collect();
     assert_eq!(traces, [4]);
+}
+
+#[test]
+fn a_trace_is_narrowed_to_what_a_query_keeps() {
+    let source = MemorySpans::new([
+        span(1, 1, 0),
+        span(1, 2, 1),
+        span(1, 3, 2),
+        span(1, 4, 1),
+        span(2, 1, 0),
+    ]);
+    let narrowed = |query: &str, hierarchy: bool| {
+        let query = traceql::parse(query).unwrap();
+        let trace =
+            Engine.trace(TraceId([1; 16]), &query, hierarchy, &source, &QueryContext::new());
+        let spans = trace.unwrap().unwrap().spans;
+        spans.iter().map(|span| span.span_id.0[7]).collect::<Vec<_>>()
+    };
+    assert_eq!(narrowed("{ name = `span 3` }", false), [3]);
+    assert_eq!(narrowed("{ name = `span 3` }", true), [1, 2, 3]);
+    assert_eq!(narrowed("{ name = `span 1` } > { }", false), [2, 4]);
+    let query = traceql::parse("{ }").unwrap();
+    let missing = Engine.trace(TraceId([9; 16]), &query, true, &source, &QueryContext::new());
+    assert_eq!(missing.unwrap(), None);
 }
 
 #[test]
