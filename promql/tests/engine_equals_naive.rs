@@ -8,6 +8,7 @@ use std::time::Duration;
 use naive::{Data, Naive};
 use promql::{Engine, Options, ParseOptions, Value};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use telemetry_core::labels::Labels;
 use telemetry_core::model::STALE_MARKER;
 use telemetry_core::query::QueryContext;
@@ -207,8 +208,9 @@ fn is_wild(data: &BTreeMap<Labels, Vec<(i64, f64)>>) -> bool {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 600,
+        cases: 10_000,
         failure_persistence: None,
+        rng_seed: RngSeed::Fixed(0x5eed),
         ..ProptestConfig::default()
     })]
 

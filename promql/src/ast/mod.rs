@@ -26,7 +26,7 @@ use telemetry_core::syntax::Span;
 
 /// The longest path from the root of a tree to a leaf, in nodes. A query that needs a deeper tree is
 /// refused, so that whoever walks a tree may recurse on an ordinary stack.
-pub const DEPTH_MAX: usize = 400;
+pub const DEPTH_MAX: usize = 200;
 
 /// An expression.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,11 +4,12 @@ use super::call::arguments;
 use super::literal::utf8_string;
 use super::selector::list;
 use super::tokens::{Built, Parsed, Tokens, built, refuse};
-use super::{Expected, SyntaxErrorKind};
+use super::{Expected, SyntaxError, SyntaxErrorKind};
 use crate::ast::{Aggregate, AggregateOp, Expr, Grouping};
 use crate::lexer::{Keyword, TokenKind};
 use nom::Parser as _;
 use nom::combinator::{cut, opt};
+use telemetry_core::syntax::Span;
 
 /// The aggregation that `keyword` begins, seeing what follows it; alone it names a metric.
 pub(super) fn operation(keyword: Keyword, second: TokenKind) -> Option<AggregateOp> {
@@ -24,26 +25,37 @@ pub(super) fn operation(keyword: Keyword, second: TokenKind) -> Option<Aggregate
 /// An aggregation, `op` being its first token.
 pub(super) fn aggregate(input: Tokens<'_>, op: AggregateOp) -> Parsed<'_, Built<Expr>> {
     let start = input.peek().span.start;
-    let (rest, in_front) = opt(grouping).parse(input.advance())?;
-    let (mut rest, args) = cut(arguments).parse(rest)?;
-    let mut behind = None;
-    if in_front.is_none() {
-        (rest, behind) = opt(grouping).parse(rest)?;
-    }
+    let (rest, in_front) = opt_grouping(input.advance())?;
+    let (rest, args) = arguments(rest)?;
+    let (rest, grouping) = match in_front {
+        Some(grouping) => (rest, Some(grouping)),
+        None => opt_grouping(rest)?,
+    };
     let span = rest.span_from(start);
+    Ok((rest, aggregation(op, grouping.unwrap_or_default(), args, span)?))
+}
+
+fn aggregation(
+    op: AggregateOp,
+    grouping: Grouping,
+    args: Vec<Built<Expr>>,
+    span: Span,
+) -> Result<Built<Expr>, nom::Err<SyntaxError>> {
     let below = args.iter().map(|arg| arg.height).max().unwrap_or(0);
     let expected = 1 + usize::from(op.takes_param().is_some());
     let found = args.len();
-    let mut args = args.into_iter().map(|arg| Box::new(arg.node));
+    let mut args = args.into_iter().map(|arg| arg.node);
     let (param, expr) = match (args.next(), args.next()) {
         (None, _) => return refuse(SyntaxErrorKind::NoAggregateArgument, span),
         (Some(expr), None) if expected == 1 => (None, expr),
         (Some(param), Some(expr)) if expected == 2 && found == 2 => (Some(param), expr),
         _ => return refuse(SyntaxErrorKind::AggregateArguments { expected, found }, span),
     };
-    let grouping = in_front.or(behind).unwrap_or_default();
-    let node = Expr::Aggregate(Aggregate { op, param, expr, grouping, span });
-    Ok((rest, built(node, span, below)?))
+    built(Expr::Aggregate(Aggregate { op, param, expr, grouping, span }), span, below)
+}
+
+fn opt_grouping(input: Tokens<'_>) -> Parsed<'_, Option<Grouping>> {
+    opt(grouping).parse(input)
 }
 
 fn grouping(input: Tokens<'_>) -> Parsed<'_, Grouping> {
@@ -66,7 +78,7 @@ fn label(input: Tokens<'_>) -> Parsed<'_, Box<str>> {
     let first = input.peek();
     match first.kind {
         TokenKind::Name | TokenKind::MetricName | TokenKind::Keyword(_) => {
-            Ok((input.advance(), first.span.text(input.query).into()))
+            Ok((input.advance(), first.span.text(input.query()).into()))
         }
         TokenKind::String => {
             let (rest, name) = utf8_string(input)?;

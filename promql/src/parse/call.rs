@@ -1,25 +1,27 @@
 //! `function(argument, …)`.
 
 use super::tokens::{Built, Parsed, Tokens, built, refuse, token};
-use super::{Expected, SyntaxErrorKind, expression};
+use super::{Expected, SyntaxError, SyntaxErrorKind, expression};
 use crate::ast::{Call, Expr};
 use crate::lexer::TokenKind;
-use nom::Parser as _;
-use nom::combinator::cut;
+use telemetry_core::syntax::Span;
 
 /// A call. The caller has seen a name and a parenthesis.
 pub(super) fn call(input: Tokens<'_>) -> Parsed<'_, Built<Expr>> {
     let name = input.peek().span;
     let (rest, args) = arguments(input.advance())?;
+    Ok((rest, called(name.text(input.query()), name, args, rest.span_from(name.start))?))
+}
+
+fn called(
+    name: &str,
+    name_span: Span,
+    args: Vec<Built<Expr>>,
+    span: Span,
+) -> Result<Built<Expr>, nom::Err<SyntaxError>> {
     let below = args.iter().map(|arg| arg.height).max().unwrap_or(0);
-    let span = rest.span_from(name.start);
-    let node = Expr::Call(Call {
-        name: name.text(input.query).into(),
-        name_span: name,
-        args: args.into_iter().map(|arg| arg.node).collect(),
-        span,
-    });
-    Ok((rest, built(node, span, below)?))
+    let args = args.into_iter().map(|arg| *arg.node).collect();
+    built(Expr::Call(Call { name: name.into(), name_span, args, span }), span, below)
 }
 
 /// Expressions in parentheses with commas between them.
@@ -30,7 +32,7 @@ pub(super) fn arguments(input: Tokens<'_>) -> Parsed<'_, Vec<Built<Expr>>> {
         return Ok((rest.advance(), args));
     }
     loop {
-        let (after, arg) = cut(expression).parse(rest)?;
+        let (after, arg) = expression(rest)?;
         args.push(arg);
         let separator = after.peek();
         match separator.kind {

@@ -2,14 +2,11 @@
 
 use super::literal::number;
 use super::operator::{Binding, duration_infix};
-use super::tokens::{Built, Parsed, Tokens, built, nested, refuse, token};
+use super::tokens::{Built, Parsed, Tokens, built, refuse, token};
 use super::{Expected, Feature, SyntaxErrorKind};
-use crate::ast::{Duration, DurationExpr, DurationExprKind, DurationKind};
+use crate::ast::{Duration, DurationExpr, DurationExprKind, DurationKind, DurationOp};
 use crate::check::millis_of;
 use crate::lexer::{Keyword, TokenKind};
-use nom::Parser as _;
-use nom::combinator::cut;
-use nom::sequence::delimited;
 use telemetry_core::syntax::Span;
 
 /// 2^63 nanoseconds, in seconds: a length of time is below this.
@@ -18,7 +15,7 @@ const SECONDS_END: f64 = 9_223_372_036.854_775;
 /// A range or a step.
 pub(super) fn bracketed(input: Tokens<'_>) -> Parsed<'_, Duration> {
     let (rest, expr) = binary(input, Binding::WEAKEST)?;
-    let duration = duration(input, expr.node)?;
+    let duration = duration(input, *expr.node)?;
     Ok((rest, duration))
 }
 
@@ -34,7 +31,7 @@ pub(super) fn offset(input: Tokens<'_>) -> Parsed<'_, Duration> {
         }
         _ => atom(input)?,
     };
-    let duration = duration(input, expr.node)?;
+    let duration = duration(input, *expr.node)?;
     Ok((rest, duration))
 }
 
@@ -45,7 +42,7 @@ fn duration(
 ) -> Result<Duration, nom::Err<super::SyntaxError>> {
     let span = expr.span;
     let DurationExprKind::Number { value, .. } = expr.kind else {
-        if !input.options.duration_expressions {
+        if !input.options().duration_expressions {
             let feature = Feature::DurationExpressions;
             return refuse(SyntaxErrorKind::NotEnabled { feature }, span);
         }
@@ -56,21 +53,28 @@ fn duration(
 
 /// Operands joined by operators that bind at least as `weakest`.
 fn binary(input: Tokens<'_>, weakest: Binding) -> Parsed<'_, Built<DurationExpr>> {
-    nested(|input| {
-        let (mut rest, mut left) = unary(input)?;
-        while let Some((op, binding)) = duration_infix(rest.peek().kind)
-            && binding >= weakest
-        {
-            let op_span = rest.peek().span;
-            let (after, right) = binary(rest.advance(), binding.right_side())?;
-            let span = left.node.span.cover(right.node.span);
-            let below = left.height.max(right.height);
-            let kind = DurationExprKind::Binary(op, Box::new(left.node), Box::new(right.node));
-            left = built(DurationExpr { kind, span }, op_span, below)?;
-            rest = after;
-        }
-        Ok((rest, left))
-    })(input)
+    let (mut rest, mut left) = unary(input.deeper()?)?;
+    while let Some((op, binding)) = duration_infix(rest.peek().kind)
+        && binding >= weakest
+    {
+        let op_span = rest.peek().span;
+        let (after, right) = binary(rest.advance(), binding.right_side())?;
+        left = joined(op, op_span, left, right)?;
+        rest = after;
+    }
+    Ok((rest.level_of(input), left))
+}
+
+fn joined(
+    op: DurationOp,
+    op_span: Span,
+    left: Built<DurationExpr>,
+    right: Built<DurationExpr>,
+) -> Result<Built<DurationExpr>, nom::Err<super::SyntaxError>> {
+    let span = left.node.span.cover(right.node.span);
+    let below = left.height.max(right.height);
+    let kind = DurationExprKind::Binary(op, left.node, right.node);
+    built(DurationExpr { kind, span }, op_span, below)
 }
 
 fn unary(input: Tokens<'_>) -> Parsed<'_, Built<DurationExpr>> {
@@ -93,9 +97,9 @@ fn negative(
     let span = sign.cover(inner.node.span);
     if let DurationExprKind::Number { value, is_duration } = inner.node.kind {
         let kind = DurationExprKind::Number { value: -value, is_duration };
-        return Ok(Built { node: DurationExpr { kind, span }, height: inner.height });
+        return built(DurationExpr { kind, span }, span, 0);
     }
-    let kind = DurationExprKind::Negate(Box::new(inner.node));
+    let kind = DurationExprKind::Negate(inner.node);
     built(DurationExpr { kind, span }, span, inner.height)
 }
 
@@ -104,14 +108,10 @@ fn atom(input: Tokens<'_>) -> Parsed<'_, Built<DurationExpr>> {
     let first = input.peek();
     match first.kind {
         TokenKind::LeftParen => {
-            let (rest, inner) = delimited(
-                token(TokenKind::LeftParen),
-                cut(|input| binary(input, Binding::WEAKEST)),
-                cut(token(TokenKind::RightParen)),
-            )
-            .parse(input)?;
+            let (rest, inner) = binary(input.advance(), Binding::WEAKEST)?;
+            let (rest, _) = token(TokenKind::RightParen)(rest)?;
             let span = rest.span_from(first.span.start);
-            let kind = DurationExprKind::Paren(Box::new(inner.node));
+            let kind = DurationExprKind::Paren(inner.node);
             Ok((rest, built(DurationExpr { kind, span }, span, inner.height)?))
         }
         TokenKind::Keyword(Keyword::Step) => constant(input, DurationExprKind::Step),
@@ -152,6 +152,6 @@ fn of_two(
     let (rest, _) = token(TokenKind::RightParen)(rest)?;
     let span = rest.span_from(start);
     let below = left.height.max(right.height);
-    let kind = function(Box::new(left.node), Box::new(right.node));
+    let kind = function(left.node, right.node);
     Ok((rest, built(DurationExpr { kind, span }, span, below)?))
 }

@@ -22,7 +22,7 @@ pub(super) fn number_expression(input: Tokens<'_>) -> Parsed<'_, Built<Expr>> {
 /// A number or a duration without a sign.
 pub(super) fn number(input: Tokens<'_>, expected: Expected) -> Parsed<'_, NumberLiteral> {
     let Token { kind, span } = input.peek();
-    let text = span.text(input.query);
+    let text = span.text(input.query());
     let value = match kind {
         TokenKind::Number => match parse_number(text) {
             Ok(value) => value,
@@ -82,7 +82,7 @@ fn string_bytes<'t>(
     input: Tokens<'t>,
     span: Span,
 ) -> Result<Cow<'t, [u8]>, nom::Err<super::SyntaxError>> {
-    match read_bytes(span.text(input.query)) {
+    match read_bytes(span.text(input.query())) {
         Ok(literal) => Ok(literal.value),
         Err(error) => refuse(SyntaxErrorKind::String(error.kind), span),
     }

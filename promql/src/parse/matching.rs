@@ -77,7 +77,7 @@ fn opt_fill(input: Tokens<'_>) -> Parsed<'_, Fill> {
         if (left && fill.left.is_some()) || (right && fill.right.is_some()) {
             break;
         }
-        if !rest.options.fill_modifiers {
+        if !rest.options().fill_modifiers {
             let feature = Feature::FillModifiers;
             return refuse(SyntaxErrorKind::NotEnabled { feature }, rest.peek().span);
         }

@@ -36,14 +36,13 @@ pub use error::{Expected, Feature, Modifier, SyntaxErrorKind};
 pub use options::ParseOptions;
 
 use crate::Error;
-use crate::ast::{Binary, Expr, NumberLiteral, Paren, Unary, UnaryOp};
+use crate::ast::{Binary, BinaryOp, Expr, Paren, Unary, UnaryOp};
 use crate::check::{CheckError, check};
 use crate::lexer::{TokenKind, lex};
-use nom::Parser as _;
-use nom::combinator::cut;
-use nom::sequence::delimited;
+use matching::OperatorModifiers;
 use operator::Binding;
-use tokens::{Built, Parsed, Tokens, built, nested, refuse, token};
+use telemetry_core::syntax::Span;
+use tokens::{Built, Parsed, Text, Tokens, built, refuse, token};
 
 /// Bytes of the longest text that is read.
 pub const QUERY_BYTES_MAX: usize = 1 << 20;
@@ -86,8 +85,8 @@ fn syntax(query: &str, options: &ParseOptions) -> Result<Expr, SyntaxError> {
         return Err(SyntaxError { kind, span: (0..0).into() });
     }
     let lexed = lex(query);
-    let input = Tokens::new(query, &lexed.tokens, options);
-    let error = match whole(input) {
+    let text = Text { query, options, tokens: &lexed.tokens };
+    let error = match whole(Tokens::new(&text)) {
         Ok((_, tree)) => return Ok(tree),
         Err(nom::Err::Error(error) | nom::Err::Failure(error)) => error,
         Err(nom::Err::Incomplete(_)) => {
@@ -109,7 +108,7 @@ fn whole(input: Tokens<'_>) -> Parsed<'_, Expr> {
     }
     let (rest, tree) = expression(input)?;
     match rest.peek().kind {
-        TokenKind::End => Ok((rest, tree.node)),
+        TokenKind::End => Ok((rest, *tree.node)),
         _ => Err(rest.unexpected(Expected::Operator)),
     }
 }
@@ -120,30 +119,32 @@ fn expression(input: Tokens<'_>) -> Parsed<'_, Built<Expr>> {
 
 /// Operands joined by operators that bind at least as `weakest`.
 fn binary(input: Tokens<'_>, weakest: Binding) -> Parsed<'_, Built<Expr>> {
-    nested(|input| {
-        let (mut rest, mut left) = unary(input)?;
-        while let Some((op, binding)) = operator::infix(rest.peek().kind)
-            && binding >= weakest
-        {
-            let op_token = rest.peek();
-            let (after, modifiers) = matching::operator_modifiers(rest.advance())?;
-            let (after, right) = cut(|input| binary(input, binding.right_side())).parse(after)?;
-            let span = left.node.span().cover(right.node.span());
-            let below = left.height.max(right.height);
-            let node = Expr::Binary(Binary {
-                op,
-                op_span: op_token.span,
-                return_bool: modifiers.return_bool,
-                matching: modifiers.matching,
-                left: Box::new(left.node),
-                right: Box::new(right.node),
-                span,
-            });
-            left = built(node, op_token.span, below)?;
-            rest = after;
-        }
-        Ok((rest, left))
-    })(input)
+    let (mut rest, mut left) = unary(input.deeper()?)?;
+    while let Some((op, binding)) = operator::infix(rest.peek().kind)
+        && binding >= weakest
+    {
+        let op_span = rest.peek().span;
+        let (after, modifiers) = matching::operator_modifiers(rest.advance())?;
+        let (after, right) = binary(after, binding.right_side())?;
+        left = joined(op, op_span, modifiers, left, right)?;
+        rest = after;
+    }
+    Ok((rest.level_of(input), left))
+}
+
+fn joined(
+    op: BinaryOp,
+    op_span: Span,
+    modifiers: OperatorModifiers,
+    left: Built<Expr>,
+    right: Built<Expr>,
+) -> Result<Built<Expr>, nom::Err<SyntaxError>> {
+    let span = left.node.span().cover(right.node.span());
+    let below = left.height.max(right.height);
+    let OperatorModifiers { return_bool, matching } = modifiers;
+    let (left, right) = (left.node, right.node);
+    let node = Expr::Binary(Binary { op, op_span, return_bool, matching, left, right, span });
+    built(node, op_span, below)
 }
 
 /// A sign binds less than `^` and more than `*`; in front of a number it is part of the number.
@@ -155,14 +156,23 @@ fn unary(input: Tokens<'_>) -> Parsed<'_, Built<Expr>> {
         _ => return postfix(input),
     };
     let (rest, operand) = binary(input.advance(), Binding::POWER)?;
-    let span = sign.span.cover(operand.node.span());
-    if let Expr::Number(NumberLiteral { value, is_duration, .. }) = operand.node {
-        let value = if op == UnaryOp::Minus { -value } else { value };
-        let node = Expr::Number(NumberLiteral { value, is_duration, span });
-        return Ok((rest, Built { node, height: operand.height }));
+    Ok((rest, signed(op, sign.span, operand)?))
+}
+
+fn signed(
+    op: UnaryOp,
+    sign: Span,
+    mut operand: Built<Expr>,
+) -> Result<Built<Expr>, nom::Err<SyntaxError>> {
+    let span = sign.cover(operand.node.span());
+    if let Expr::Number(number) = &mut *operand.node {
+        number.span = span;
+        if op == UnaryOp::Minus {
+            number.value = -number.value;
+        }
+        return Ok(operand);
     }
-    let node = Expr::Unary(Unary { op, expr: Box::new(operand.node), span });
-    Ok((rest, built(node, span, operand.height)?))
+    built(Expr::Unary(Unary { op, expr: operand.node, span }), span, operand.height)
 }
 
 /// An operand and what stands behind it.
@@ -200,10 +210,11 @@ fn primary(input: Tokens<'_>) -> Parsed<'_, Built<Expr>> {
 
 fn paren(input: Tokens<'_>) -> Parsed<'_, Built<Expr>> {
     let start = input.peek().span.start;
-    let (rest, inner) =
-        delimited(token(TokenKind::LeftParen), cut(expression), cut(token(TokenKind::RightParen)))
-            .parse(input)?;
-    let span = rest.span_from(start);
-    let node = Expr::Paren(Paren { expr: Box::new(inner.node), span });
-    Ok((rest, built(node, span, inner.height)?))
+    let (rest, inner) = expression(input.advance())?;
+    let (rest, _) = token(TokenKind::RightParen)(rest)?;
+    Ok((rest, parenthesised(inner, rest.span_from(start))?))
+}
+
+fn parenthesised(inner: Built<Expr>, span: Span) -> Result<Built<Expr>, nom::Err<SyntaxError>> {
+    built(Expr::Paren(Paren { expr: inner.node, span }), span, inner.height)
 }

@@ -46,7 +46,7 @@ fn matrix(
     range: Duration,
     bracket: Span,
 ) -> Parsed<'_, Built<Expr>> {
-    let Expr::Selector(selector) = operand.node else {
+    let Expr::Selector(selector) = *operand.node else {
         return refuse(SyntaxErrorKind::RangeTarget, bracket);
     };
     let before = match (&selector.modifiers, selector.extension) {
@@ -75,7 +75,7 @@ fn subquery(input: Tokens<'_>, operand: Built<Expr>, range: Duration) -> Parsed<
     let (rest, _) = token(TokenKind::RightBracket)(rest)?;
     let span = rest.span_from(operand.node.span().start);
     let node = Expr::Subquery(Subquery {
-        expr: Box::new(operand.node),
+        expr: operand.node,
         range,
         step,
         modifiers: Modifiers::default(),
@@ -155,12 +155,12 @@ fn extended(
     modifier: Modifier,
 ) -> Parsed<'_, Built<Expr>> {
     let word = input.peek().span;
-    if !input.options.extended_range_selectors {
+    if !input.options().extended_range_selectors {
         let feature = Feature::ExtendedRangeSelectors;
         return refuse(SyntaxErrorKind::NotEnabled { feature }, word);
     }
     let rest = input.advance();
-    let (found, span) = match &mut operand.node {
+    let (found, span) = match &mut *operand.node {
         Expr::Selector(VectorSelector { extension, span, .. }) => (extension, span),
         Expr::Matrix(MatrixSelector { selector, span, .. }) => (&mut selector.extension, span),
         Expr::Subquery(node) => {

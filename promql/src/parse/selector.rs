@@ -15,7 +15,7 @@ pub(super) fn selector(input: Tokens<'_>) -> Parsed<'_, Built<Expr>> {
     let mut rest = input;
     let mut name = None;
     if first.kind != TokenKind::LeftBrace {
-        name = Some(first.span.text(input.query).into());
+        name = Some(first.span.text(input.query()).into());
         rest = rest.advance();
     }
     let mut matchers = Vec::new();
@@ -33,7 +33,7 @@ pub(super) fn selector(input: Tokens<'_>) -> Parsed<'_, Built<Expr>> {
 fn matcher(input: Tokens<'_>) -> Parsed<'_, LabelMatcher> {
     let Token { kind, span } = input.peek();
     let (rest, name) = match kind {
-        TokenKind::Name => (input.advance(), span.text(input.query).into()),
+        TokenKind::Name => (input.advance(), span.text(input.query()).into()),
         TokenKind::String => {
             let (rest, name) = utf8_string(input)?;
             if matches!(rest.peek().kind, TokenKind::Comma | TokenKind::RightBrace) {

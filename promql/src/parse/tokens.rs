@@ -10,57 +10,84 @@ use telemetry_core::syntax::Span;
 /// What a production returns.
 pub(super) type Parsed<'t, T> = IResult<Tokens<'t>, T, SyntaxError>;
 
-/// Tokens that are still to be read, and what stays the same while they are.
-#[derive(Clone, Copy)]
-pub(super) struct Tokens<'t> {
+/// What stays the same while a text is parsed.
+pub(super) struct Text<'t> {
     pub(super) query: &'t str,
     pub(super) options: &'t ParseOptions,
-    /// The last one, the end or invalid text, is never taken off.
-    rest: &'t [Token],
-    /// Where the last token taken off ended.
-    behind: usize,
-    depth: usize,
+    /// The last one is the end, or invalid text.
+    pub(super) tokens: &'t [Token],
 }
 
-/// A node and the length of the longest path below it, itself included.
+/// Tokens that are still to be read. It is small, since every frame of the recursion holds some.
+#[derive(Clone, Copy)]
+pub(super) struct Tokens<'t> {
+    text: &'t Text<'t>,
+    /// The next token.
+    at: u32,
+    depth: u32,
+}
+
+/// A node and the length of the longest path below it, itself included. The node is in a box, where
+/// it will end up anyway, so that the frames of the recursion stay small.
 pub(super) struct Built<T> {
-    pub(super) node: T,
+    pub(super) node: Box<T>,
     pub(super) height: usize,
 }
 
 impl<'t> Tokens<'t> {
-    pub(super) fn new(query: &'t str, tokens: &'t [Token], options: &'t ParseOptions) -> Self {
-        Tokens { query, options, rest: tokens, behind: 0, depth: 0 }
+    /// All tokens of a text, of which there are fewer than bytes.
+    pub(super) fn new(text: &'t Text<'t>) -> Self {
+        Tokens { text, at: 0, depth: 0 }
+    }
+
+    pub(super) fn query(&self) -> &'t str {
+        self.text.query
+    }
+
+    pub(super) fn options(&self) -> &'t ParseOptions {
+        self.text.options
     }
 
     /// The next token.
     pub(super) fn peek(&self) -> Token {
-        self.peek_at(0)
+        self.token(self.at as usize)
     }
 
     /// The kind of the token after the next one.
     pub(super) fn second(&self) -> TokenKind {
-        self.peek_at(1).kind
+        self.token(self.at as usize + 1).kind
     }
 
-    fn peek_at(&self, ahead: usize) -> Token {
-        let end = Token { kind: TokenKind::End, span: Span::at(self.query.len()) };
-        self.rest.get(ahead).copied().unwrap_or(end)
+    fn token(&self, at: usize) -> Token {
+        let end = Token { kind: TokenKind::End, span: Span::at(self.text.query.len()) };
+        self.text.tokens.get(at).copied().unwrap_or(end)
     }
 
-    /// Without the next token.
+    /// Without the next token. The last one, the end or invalid text, is never taken off.
     pub(super) fn advance(self) -> Self {
-        match self.rest {
-            [first, rest @ ..] if !rest.is_empty() => {
-                Tokens { rest, behind: first.span.end, ..self }
-            }
-            _ => self,
+        match self.peek().kind {
+            TokenKind::End | TokenKind::Invalid => self,
+            _ => Tokens { at: self.at + 1, ..self },
         }
+    }
+
+    /// One level deeper. Every recursion of the grammar goes through here, which bounds it.
+    pub(super) fn deeper(self) -> Result<Self, Err<SyntaxError>> {
+        if self.depth as usize >= DEPTH_MAX {
+            return refuse(SyntaxErrorKind::TooDeep, self.peek().span);
+        }
+        Ok(Tokens { depth: self.depth + 1, ..self })
+    }
+
+    /// Back at the level of `outer`.
+    pub(super) fn level_of(self, outer: Self) -> Self {
+        Tokens { depth: outer.depth, ..self }
     }
 
     /// From `start` to the end of the last token taken off.
     pub(super) fn span_from(&self, start: usize) -> Span {
-        Span::new(start, self.behind)
+        let last = (self.at as usize).checked_sub(1).map(|at| self.token(at).span.end);
+        Span::new(start, last.unwrap_or(start))
     }
 
     /// An error at the next token.
@@ -87,26 +114,13 @@ pub(super) fn token<'t>(kind: TokenKind) -> impl Fn(Tokens<'t>) -> Parsed<'t, To
     }
 }
 
-/// `parse`, one level deeper. Every recursion of the grammar goes through here, which bounds it.
-pub(super) fn nested<'t, T>(
-    parse: impl FnOnce(Tokens<'t>) -> Parsed<'t, T>,
-) -> impl FnOnce(Tokens<'t>) -> Parsed<'t, T> {
-    move |input| {
-        if input.depth >= DEPTH_MAX {
-            return refuse(SyntaxErrorKind::TooDeep, input.peek().span);
-        }
-        let (rest, node) = parse(Tokens { depth: input.depth + 1, ..input })?;
-        Ok((Tokens { depth: input.depth, ..rest }, node))
-    }
-}
-
 /// A node over others of which the highest has `below`; refused if the tree becomes too high.
 pub(super) fn built<T>(node: T, span: Span, below: usize) -> Result<Built<T>, Err<SyntaxError>> {
     let height = below + 1;
     if height > DEPTH_MAX {
         return refuse(SyntaxErrorKind::TooDeep, span);
     }
-    Ok(Built { node, height })
+    Ok(Built { node: Box::new(node), height })
 }
 
 impl ParseError<Tokens<'_>> for SyntaxError {
