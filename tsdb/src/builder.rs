@@ -27,7 +27,8 @@ pub struct Builder {
 }
 
 impl Builder {
-    pub(crate) fn new(path: &Path) -> Self {
+    /// Options for a store in a directory.
+    pub fn new(path: &Path) -> Self {
         Builder {
             path: path.to_path_buf(),
             file_system: Arc::new(OsFileSystem),

@@ -73,6 +73,12 @@ impl Tsdb {
     }
 
     pub(crate) fn new(store: Store<Metrics>, logs: bool) -> Self {
+        // What the log deleted again while it was replayed.
+        for (_, tombstones) in store.snapshot().heads() {
+            for tombstone in tombstones {
+                store.engine().registry.note_deleted(&tombstone);
+            }
+        }
         Tsdb { store, logs }
     }
 
@@ -150,7 +156,9 @@ impl Tsdb {
     pub fn delete(&self, matchers: &[Matcher], range: MillisRange) -> Result<()> {
         if !range.is_empty() {
             let (start, end) = (range.start.0, range.end.0);
-            self.store.delete(Tombstone::new(matchers.to_vec(), start, end))?;
+            let tombstone = Tombstone::new(matchers.to_vec(), start, end);
+            self.store.delete(tombstone.clone())?;
+            self.engine().registry.note_deleted(&tombstone);
         }
         Ok(())
     }
@@ -336,7 +344,6 @@ impl Earlier for BlocksBefore<'_> {
     }
 
     fn newest_of(&self, labels: &Labels) -> storage::Result<Option<Newest>> {
-        let _ = labels;
-        Ok(None)
+        query::newest_in_blocks(&self.snapshot().0, labels)
     }
 }

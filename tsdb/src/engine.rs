@@ -7,9 +7,14 @@ use parking_lot::Mutex;
 use telemetry_core::storage::Result;
 use telemetry_core::storage::block::BlockReader;
 use telemetry_core::storage::manifest::EngineFormat;
-use telemetry_core::storage::store::{BlockOutput, Carry, Engine, HeadSize, MergeInput, Seal};
+use telemetry_core::storage::store::{
+    BlockOutput, Carry, Engine, HeadSize, MergeInput, PlanBlock, Seal,
+};
 use telemetry_core::storage::tombstone::Tombstone;
+use telemetry_core::storage::ulid::Ulid;
 
+use crate::block::Block;
+use crate::compact;
 use crate::head::{Head, Notes, Target, layout_hash};
 use crate::options::{Limits, OutOfOrder};
 use crate::record;
@@ -35,7 +40,7 @@ impl Metrics {
 
 impl Engine for Metrics {
     type Head = Head;
-    type Block = ();
+    type Block = Arc<Block>;
 
     fn format(&self) -> EngineFormat {
         FORMAT
@@ -82,18 +87,22 @@ impl Engine for Metrics {
         tombstones: &[Arc<Tombstone>],
         output: &mut BlockOutput<'_>,
     ) -> Result<()> {
-        let _ = (head, tombstones, output);
-        // Blocks are not written yet: the head stays, and nothing is lost.
-        Err(telemetry_core::storage::Error::ReadOnly)
+        compact::flush(&self.registry, head, tombstones, output)
     }
 
-    fn open_block(&self, block: BlockReader) -> Result<()> {
-        let _ = block;
-        Ok(())
+    fn open_block(&self, block: BlockReader) -> Result<Arc<Block>> {
+        Block::open(&block).map(Arc::new)
+    }
+
+    fn plan(&self, blocks: &[PlanBlock<'_>]) -> Option<Vec<Ulid>> {
+        compact::plan(blocks)
     }
 
     fn merge(&self, inputs: &[MergeInput<'_, Self>], output: &mut BlockOutput<'_>) -> Result<()> {
-        let _ = (inputs, output);
-        Ok(())
+        compact::merge(inputs, output)
+    }
+
+    fn verify_block(&self, block: &Arc<Block>) -> Result<()> {
+        block.verify()
     }
 }

@@ -15,8 +15,10 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod block;
 mod builder;
 mod chunk;
+mod compact;
 mod db;
 mod engine;
 mod error;

@@ -1,4 +1,5 @@
 //! What is accepted, what is refused, and what readers see of it.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -96,19 +96,6 @@ pub(super) fn unpack_blocks(
     Ok(())
 }
 
-/// Appends `count` values to `out`.
-///
-/// # Errors
-///
-/// As [`unpack_blocks`].
-pub(super) fn unpack(
-    input: &mut Cursor<'_>,
-    count: usize,
-    out: &mut Vec<i64>,
-) -> Result<(), Damaged> {
-    unpack_blocks(input, count, |values| out.extend_from_slice(values))
-}
-
 /// `bytes` holds as many values of `width` bits as `values` has room for.
 fn unpack_block(bytes: &[u8], base: i64, width: u32, values: &mut [i64]) {
     if width == 0 {
@@ -160,7 +147,7 @@ mod tests {
         assert_eq!(bytes.len(), packed_bytes(values));
         let mut cursor = Cursor::new(&bytes);
         let mut back = Vec::new();
-        unpack(&mut cursor, values.len(), &mut back).unwrap();
+        unpack_blocks(&mut cursor, values.len(), |block| back.extend_from_slice(block)).unwrap();
         assert_eq!(back, values);
         assert!(cursor.is_empty());
     }
@@ -192,8 +179,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_an_error_or_values(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let mut out = Vec::new();
-            let _ = unpack(&mut Cursor::new(&bytes), 1000, &mut out);
+            let _ = unpack_blocks(&mut Cursor::new(&bytes), 1000, |_| {});
         }
     }
 }

@@ -40,11 +40,6 @@ impl BitWriter {
         }
         self.bytes
     }
-
-    /// Bytes so far.
-    pub(super) fn len(&self) -> usize {
-        self.bytes.len() + usize::from(self.bits > 0)
-    }
 }
 
 /// Takes bits from bytes.
@@ -101,9 +96,7 @@ mod tests {
             for (value, count) in &runs {
                 writer.put(*value, *count);
             }
-            let length = writer.len();
             let bytes = writer.finish();
-            prop_assert_eq!(bytes.len(), length);
             let mut reader = BitReader::new(&bytes);
             for (value, count) in &runs {
                 let mask = if *count == 64 { u64::MAX } else { (1 << count) - 1 };

@@ -50,8 +50,7 @@ pub(super) struct Plan {
 #[inline]
 pub(crate) fn to_integer(value: f64, power: f64) -> Option<i64> {
     let scaled = value * power;
-    // Also refuses NaN.
-    if !(scaled.abs() <= INTEGER_MAX) {
+    if scaled.is_nan() || scaled.abs() > INTEGER_MAX {
         return None;
     }
     #[expect(clippy::cast_possible_truncation, reason = "at most INTEGER_MAX")]

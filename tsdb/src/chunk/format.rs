@@ -25,7 +25,7 @@ const STARTS: u8 = 2;
 pub(crate) fn encode(values: &[f64], starts: &[i64], out: &mut Vec<u8>) {
     let known = statistics::of(values);
     let has_starts = starts.iter().any(|start| *start != 0);
-    out.push(u8::from(known.is_some()) * STATISTICS | u8::from(has_starts) * STARTS);
+    out.push((u8::from(known.is_some()) * STATISTICS) | (u8::from(has_starts) * STARTS));
     if let Some(known) = known {
         statistics::write(&known, out);
     }

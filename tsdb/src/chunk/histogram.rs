@@ -88,7 +88,7 @@ pub(crate) fn write_one(histogram: &Histogram, previous: Option<&Histogram>, out
         CounterReset::NotReset => 2,
         CounterReset::Gauge => 3,
     };
-    out.push(u8::from(previous.is_some()) * SAME_LAYOUT | reset << 1);
+    out.push((u8::from(previous.is_some()) * SAME_LAYOUT) | (reset << 1));
     if previous.is_none() {
         varint::put_i64(out, histogram.schema.into());
         out.extend_from_slice(&histogram.zero_threshold.to_bits().to_le_bytes());

@@ -1,5 +1,6 @@
 //! What one reader sees of a head.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -51,5 +52,33 @@ impl HeadView<'_> {
                 });
             }
         }
+    }
+
+    /// Numbers of the windows of `length` milliseconds that samples are in, counted from the epoch.
+    pub(crate) fn windows(&self, length: i64) -> BTreeSet<i64> {
+        let mut windows = BTreeSet::new();
+        for id in self.head.series() {
+            let Some(slot) = self.head.buffers.get(id) else { continue };
+            if let Some(buffer) = slot.lock().as_deref() {
+                add_windows(&buffer.floats.times, length, &mut windows);
+                add_windows(&buffer.histograms.times, length, &mut windows);
+                windows.extend(buffer.late.iter().map(|late| late.time.div_euclid(length)));
+            }
+        }
+        for target in self.head.targets.read().values().flatten() {
+            add_windows(&target.view(self.visible).times, length, &mut windows);
+        }
+        windows
+    }
+}
+
+/// Adds the windows of rising times, jumping from one to the next.
+fn add_windows(times: &[i64], length: i64, windows: &mut BTreeSet<i64>) {
+    let mut rest = times;
+    while let Some(first) = rest.first() {
+        let window = first.div_euclid(length);
+        windows.insert(window);
+        let next = (window + 1).saturating_mul(length);
+        rest = rest.get(rest.partition_point(|time| *time < next)..).unwrap_or_default();
     }
 }

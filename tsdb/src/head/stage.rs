@@ -293,6 +293,9 @@ impl Stager<'_> {
             return Ok(Verdict::InOrder);
         };
         let known = if newest.time == time {
+            if newest.print == Print::Deleted {
+                return Ok(Verdict::InOrder);
+            }
             Some(newest.print)
         } else {
             let oldest = self.out_of_order.oldest(newest.time);

@@ -18,13 +18,12 @@ type Place = (i64, usize, bool, usize);
 ///
 /// A block that cannot be read.
 pub(crate) fn merge(parts: &[Part], range: MillisRange) -> Result<Columns> {
-    if let [part] = parts {
+    if let Some(ordered) = in_order(parts) {
         let mut columns = Columns::default();
-        part.decode(range, &mut columns)?;
-        if part.hidden.is_none() {
-            return Ok(columns);
+        for part in ordered {
+            part.decode(range, &mut columns)?;
         }
-        return Ok(pick(&[columns], |time, _| !part.hides(time)));
+        return Ok(columns);
     }
     let mut decoded = Vec::with_capacity(parts.len());
     for part in parts {
@@ -33,6 +32,14 @@ pub(crate) fn merge(parts: &[Part], range: MillisRange) -> Result<Columns> {
         decoded.push(columns);
     }
     Ok(pick(&decoded, |time, from| parts.get(from).is_none_or(|part| !part.hides(time))))
+}
+
+/// The parts in order of time, if they do not overlap and nothing of them is hidden.
+pub(crate) fn in_order(parts: &[Part]) -> Option<Vec<&Part>> {
+    let mut ordered: Vec<&Part> = parts.iter().collect();
+    ordered.sort_by_key(|part| part.first);
+    let apart = ordered.iter().zip(ordered.iter().skip(1)).all(|(a, b)| a.last < b.first);
+    (apart && parts.iter().all(|part| part.hidden.is_none())).then_some(ordered)
 }
 
 /// Joins columns, keeping the first of equal times among those that `keep` accepts.

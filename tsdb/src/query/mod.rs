@@ -6,6 +6,7 @@
 //!             merge.rs   parts that overlap in time → one
 //!         ─→ set.rs      the answer: series, their chunks, which share their times
 //! labels.rs              names and values of labels
+//! newest.rs              the newest sample of a series in blocks
 //! ~~~
 //!
 //! Where two places have a sample at the same time, the one that was stored first counts: blocks
@@ -13,12 +14,14 @@
 
 mod labels;
 mod merge;
+mod newest;
 mod part;
 mod select;
 mod set;
 
 pub(crate) use labels::{label_names, label_values};
-pub(crate) use merge::merge;
+pub(crate) use merge::{in_order, merge};
+pub(crate) use newest::newest_in_blocks;
 pub(crate) use part::{Hidden, Part, Samples};
-pub(crate) use select::{Selection, select};
+pub(crate) use select::{Selection, hidden, select};
 pub(crate) use set::Selected;

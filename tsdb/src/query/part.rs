@@ -6,7 +6,8 @@ use telemetry_core::source::{ChunkStatistics, Columns, FloatColumn, HistogramCol
 use telemetry_core::storage::Result;
 use telemetry_core::time::MillisRange;
 
-use crate::chunk::statistics;
+use crate::block::{Block, ChunkPlace};
+use crate::chunk::{format, histogram, statistics};
 use crate::head::TargetView;
 
 /// Times that tombstones hide, if any.
@@ -29,6 +30,8 @@ pub(crate) enum Samples {
     Rows { view: Arc<TargetView>, column: u32 },
     /// Right here.
     Held(Arc<Columns>),
+    /// A chunk of a block.
+    Coded { block: Arc<Block>, chunk: ChunkPlace },
 }
 
 impl Part {
@@ -41,6 +44,12 @@ impl Part {
             (a, b) => a.or(b)?,
         };
         Some(Part { samples: Samples::Held(Arc::new(columns)), first, last, hidden: None })
+    }
+
+    /// A part that is a chunk of a block.
+    pub(crate) fn coded(block: &Arc<Block>, chunk: ChunkPlace, hidden: Hidden) -> Part {
+        let (first, last, _) = block.extent(&chunk);
+        Part { samples: Samples::Coded { block: Arc::clone(block), chunk }, first, last, hidden }
     }
 
     /// Whether it may have samples in the window.
@@ -72,6 +81,7 @@ impl Part {
             Samples::Held(columns) => {
                 visible(&columns.floats.times) || visible(&columns.histograms.times)
             }
+            Samples::Coded { block, chunk } => visible(&block.times(chunk.column)?),
         })
     }
 
@@ -86,6 +96,7 @@ impl Part {
         match &self.samples {
             Samples::Rows { view, .. } => view.times.len(),
             Samples::Held(columns) => columns.floats.times.len() + columns.histograms.times.len(),
+            Samples::Coded { block, chunk } => block.extent(chunk).2,
         }
     }
 
@@ -94,6 +105,7 @@ impl Part {
         match &self.samples {
             Samples::Rows { .. } => false,
             Samples::Held(columns) => !columns.histograms.times.is_empty(),
+            Samples::Coded { chunk, .. } => chunk.is_histogram,
         }
     }
 
@@ -110,6 +122,11 @@ impl Part {
                 let floats =
                     if has_histograms { None } else { statistics::of(&columns.floats.values) };
                 (has_histograms, floats)
+            }
+            Samples::Coded { chunk, .. } if chunk.is_histogram => (true, None),
+            Samples::Coded { block, chunk } => {
+                let known = format::peek(&block.values(chunk)?);
+                (false, known.map_err(|damaged| block.damaged(chunk, damaged))?)
             }
         };
         Ok(ChunkStatistics {
@@ -140,9 +157,48 @@ impl Part {
                 append_floats(&columns.floats, range, &mut into.floats);
                 append_histograms(&columns.histograms, range, &mut into.histograms);
             }
+            Samples::Coded { block, chunk } => decode_coded(block, chunk, range, into)?,
         }
         Ok(())
     }
+}
+
+fn decode_coded(
+    block: &Block,
+    chunk: &ChunkPlace,
+    range: MillisRange,
+    into: &mut Columns,
+) -> Result<()> {
+    let times = block.times(chunk.column)?;
+    let (start, end) = bounds(&times, range);
+    if start == end {
+        return Ok(());
+    }
+    let bytes = block.values(chunk)?;
+    let mut starts = Vec::new();
+    let in_chunk = |damaged| block.damaged(chunk, damaged);
+    if chunk.is_histogram {
+        let HistogramColumn { times: known, values, starts: known_starts } = &mut into.histograms;
+        let before = known.len();
+        histogram::decode(&bytes, times.len(), values, &mut starts).map_err(in_chunk)?;
+        keep(values, before, start, end);
+        known.extend_from_slice(times.get(start..end).unwrap_or_default());
+        append_starts(&starts, (start, end), before, known_starts);
+    } else {
+        let FloatColumn { times: known, values, starts: known_starts } = &mut into.floats;
+        let before = known.len();
+        format::decode(&bytes, times.len(), values, &mut starts).map_err(in_chunk)?;
+        keep(values, before, start, end);
+        known.extend_from_slice(times.get(start..end).unwrap_or_default());
+        append_starts(&starts, (start, end), before, known_starts);
+    }
+    Ok(())
+}
+
+/// Of what was appended behind `before`, keeps the places `start..end`.
+fn keep<T>(values: &mut Vec<T>, before: usize, start: usize, end: usize) {
+    values.truncate(before + end);
+    values.drain(before..before + start);
 }
 
 /// The places of the times in a range: from the first to behind the last.

@@ -61,6 +61,7 @@ pub(crate) fn select(
     if window.is_empty() {
         return Ok(selection);
     }
+    select_from_blocks(snapshot, matchers, window, &mut selection, context)?;
     select_from_heads(snapshot, registry, matchers, window, &mut selection, context)?;
     let mut kept = Vec::with_capacity(selection.series.len());
     for (at, (labels, mut parts)) in std::mem::take(&mut selection.series).into_iter().enumerate() {
@@ -85,6 +86,34 @@ pub(crate) fn select(
     Ok(selection)
 }
 
+fn select_from_blocks(
+    snapshot: &Snapshot<Metrics>,
+    matchers: &[Matcher],
+    window: MillisRange,
+    selection: &mut Selection,
+    context: &QueryContext,
+) -> Result<(), SourceError> {
+    for live in snapshot.blocks() {
+        if live.entry().max_time < window.start.0 || window.end.0 < live.entry().min_time {
+            continue;
+        }
+        let tombstones = snapshot.tombstones_of(live);
+        let block = live.open().map_err(SourceError::store)?;
+        let found = block.select(matchers).map_err(SourceError::store)?;
+        for (at, series) in found.into_iter().enumerate() {
+            if at % CHECK_EVERY == 0 {
+                context.check()?;
+            }
+            let labels = block.labels(series);
+            let hidden = hidden(&tombstones, &labels);
+            let chunks = block.chunks(series).map_err(SourceError::store)?;
+            let parts = chunks.into_iter().map(|chunk| Part::coded(block, chunk, hidden.clone()));
+            selection.parts(&labels).extend(parts.filter(|part| part.overlaps(window)));
+        }
+    }
+    Ok(())
+}
+
 fn select_from_heads(
     snapshot: &Snapshot<Metrics>,
     registry: &Registry,
@@ -99,7 +128,7 @@ fn select_from_heads(
     if heads.is_empty() {
         return Ok(());
     }
-    let ids = registry.select(matchers);
+    let ids = registry.select(matchers).map_err(SourceError::store)?;
     for (head, tombstones) in heads {
         let mut view = head.view(snapshot.visible());
         let mut found = Vec::new();

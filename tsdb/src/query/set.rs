@@ -1,5 +1,7 @@
 //! The answer to a request: series, reachable in any order.
 
+use std::sync::Arc;
+
 use hashbrown::HashTable;
 use telemetry_core::labels::Labels;
 use telemetry_core::source::{Chunk, ChunkStatistics, Columns, SeriesSet, SourceError};
@@ -184,6 +186,9 @@ fn same_part_times(a: &Part, b: &Part) -> bool {
             a.identity() == b.identity() || a.times == b.times
         }
         (Samples::Held(a), Samples::Held(b)) => a.floats.times == b.floats.times,
+        (Samples::Coded { block: a, chunk: one }, Samples::Coded { block: b, chunk: other }) => {
+            Arc::ptr_eq(a, b) && one.column == other.column
+        }
         _ => false,
     }
 }

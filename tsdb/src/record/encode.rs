@@ -166,9 +166,9 @@ fn encode_sample(
     let is_histogram = matches!(sample.value, SampleValue::Histogram(_));
     out.push(SAMPLE);
     out.push(
-        u8::from(is_histogram) * HISTOGRAM
-            | u8::from(sample.start != 0) * START
-            | u8::from(sample.late) * LATE,
+        (u8::from(is_histogram) * HISTOGRAM)
+            | (u8::from(sample.start != 0) * START)
+            | (u8::from(sample.late) * LATE),
     );
     varint::put_u64(out, sample.series.into());
     varint::put_i64(out, sample.time);

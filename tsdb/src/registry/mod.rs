@@ -21,6 +21,9 @@ use hashbrown::HashTable;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use telemetry_core::labels::{Labels, Matcher};
 use telemetry_core::sink::RefusalReason;
+use telemetry_core::storage;
+use telemetry_core::storage::postings::{self, MemoryPostings};
+use telemetry_core::storage::tombstone::Tombstone;
 
 use crate::options::Limits;
 pub(crate) use newest::{Before, Newest, Print};
@@ -35,7 +38,7 @@ pub(crate) struct Registry {
     entries: Slots<OnceLock<Entry>>,
     count: AtomicU32,
     /// Ids are given under this lock.
-    making: Mutex<()>,
+    postings: RwLock<MemoryPostings>,
     limits: Limits,
 }
 
@@ -51,7 +54,7 @@ impl Registry {
             shards: std::iter::repeat_with(RwLock::default).take(SHARDS).collect(),
             entries: Slots::new(),
             count: AtomicU32::new(0),
-            making: Mutex::new(()),
+            postings: RwLock::default(),
             limits,
         }
     }
@@ -104,7 +107,7 @@ impl Registry {
     }
 
     fn make(&self, labels: &Labels, series_max: u64) -> Result<u32, RefusalReason> {
-        let _alone = self.making.lock();
+        let mut postings = self.postings.write();
         if let Some(id) = self.find(labels) {
             return Ok(id);
         }
@@ -117,17 +120,28 @@ impl Registry {
         let _ = self.entries.grow(id).set(entry);
         let mut shard = self.shard(labels).write();
         shard.insert_unique(labels.hash64(), id, |id| self.labels(*id).map_or(0, Labels::hash64));
+        drop(shard);
+        postings.insert(id, labels);
         self.count.store(id + 1, Ordering::Release);
         Ok(id)
     }
 
-    /// Ids of the series that satisfy every matcher, ascending.
-    pub(crate) fn select(&self, matchers: &[Matcher]) -> Vec<u32> {
-        let fits = |id: &u32| {
-            self.labels(*id)
-                .is_some_and(|labels| matchers.iter().all(|matcher| matcher.matches_labels(labels)))
-        };
-        (0..self.len()).filter(fits).collect()
+    /// Forgets the values of newest samples that a tombstone hides.
+    pub(crate) fn note_deleted(&self, tombstone: &Tombstone) {
+        // A memory index has nothing that can fail.
+        for id in self.select(&tombstone.matchers).unwrap_or_default() {
+            let Some(mut before) = self.before(id) else { continue };
+            if let Some(newest) = before.newest.as_mut().filter(|it| tombstone.covers(it.time)) {
+                newest.print = Print::Deleted;
+            }
+        }
+    }
+
+    /// Ids of the series that satisfy every matcher, ascending. New series wait for it, samples
+    /// of known ones do not.
+    pub(crate) fn select(&self, matchers: &[Matcher]) -> storage::Result<Vec<u32>> {
+        let selected = postings::select(&*self.postings.read(), matchers)?;
+        Ok(selected.iter().collect())
     }
 }
 
@@ -144,7 +158,8 @@ mod tests {
         assert_ne!(up, down);
         assert_eq!(registry.resolve(&labels! { "__name__" => "up" }), Ok(up));
         assert_eq!(registry.labels(down).unwrap().name(), Some("down"));
-        assert_eq!(registry.select(&[Matcher::equal("__name__", "down")]), [down]);
+        let selected = registry.select(&[Matcher::equal("__name__", "down")]);
+        assert_eq!(selected.unwrap(), [down]);
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub(crate) enum Print {
     Float(u64),
     /// A hash of the encoded histogram.
     Histogram(u64),
+    /// The sample was deleted: its time is the newest, but there is no value.
+    Deleted,
 }
 
 impl Print {

@@ -1,0 +1,52 @@
+//! A sealed head as blocks, one per window.
+
+use std::sync::Arc;
+
+use telemetry_core::labels::Labels;
+use telemetry_core::storage::Result;
+use telemetry_core::storage::store::BlockOutput;
+use telemetry_core::storage::tombstone::Tombstone;
+
+use super::windows::{WINDOW, cover};
+use crate::block::BlockBuilder;
+use crate::head::Head;
+use crate::query::{hidden, merge};
+use crate::registry::Registry;
+
+/// Series between two looks at whether to stop.
+const CHECK_EVERY: usize = 1_024;
+
+/// Writes a head, without what the tombstones hide.
+pub(crate) fn flush(
+    registry: &Registry,
+    head: &Head,
+    tombstones: &[Arc<Tombstone>],
+    output: &mut BlockOutput<'_>,
+) -> Result<()> {
+    let ids = head.series();
+    let mut series: Vec<(&Labels, u32)> =
+        ids.iter().filter_map(|id| Some((registry.labels(*id)?, *id))).collect();
+    series.sort_unstable();
+    let mut view = head.view(u64::MAX);
+    let mut parts = Vec::new();
+    for window in cover(&view.windows(WINDOW)) {
+        let mut builder = BlockBuilder::begin(output)?;
+        for (at, (labels, id)) in series.iter().enumerate() {
+            if at % CHECK_EVERY == 0 {
+                output.check()?;
+            }
+            parts.clear();
+            view.parts(*id, &mut parts);
+            parts.retain(|part| part.overlaps(window));
+            if parts.is_empty() {
+                continue;
+            }
+            let hidden = hidden(tombstones, labels);
+            parts.iter_mut().for_each(|part| part.hidden = hidden.clone());
+            builder.columns(&merge(&parts, window)?)?;
+            builder.end_series(labels);
+        }
+        builder.finish(output)?;
+    }
+    Ok(())
+}

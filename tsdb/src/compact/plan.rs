@@ -1,0 +1,128 @@
+//! Which blocks become one: a pure choice over what the manifest knows.
+//!
+//! 1. Blocks of one window that overlap in time, or are many: they are merged, small windows
+//!    before large ones.
+//! 2. Blocks of a window that is over, which is known by samples behind it.
+//! 3. Else a block of which tombstones hide something is written again without it.
+//!
+//! A merge takes all blocks of the window, see the [module](super).
+
+use std::collections::BTreeMap;
+
+use telemetry_core::storage::store::PlanBlock;
+use telemetry_core::storage::ulid::Ulid;
+
+use super::windows::{LEVEL_MAX, window_of};
+
+/// So many blocks of one window are merged before it is over.
+const BLOCKS_MANY: usize = 4;
+/// Blocks that together have more bytes are left alone.
+const BYTES_MAX: u64 = 2 << 30;
+
+/// The blocks to merge next, if any.
+pub(crate) fn plan(blocks: &[PlanBlock<'_>]) -> Option<Vec<Ulid>> {
+    let newest = blocks.iter().map(|block| block.entry.max_time).max()?;
+    let due = (0..=LEVEL_MAX).find_map(|level| due_at(blocks, level, newest));
+    due.or_else(|| {
+        let hidden = blocks.iter().find(|block| block.has_tombstones)?;
+        Some(vec![hidden.entry.id])
+    })
+}
+
+/// The blocks of the first window of a level that are due.
+fn due_at(blocks: &[PlanBlock<'_>], level: u32, newest: i64) -> Option<Vec<Ulid>> {
+    let mut windows: BTreeMap<i64, Vec<&PlanBlock<'_>>> = BTreeMap::new();
+    for block in blocks {
+        let window = window_of(block.entry.min_time, level);
+        // A block of a larger window is no matter of this level.
+        if block.entry.max_time <= window.end.0 {
+            windows.entry(window.start.0).or_default().push(block);
+        }
+    }
+    windows.into_iter().find_map(|(start, inside)| {
+        let window = window_of(start, level);
+        // Where a larger window's block overlaps this one, merging around it would change which of
+        // two samples at one time counts as the first.
+        let crossed = blocks.iter().any(|block| {
+            let entry = block.entry;
+            let inside = window.start.0 <= entry.min_time && entry.max_time <= window.end.0;
+            !inside && entry.min_time <= window.end.0 && window.start.0 <= entry.max_time
+        });
+        let bytes = inside.iter().map(|block| block.entry.bytes).fold(0, u64::saturating_add);
+        let is_over = window.end.0 < newest;
+        let due = is_over || inside.len() >= BLOCKS_MANY || overlap(&inside);
+        (inside.len() > 1 && bytes <= BYTES_MAX && due && !crossed)
+            .then(|| inside.iter().map(|block| block.entry.id).collect())
+    })
+}
+
+fn overlap(blocks: &[&PlanBlock<'_>]) -> bool {
+    let mut ranges: Vec<(i64, i64)> =
+        blocks.iter().map(|block| (block.entry.min_time, block.entry.max_time)).collect();
+    ranges.sort_unstable();
+    ranges.iter().zip(ranges.iter().skip(1)).any(|(a, b)| b.0 <= a.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use telemetry_core::storage::manifest::BlockEntry;
+
+    const HOUR: i64 = 3_600_000;
+
+    /// Blocks from hour to hour, and the one that tombstones hide something in.
+    fn planned(ranges: &[(i64, i64)], hidden: Option<usize>) -> Option<Vec<u128>> {
+        let entries: Vec<BlockEntry> = ranges
+            .iter()
+            .zip(0_u32..)
+            .map(|((start, end), id)| BlockEntry {
+                id: Ulid(id.into()),
+                level: 0,
+                min_time: start * HOUR,
+                max_time: end * HOUR - 1,
+                first_commit: 1,
+                last_commit: 1,
+                cleaned: 0,
+                bytes: 1_000,
+                items: 1,
+                meta: Vec::new(),
+            })
+            .collect();
+        let blocks: Vec<_> = entries
+            .iter()
+            .enumerate()
+            .map(|(at, entry)| PlanBlock { entry, has_tombstones: hidden == Some(at) })
+            .collect();
+        Some(plan(&blocks)?.into_iter().map(|id| id.0).collect())
+    }
+
+    #[test]
+    fn a_window_is_merged_when_it_is_over() {
+        assert_eq!(planned(&[(0, 2), (2, 4), (4, 6)], None), None);
+        assert_eq!(planned(&[(0, 2), (2, 4), (4, 6), (6, 8)], None), Some(vec![0, 1, 2]));
+        // The first day of three is merged with nothing until the window of its size is over.
+        assert_eq!(planned(&[(0, 6), (6, 8)], None), None);
+    }
+
+    #[test]
+    fn overlapping_blocks_are_merged_at_once() {
+        assert_eq!(planned(&[(0, 2), (1, 2)], None), Some(vec![0, 1]));
+        assert_eq!(planned(&[(0, 6), (3, 4)], None), Some(vec![0, 1]));
+        // All blocks of the window go along.
+        assert_eq!(planned(&[(0, 6), (8, 9), (0, 12)], None), Some(vec![0, 1, 2]));
+    }
+
+    #[test]
+    fn many_small_blocks_are_merged_before_their_window_is_over() {
+        let quarter = [(0, 1), (1, 2), (2, 3), (3, 4)];
+        assert_eq!(planned(&quarter[..3], None), Some(vec![0, 1]));
+        assert_eq!(planned(&[(2, 3), (3, 4)], None), None);
+        assert_eq!(planned(&[(0, 2), (2, 3), (3, 4), (4, 6)], None), Some(vec![1, 2]));
+    }
+
+    #[test]
+    fn deletes_are_carried_out_when_nothing_else_is_due() {
+        assert_eq!(planned(&[(0, 2), (2, 4)], Some(1)), Some(vec![1]));
+        assert_eq!(planned(&[], None), None);
+    }
+}
