@@ -94,20 +94,20 @@ fn otlp_request(db: &Quadra, path: &Path) -> Result<String, Box<dyn Error>> {
     let encoding = if is_json { Encoding::Json } else { Encoding::Protobuf };
     let traces = otlp::decode_traces(&bytes, encoding, &mut db.traces().sink());
     if let Ok(outcome) = &traces
-        && outcome.stored > 0
+        && outcome.stored() > 0
     {
-        return Ok(format!("{} spans", outcome.stored));
+        return Ok(format!("{} spans", outcome.stored()));
     }
     let options = otlp::LogOptions::default();
     let logs = otlp::decode_logs(&bytes, encoding, &options, &mut db.logs().sink());
     if let Ok(outcome) = &logs
-        && outcome.stored > 0
+        && outcome.stored() > 0
     {
-        return Ok(format!("{} log lines", outcome.stored));
+        return Ok(format!("{} log lines", outcome.stored()));
     }
     let options = otlp::MetricOptions::default();
     let metrics = otlp::decode_metrics(&bytes, encoding, &options, &mut db.metrics().sink())?;
-    Ok(format!("{} samples", metrics.stored))
+    Ok(format!("{} samples", metrics.stored()))
 }
 
 fn exposition(db: &Quadra, path: &Path) -> Result<String, Box<dyn Error>> {
@@ -116,5 +116,5 @@ fn exposition(db: &Quadra, path: &Path) -> Result<String, Box<dyn Error>> {
     let target = [("job", "file"), ("instance", &*instance)];
     let bytes = fs::read(path)?;
     let outcome = prometheus::decode_text(&bytes, time, &target, &mut db.metrics().sink())?;
-    Ok(format!("{} samples, {} refused", outcome.stored, outcome.refused.len()))
+    Ok(format!("{} samples, {} refused", outcome.stored(), outcome.refused.len()))
 }
