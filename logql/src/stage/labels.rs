@@ -13,7 +13,7 @@
 //! * The first error stays unless it is dropped; `__error__` and `__error_details__` are no
 //!   ordinary labels.
 
-use std::ops::Range;
+use super::names::{Names, Piece};
 use telemetry_core::labels::Labels;
 
 /// Name of the label that tells what went wrong.
@@ -55,12 +55,9 @@ pub(crate) enum Category {
     Parsed,
 }
 
-/// A piece of the buffer.
-type Piece = Range<usize>;
-
+/// Value and category of a label; the name has the same number.
 #[derive(Clone, Debug)]
 struct Slot {
-    name: Piece,
     value: Piece,
     category: Category,
 }
@@ -70,9 +67,10 @@ struct Slot {
 pub(crate) struct LineLabels {
     stream: Labels,
     /// Names of stream labels that are gone.
-    dropped: Vec<Piece>,
+    dropped: Names,
+    names: Names,
     slots: Vec<Slot>,
-    extracted: Vec<Piece>,
+    extracted: Names,
     error: Option<Piece>,
     details: Option<Piece>,
     text: String,
@@ -88,6 +86,7 @@ impl LineLabels {
     /// Goes to the next line of the stream.
     pub(crate) fn reset(&mut self) {
         self.dropped.clear();
+        self.names.clear();
         self.slots.clear();
         self.extracted.clear();
         self.error = None;
@@ -116,7 +115,7 @@ impl LineLabels {
 
     /// Whether the labels are exactly those of the stream.
     pub(crate) fn is_untouched(&self) -> bool {
-        self.slots.is_empty() && self.dropped.is_empty() && self.error.is_none()
+        self.slots.is_empty() && self.dropped.len() == 0 && self.error.is_none()
     }
 
     pub(crate) fn stream(&self) -> &Labels {
@@ -134,7 +133,7 @@ impl LineLabels {
             ERROR_DETAILS => return self.details().map(|value| (value, Category::Parsed)),
             _ => {}
         }
-        if let Some(slot) = self.slots.iter().find(|slot| self.piece(&slot.name) == name) {
+        if let Some(slot) = self.slot(name) {
             return Some((self.piece(&slot.value), slot.category));
         }
         if self.is_dropped(name) {
@@ -143,8 +142,12 @@ impl LineLabels {
         self.stream.get(name).map(|value| (value, Category::Stream))
     }
 
+    fn slot(&self, name: &str) -> Option<&Slot> {
+        self.slots.get(self.names.find(&self.text, name)?)
+    }
+
     fn is_dropped(&self, name: &str) -> bool {
-        self.dropped.iter().any(|dropped| self.piece(dropped) == name)
+        self.dropped.find(&self.text, name).is_some()
     }
 
     /// Sets a label that a stage made; it overrides whatever there is of that name.
@@ -155,13 +158,13 @@ impl LineLabels {
 
     fn set_piece(&mut self, name: Piece, value: &str, category: Category) {
         let value = self.push(value);
-        let at = self.slots.iter().position(|slot| self.piece(&slot.name) == self.piece(&name));
-        match at.and_then(|at| self.slots.get_mut(at)) {
-            Some(slot) => {
-                slot.value = value;
-                slot.category = category;
+        let number = self.names.find(&self.text, self.piece(&name));
+        match number.and_then(|number| self.slots.get_mut(number)) {
+            Some(slot) => *slot = Slot { value, category },
+            None => {
+                self.names.push(&self.text, name);
+                self.slots.push(Slot { value, category });
             }
-            None => self.slots.push(Slot { name, value, category }),
         }
     }
 
@@ -179,12 +182,13 @@ impl LineLabels {
             ERROR => self.error = None,
             ERROR_DETAILS => self.details = None,
             _ => {
-                let text = &self.text;
-                let differs = |piece: &Piece| text.get(piece.clone()).unwrap_or_default() != name;
-                self.slots.retain(|slot| differs(&slot.name));
+                if let Some(number) = self.names.find(&self.text, name) {
+                    self.names.retain(|other| other != number);
+                    self.slots.remove(number);
+                }
                 if self.stream.get(name).is_some() && !self.is_dropped(name) {
                     let piece = self.push(name);
-                    self.dropped.push(piece);
+                    self.dropped.push(&self.text, piece);
                 }
             }
         }
@@ -194,12 +198,24 @@ impl LineLabels {
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&str, &str) -> bool) {
         let text = &self.text;
         let piece = |piece: &Piece| text.get(piece.clone()).unwrap_or_default();
-        self.slots.retain(|slot| keep(piece(&slot.name), piece(&slot.value)));
+        let kept: Vec<bool> = self
+            .slots
+            .iter()
+            .enumerate()
+            .map(|(number, slot)| keep(piece(&self.names.piece(number)), piece(&slot.value)))
+            .collect();
+        let is_kept = |number: usize| kept.get(number).copied().unwrap_or_default();
+        self.names.retain(is_kept);
+        let mut number = 0;
+        self.slots.retain(|_| {
+            number += 1;
+            is_kept(number - 1)
+        });
         let stream = self.stream.clone();
         for (name, value) in stream.iter() {
             if !self.is_dropped(name) && !keep(name, value) {
                 let piece = self.push(name);
-                self.dropped.push(piece);
+                self.dropped.push(&self.text, piece);
             }
         }
     }
@@ -217,7 +233,7 @@ impl LineLabels {
         }
         if !self.clashes(name) {
             let piece = self.push(name);
-            self.extracted.push(piece.clone());
+            self.extracted.push(&self.text, piece.clone());
             self.set_piece(piece, value, Category::Parsed);
             return true;
         }
@@ -229,7 +245,7 @@ impl LineLabels {
         if self.was_extracted(renamed) || !wanted(renamed) {
             return false;
         }
-        self.extracted.push(piece.clone());
+        self.extracted.push(&self.text, piece.clone());
         self.set_piece(piece, value, Category::Parsed);
         true
     }
@@ -238,14 +254,11 @@ impl LineLabels {
     /// metadata has it.
     pub(crate) fn clashes(&self, name: &str) -> bool {
         self.stream.get(name).is_some()
-            || self
-                .slots
-                .iter()
-                .any(|slot| slot.category == Category::Metadata && self.piece(&slot.name) == name)
+            || self.slot(name).is_some_and(|slot| slot.category == Category::Metadata)
     }
 
     fn was_extracted(&self, name: &str) -> bool {
-        self.extracted.iter().any(|known| self.piece(known) == name)
+        self.extracted.find(&self.text, name).is_some()
     }
 
     /// How many labels parsers have extracted.
@@ -291,13 +304,13 @@ impl LineLabels {
     /// Calls `each` for every label with its category, in no order, errors last.
     pub(crate) fn for_each<'a>(&'a self, mut each: impl FnMut(&'a str, &'a str, Category)) {
         for (name, value) in self.stream.iter() {
-            let hidden = self.slots.iter().any(|slot| self.piece(&slot.name) == name);
-            if !hidden && !self.is_dropped(name) {
+            if self.slot(name).is_none() && !self.is_dropped(name) {
                 each(name, value, Category::Stream);
             }
         }
-        for slot in &self.slots {
-            each(self.piece(&slot.name), self.piece(&slot.value), slot.category);
+        for (number, slot) in self.slots.iter().enumerate() {
+            let name = self.names.piece(number);
+            each(self.piece(&name), self.piece(&slot.value), slot.category);
         }
         if let Some(error) = self.error() {
             each(ERROR, error, Category::Parsed);

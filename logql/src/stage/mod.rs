@@ -8,7 +8,6 @@
 //! of; so does Loki). Label filters, `line_format` and `unpack` end a stretch.
 
 mod decolorize;
-mod format;
 pub(crate) mod hints;
 pub(crate) mod ip;
 pub(crate) mod json;
@@ -16,8 +15,10 @@ mod label_filter;
 pub(crate) mod labels;
 mod line_filter;
 mod logfmt;
+mod names;
 pub(crate) mod pattern;
 pub(crate) mod regexp;
+mod rewrite;
 pub(crate) mod sanitize;
 mod select;
 #[cfg(test)]
@@ -31,13 +32,13 @@ use crate::ast::{self, StageKind};
 use crate::error::{Error, StageError};
 use crate::print;
 use crate::template::Template;
-use format::{Assignment, LabelFormat, LineFormat};
 use hints::Hints;
 use json::{Json, JsonExpressions, parse_path};
 use labels::{ERROR, ERROR_DETAILS, LineLabels};
 use logfmt::{LogfmtFields, LogfmtPairs, check_field};
 use pattern::Pattern;
 use regexp::Regexp;
+use rewrite::{Assignment, LabelFormat, LineFormat};
 use select::Picks;
 use unpack::Unpack;
 

@@ -123,9 +123,7 @@ impl Answer {
             let points = ours.1.iter().zip(&theirs.1);
             let equal = ours.0 == theirs.0
                 && ours.1.len() == theirs.1.len()
-                && points.into_iter().all(|(a, b)| {
-                    a.0 == b.0 && same(a.1, b.1, rules.tolerance)
-                });
+                && points.into_iter().all(|(a, b)| a.0 == b.0 && same(a.1, b.1, rules.tolerance));
             if !equal {
                 return Err(format!("got {ours:?}\nexpected {theirs:?}"));
             }

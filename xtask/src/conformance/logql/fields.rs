@@ -18,9 +18,9 @@ pub(super) fn pairs(value: &Value) -> Vec<(String, String)> {
 
 /// The line that a stage is given.
 pub(super) fn line(case: &Value) -> LineIn {
-    let error = case["error_in"].as_str().map(|error| {
-        (error.to_owned(), text(case, "error_details_in").to_owned())
-    });
+    let error = case["error_in"]
+        .as_str()
+        .map(|error| (error.to_owned(), text(case, "error_details_in").to_owned()));
     LineIn {
         line: text(case, "line").as_bytes().to_vec(),
         time: case["timestamp_ns"].as_i64().unwrap_or_default(),

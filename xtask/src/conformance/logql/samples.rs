@@ -1,7 +1,7 @@
 //! The sample that a line gives to a range aggregation.
 
 use super::fields::{line, name, number, pairs, same, text};
-use crate::conformance::report::{Outcome, Report};
+use crate::conformance::report::Report;
 use logql::LabelSet;
 use logql::testing::{self, LineIn};
 use serde_json::Value;

@@ -79,9 +79,8 @@ fn same_labels(out: &LineOut, expected: &BTreeMap<&str, &str>) -> Result<(), Str
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect()
     };
-    let has_details = |labels: &BTreeMap<&str, &str>| {
-        labels.get(details).is_some_and(|text| !text.is_empty())
-    };
+    let has_details =
+        |labels: &BTreeMap<&str, &str>| labels.get(details).is_some_and(|text| !text.is_empty());
     if without(&found) == without(expected) && (has_details(&found) || !has_details(expected)) {
         return Ok(());
     }

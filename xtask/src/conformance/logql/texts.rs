@@ -87,11 +87,7 @@ pub(super) fn format_query(cases: &[Value], report: &mut Report) {
     }
 }
 
-fn printed(
-    query: &str,
-    expected: &str,
-    print: impl Fn(&Expr) -> String,
-) -> Result<(), String> {
+fn printed(query: &str, expected: &str, print: impl Fn(&Expr) -> String) -> Result<(), String> {
     let tree = logql::parse(query).map_err(|error| error.render(query))?;
     let found = print(&tree);
     if found == expected {
