@@ -1,5 +1,6 @@
 //! Random queries over random data: the engine gives what the definitions say.
 
+#[cfg(test)]
 mod naive;
 
 use std::collections::BTreeMap;

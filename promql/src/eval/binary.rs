@@ -111,6 +111,7 @@ impl Sides<'_> {
         self.check_one_to_one(many, one)?;
         let none = Identity::new(self.matches.labels(group).clone());
         for row in many {
+            evaluator.context.check()?;
             let results = &mut by_many[*row as usize];
             let row = &self.many[*row as usize];
             for other in one {

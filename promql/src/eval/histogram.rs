@@ -7,7 +7,9 @@ use telemetry_core::labels::Labels;
 use telemetry_core::vector::{Grouping, Groups};
 
 use super::scalar::ScalarColumn;
-use super::{Collected, EvaluationError, Evaluator, Grid, Identity, Note, Row, RowSet, merge};
+use super::{
+    Collected, EvaluationError, Evaluator, Grid, Identity, Note, Pace, Row, RowSet, merge,
+};
 use crate::functions::{Bucket, Forced, bucket_fraction, bucket_quantile};
 use crate::native;
 use crate::plan::{HistogramCall, HistogramFunction};
@@ -142,7 +144,9 @@ impl<'a> Evaluator<'a> {
         let metric = member.identity.labels.name().unwrap_or_default();
         let mut row = Row::absent(grid.count);
         let mut buckets: Vec<Bucket> = Vec::new();
+        let mut pace = Pace::new(self.context);
         for step in 0..grid.count {
+            pace.spend(member.buckets.len() * 8 + 1)?;
             buckets.clear();
             let present = member
                 .buckets

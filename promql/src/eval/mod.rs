@@ -32,6 +32,7 @@ mod map;
 mod merge;
 mod once;
 mod over_time;
+mod pace;
 mod pieces;
 mod range_values;
 mod row;
@@ -50,5 +51,8 @@ pub(crate) use arithmetic::scalar_arithmetic;
 pub(crate) use evaluator::{Evaluator, Settings};
 pub(crate) use fetch::fetch;
 pub(crate) use grid::Grid;
+pub(crate) use pace::Pace;
 pub(crate) use row::{Collected, Identity, Row, RowSet, Rows, Scratch};
+#[cfg(test)]
+pub(crate) use window::WindowCache;
 pub(crate) use window::{WindowTimes, Windows};

@@ -8,7 +8,7 @@ use super::fetch::{Fetched, drop_stale, mark_resets};
 use super::row::Slot;
 use super::scalar::ScalarColumn;
 use super::{
-    Collected, EvaluationError, Evaluator, Grid, Identity, Note, Row, RowSet, Rows, Scratch,
+    Collected, EvaluationError, Evaluator, Grid, Identity, Note, Pace, Row, RowSet, Rows, Scratch,
     WindowTimes,
 };
 use crate::ast::Extension;
@@ -19,6 +19,9 @@ use telemetry_core::labels::Labels;
 
 /// Endings of the names of counters.
 const COUNTER_ENDINGS: [&str; 4] = ["_total", "_sum", "_count", "_bucket"];
+
+/// How many floats the work on one histogram counts as.
+const HISTOGRAM_UNITS: usize = 128;
 
 /// The samples of a range vector, series by series.
 pub(super) struct RangeSource<'a> {
@@ -106,10 +109,9 @@ impl<'a> Evaluator<'a> {
         for index in 0..source.identities().len() {
             let mut slot = scratch.take(source.slot);
             source.load(index, &mut slot, &mut scratch)?;
-            slot.windows.update(&slot.columns.floats.times, source.when);
-            row.presence.subtract(&slot.windows.populated);
-            slot.windows.update(&slot.columns.histograms.times, source.when);
-            row.presence.subtract(&slot.windows.populated);
+            for times in [&slot.columns.floats.times, &slot.columns.histograms.times] {
+                row.presence.subtract(&slot.windows.over(times, source.when).populated);
+            }
             scratch.put(source.slot, slot);
             if row.presence.is_none() {
                 return Ok(RowSet::none());
@@ -204,12 +206,13 @@ impl OverTimeRows<'_> {
         match function.row {
             Some(row) if plain && self.source.extension.is_none() => {
                 let (times, values) = (&columns.floats.times[..], &columns.floats.values[..]);
-                windows.update(times, when);
-                row(&mut RowInput { times, values, windows, when }, out);
+                let windows = windows.over(times, when);
+                let pace = Pace::new(self.source.evaluator.context);
+                row(&mut RowInput { times, values, windows, when, pace }, out)?;
             }
             _ => {
-                windows.update(&columns.floats.times, when);
-                histogram_windows.update(&columns.histograms.times, when);
+                windows.over(&columns.floats.times, when);
+                histogram_windows.over(&columns.histograms.times, when);
                 self.step_by_step(index, slot, out)?;
             }
         }
@@ -234,6 +237,12 @@ impl OverTimeRows<'_> {
             values: &histograms.values,
             starts: &histograms.starts,
         };
+        let (Some(windows), Some(histogram_windows)) =
+            (slot.windows.last(), slot.histogram_windows.last())
+        else {
+            return Ok(());
+        };
+        let mut pace = Pace::new(self.source.evaluator.context);
         let mut parameters = Vec::with_capacity(self.parameters.len());
         for step in 0..when.grid.count {
             parameters.clear();
@@ -251,17 +260,19 @@ impl OverTimeRows<'_> {
                 let parameters = &parameters;
                 let window = Window { floats, histograms, time, start, end, parameters };
                 let smoothed = extension == Extension::Smoothed;
+                pace.spend(floats.len() + histograms.len() * HISTOGRAM_UNITS)?;
                 self.extended(&ExtendedWindow { window, smoothed }, function, &remarks)?
             } else {
-                let (low, high) = slot.windows.bounds(step);
+                let (low, high) = windows.bounds(step);
                 let floats = floats.slice(low, high);
-                let (low, high) = slot.histogram_windows.bounds(step);
+                let (low, high) = histogram_windows.bounds(step);
                 let histograms = histograms.slice(low, high);
                 if floats.is_empty() && histograms.is_empty() {
                     continue;
                 }
                 let parameters = &parameters;
                 let window = Window { floats, histograms, time, start, end, parameters };
+                pace.spend(floats.len() + histograms.len() * HISTOGRAM_UNITS)?;
                 (function.window)(&window, &remarks)?
             };
             if let Some(value) = value {

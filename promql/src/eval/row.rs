@@ -8,7 +8,7 @@ use telemetry_core::source::Columns;
 use telemetry_core::vector::{Presence, Stepped};
 
 use super::EvaluationError;
-use super::window::Windows;
+use super::window::WindowCache;
 
 /// The values of one series, one per step, some absent.
 ///
@@ -73,8 +73,8 @@ pub(crate) struct Scratch {
 #[derive(Debug, Default)]
 pub(crate) struct Slot {
     pub(crate) columns: Columns,
-    pub(crate) windows: Windows,
-    pub(crate) histogram_windows: Windows,
+    pub(crate) windows: WindowCache,
+    pub(crate) histogram_windows: WindowCache,
     pub(crate) row: Row,
 }
 

@@ -73,11 +73,11 @@ impl<'a> SelectRows<'a> {
             drop_stale(columns);
             return self.fill_smoothed(index, columns, out);
         }
-        windows.update(&columns.floats.times, self.when);
+        let windows = windows.over(&columns.floats.times, self.when);
         if columns.histograms.times.is_empty() && self.look == Look::Values {
             fill_floats(columns, windows, out);
         } else {
-            histogram_windows.update(&columns.histograms.times, self.when);
+            let histogram_windows = histogram_windows.over(&columns.histograms.times, self.when);
             self.fill_any(columns, windows, histogram_windows, out);
         }
         Ok(())

@@ -25,6 +25,16 @@ pub(crate) struct WindowTimes {
     pub(crate) range: i64,
 }
 
+/// Columns of times whose windows are kept: series of different targets often come by turns.
+const COLUMNS: usize = 32;
+
+/// The windows of the last columns of times.
+#[derive(Debug, Default)]
+pub(crate) struct WindowCache {
+    known: Vec<Windows>,
+    last: usize,
+}
+
 /// The windows of one column of times.
 #[derive(Debug, Default)]
 pub(crate) struct Windows {
@@ -60,9 +70,34 @@ impl WindowTimes {
     }
 }
 
+impl WindowCache {
+    /// The windows over `times`.
+    pub(crate) fn over(&mut self, times: &[i64], wanted: WindowTimes) -> &mut Windows {
+        let known = |windows: &Windows| windows.made_for == Some(wanted) && windows.times == times;
+        if !self.known.get(self.last).is_some_and(known) {
+            self.last = match self.known.iter().position(known) {
+                Some(at) => at,
+                None if self.known.len() < COLUMNS => {
+                    self.known.push(Windows::default());
+                    self.known.len() - 1
+                }
+                None => (self.last + 1) % COLUMNS,
+            };
+        }
+        let windows = &mut self.known[self.last];
+        windows.update(times, wanted);
+        windows
+    }
+
+    /// Those asked for last.
+    pub(crate) fn last(&self) -> Option<&Windows> {
+        self.known.get(self.last)
+    }
+}
+
 impl Windows {
     /// Finds the windows over `times`, unless that is what was done last.
-    pub(crate) fn update(&mut self, times: &[i64], wanted: WindowTimes) {
+    fn update(&mut self, times: &[i64], wanted: WindowTimes) {
         if self.made_for == Some(wanted) && self.times == times {
             return;
         }

@@ -21,6 +21,9 @@ mod range;
 pub(crate) mod rate;
 mod regression;
 pub mod signature;
+mod sliding;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use kahan::{Mean, Sum};
 pub(crate) use math::{Map, greatest, least, round};

@@ -3,10 +3,11 @@
 use telemetry_core::model::{Histogram, SampleValue};
 
 use super::extended::anchored_count;
-use super::range::{Outcome, RangeFunction, Remarks, Window, float};
+use super::range::{Outcome, RangeFunction, Remarks, RowInput, Window, float};
 use super::rate::is_restart;
+use super::sliding::{Extremes, exact_sums};
 use super::{histograms, kahan, quantile as rank, regression};
-use crate::eval::{EvaluationError, Note};
+use crate::eval::{EvaluationError, Note, Row};
 use crate::native;
 
 pub(super) const FUNCTIONS: &[RangeFunction] = &[
@@ -22,7 +23,7 @@ pub(super) const FUNCTIONS: &[RangeFunction] = &[
             }
             float(kahan::mean(window.floats.values))
         },
-        row: Some(|input, out| input.each(out, kahan::mean)),
+        row: Some(mean_row),
         ..PLAIN
     },
     RangeFunction {
@@ -32,7 +33,7 @@ pub(super) const FUNCTIONS: &[RangeFunction] = &[
             input.each(out, |values| {
                 let pairs = values.iter().zip(&values[1..]);
                 pairs.filter(|(previous, value)| is_change(**previous, **value)).count() as f64
-            });
+            })
         }),
         extended: Some(|extended, remarks| {
             anchored_count(extended, remarks, |window, remarks| {
@@ -44,7 +45,7 @@ pub(super) const FUNCTIONS: &[RangeFunction] = &[
     RangeFunction {
         name: "count_over_time",
         window: |window, _| float((window.floats.len() + window.histograms.len()) as f64),
-        row: Some(|input, out| input.each(out, |values| values.len() as f64)),
+        row: Some(|input, out| input.each_window(out, |low, high| (high - low) as f64)),
         ..PLAIN
     },
     RangeFunction {
@@ -109,13 +110,13 @@ pub(super) const FUNCTIONS: &[RangeFunction] = &[
     RangeFunction {
         name: "max_over_time",
         window: |window, remarks| only_floats(window, remarks, max),
-        row: Some(|input, out| input.each(out, max)),
+        row: Some(|input, out| extreme_row(input, out, f64::max)),
         ..PLAIN
     },
     RangeFunction {
         name: "min_over_time",
         window: |window, remarks| only_floats(window, remarks, min),
-        row: Some(|input, out| input.each(out, min)),
+        row: Some(|input, out| extreme_row(input, out, f64::min)),
         ..PLAIN
     },
     RangeFunction {
@@ -134,7 +135,7 @@ pub(super) const FUNCTIONS: &[RangeFunction] = &[
     RangeFunction {
         name: "present_over_time",
         window: |_, _| float(1.0),
-        row: Some(|input, out| input.each(out, |_| 1.0)),
+        row: Some(|input, out| input.each_window(out, |_, _| 1.0)),
         ..PLAIN
     },
     RangeFunction {
@@ -158,7 +159,7 @@ pub(super) const FUNCTIONS: &[RangeFunction] = &[
             input.each(out, |values| {
                 let pairs = values.iter().zip(&values[1..]);
                 pairs.filter(|(previous, value)| value < previous).count() as f64
-            });
+            })
         }),
         extended: Some(|extended, remarks| {
             anchored_count(extended, remarks, |window, remarks| {
@@ -193,7 +194,7 @@ pub(super) const FUNCTIONS: &[RangeFunction] = &[
             }
             float(kahan::sum(window.floats.values))
         },
-        row: Some(|input, out| input.each(out, kahan::sum)),
+        row: Some(sum_row),
         ..PLAIN
     },
     RangeFunction {
@@ -266,6 +267,38 @@ fn max(values: &[f64]) -> f64 {
 #[inline]
 fn min(values: &[f64]) -> f64 {
     values.iter().copied().fold(f64::NAN, f64::min)
+}
+
+/// Windows of more samples than this slide; shorter ones are faster looked at afresh.
+const SLIDING: usize = 32;
+
+fn extreme_row(
+    input: &mut RowInput<'_>,
+    out: &mut Row,
+    better: fn(f64, f64) -> f64,
+) -> Result<(), EvaluationError> {
+    if input.mean_samples() > SLIDING && input.when.at.is_none() {
+        let mut extremes = Extremes::new(input.values, better);
+        return input.each_window(out, |low, high| extremes.window(low, high));
+    }
+    // The same fold for both, where the compiler knows which one it is.
+    if better(0.0, 1.0) == 1.0 { input.each(out, max) } else { input.each(out, min) }
+}
+
+fn sum_row(input: &mut RowInput<'_>, out: &mut Row) -> Result<(), EvaluationError> {
+    match exact_sums(input.values) {
+        Some(sums) => input.each_window(out, |low, high| sums[high] - sums[low]),
+        None => input.each(out, kahan::sum),
+    }
+}
+
+fn mean_row(input: &mut RowInput<'_>, out: &mut Row) -> Result<(), EvaluationError> {
+    match exact_sums(input.values) {
+        Some(sums) => {
+            input.each_window(out, |low, high| (sums[high] - sums[low]) / (high - low) as f64)
+        }
+        None => input.each(out, kahan::mean),
+    }
 }
 
 /// The time of the last value that no other one beats.

@@ -6,7 +6,7 @@ use telemetry_core::model::{Histogram, SampleValue};
 use telemetry_core::syntax::Span;
 
 use super::extended::ExtendedWindow;
-use crate::eval::{Annotations, EvaluationError, Note, Row, WindowTimes, Windows};
+use crate::eval::{Annotations, EvaluationError, Note, Pace, Row, WindowTimes, Windows};
 
 /// A function over the samples of a range.
 pub(crate) struct RangeFunction {
@@ -15,12 +15,15 @@ pub(crate) struct RangeFunction {
     pub(crate) window: fn(&Window<'_>, &Remarks<'_>) -> Outcome,
     /// The same for a whole row of a series of floats without start timestamps: not slower than
     /// window by window, and equal to the last bit.
-    pub(crate) row: Option<fn(&mut RowInput<'_>, &mut Row)>,
+    pub(crate) row: Option<RowBody>,
     /// Whether the result is still the metric it was.
     pub(crate) keeps_name: bool,
     /// What it makes of a window that is `anchored` or `smoothed`, if it can use that.
     pub(crate) extended: Option<fn(&ExtendedWindow<'_>, &Remarks<'_>) -> Outcome>,
 }
+
+/// What a function makes of a whole row.
+pub(crate) type RowBody = fn(&mut RowInput<'_>, &mut Row) -> Result<(), EvaluationError>;
 
 /// A value for the step, none, or a reason to stop the query.
 pub(crate) type Outcome = Result<Option<SampleValue>, EvaluationError>;
@@ -54,6 +57,7 @@ pub(crate) struct RowInput<'a> {
     pub(crate) values: &'a [f64],
     pub(crate) windows: &'a mut Windows,
     pub(crate) when: WindowTimes,
+    pub(crate) pace: Pace<'a>,
 }
 
 /// Where a function leaves its remarks.
@@ -129,14 +133,39 @@ impl Window<'_> {
 impl RowInput<'_> {
     /// Fills the steps whose window holds a sample with what `value` makes of the samples.
     #[inline]
-    pub(crate) fn each(&mut self, out: &mut Row, value: impl Fn(&[f64]) -> f64) {
+    pub(crate) fn each(
+        &mut self,
+        out: &mut Row,
+        value: impl Fn(&[f64]) -> f64,
+    ) -> Result<(), EvaluationError> {
+        let values = self.values;
+        self.each_window(out, |low, high| value(&values[low..high]))
+    }
+
+    /// The same of the bounds of the windows; cheap whatever their lengths.
+    #[inline]
+    pub(crate) fn each_window(
+        &mut self,
+        out: &mut Row,
+        mut value: impl FnMut(usize, usize) -> f64,
+    ) -> Result<(), EvaluationError> {
         out.presence.clone_from(&self.windows.populated);
         let bounds = self.windows.low.iter().zip(&self.windows.high);
         for (slot, (low, high)) in out.floats.iter_mut().zip(bounds) {
+            let (low, high) = (*low as usize, *high as usize);
             if low < high {
-                *slot = value(&self.values[*low as usize..*high as usize]);
+                *slot = value(low, high);
+                self.pace.spend(high - low)?;
             }
         }
+        Ok(())
+    }
+
+    /// How many samples the windows hold on average.
+    pub(crate) fn mean_samples(&self) -> usize {
+        let held = |(low, high): (&u32, &u32)| (high - low) as usize;
+        let total: usize = self.windows.low.iter().zip(&self.windows.high).map(held).sum();
+        total / self.windows.low.len().max(1)
     }
 }
 

@@ -20,7 +20,7 @@ use telemetry_core::vector::Presence;
 
 use super::range::{Outcome, RangeFunction, Remarks, RowInput, Samples, Window, float};
 use super::{extended, histograms};
-use crate::eval::{Note, Row, WindowTimes, Windows};
+use crate::eval::{EvaluationError, Note, Row, WindowTimes, Windows};
 
 /// Gaps to the ends of the window below this multiple of the mean distance are bridged.
 const BRIDGED: f64 = 1.1;
@@ -93,6 +93,8 @@ struct Extent {
 /// The extents of the windows of a column of times.
 #[derive(Debug)]
 pub(crate) struct RateSteps {
+    /// What the factors are for.
+    rise: Rise,
     extents: Vec<Extent>,
     /// By how much the sampled rise is multiplied, where a counter does not stop at zero.
     factors: Vec<f64>,
@@ -146,14 +148,14 @@ impl RateSteps {
         };
         let extents: Vec<Extent> = (0..steps).map(extent).collect();
         let factors = extents.iter().map(|extent| rise.scaled(extent.factor(), &when)).collect();
-        RateSteps { extents, factors, enough }
+        RateSteps { rise, extents, factors, enough }
     }
 }
 
 /// The rises of all windows of a series of floats.
-fn row(input: &mut RowInput<'_>, out: &mut Row, rise: Rise) {
-    let RowInput { times, values, windows, when } = input;
-    let rates = match windows.rates.take() {
+fn row(input: &mut RowInput<'_>, out: &mut Row, rise: Rise) -> Result<(), EvaluationError> {
+    let RowInput { times, values, windows, when, pace } = input;
+    let rates = match windows.rates.take().filter(|rates| rates.rise == rise) {
         Some(rates) => rates,
         None => RateSteps::new(times, windows, *when, rise),
     };
@@ -177,6 +179,7 @@ fn row(input: &mut RowInput<'_>, out: &mut Row, rise: Rise) {
         }
         for at in falls.iter().take_while(|at| **at < high) {
             sampled += values[at - 1];
+            pace.spend(1)?;
         }
         // The counter may stop at zero only if `sampled · first / rise < to_start`. Multiplied out
         // this costs no division; the slack keeps rounding from hiding a case.
@@ -192,6 +195,7 @@ fn row(input: &mut RowInput<'_>, out: &mut Row, rise: Rise) {
             };
     }
     windows.rates = Some(rates);
+    pace.spend(out.floats.len())
 }
 
 /// Where the values fall.

@@ -30,7 +30,7 @@ pub(crate) enum Value {
 
 /// The query has no value.
 #[derive(Debug)]
-pub(crate) struct Failure(pub(crate) &'static str);
+pub(crate) struct Failure(#[expect(dead_code, reason = "shown by Debug")] &'static str);
 
 type Result<T> = std::result::Result<T, Failure>;
 
@@ -311,7 +311,7 @@ impl Naive<'_> {
                 Value::Vector(self.vector(&node.args[0], time)?.into_iter().map(replace).collect())
             }
             _ => {
-                let at = node.args.iter().position(|arg| is_range(arg)).ok_or(Failure("a call"))?;
+                let at = node.args.iter().position(is_range).ok_or(Failure("a call"))?;
                 let Value::Range { series, start, end } = self.eval(&node.args[at], time)? else {
                     return Err(Failure("no range"));
                 };

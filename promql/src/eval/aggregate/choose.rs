@@ -3,7 +3,7 @@
 use telemetry_core::vector::{Groups, Presence};
 
 use super::super::scalar::ScalarColumn;
-use super::super::{Collected, EvaluationError, Evaluator, Grid, Note};
+use super::super::{Collected, EvaluationError, Evaluator, Grid, Note, Pace};
 use super::top::{Candidate, Top};
 use crate::ast::AggregateOp;
 use crate::plan::Aggregate;
@@ -40,9 +40,10 @@ impl<'a> Evaluator<'a> {
         // In an instant query the order of the result is the order of the choice.
         let mut order: Vec<usize> = Vec::new();
         let mut top = Top::new(node.op == AggregateOp::TopK);
+        let mut pace = Pace::new(self.context);
         for members in &members {
-            self.context.check()?;
             for (step, k) in counts.iter().enumerate() {
+                pace.spend(members.len())?;
                 let present =
                     members.iter().copied().filter(|at| rows[*at].row.presence.contains(step));
                 if limits {

@@ -6,7 +6,7 @@ use telemetry_core::model::SampleValue;
 use telemetry_core::syntax::number::format_f;
 use telemetry_core::vector::Grouping;
 
-use super::super::{Collected, EvaluationError, Evaluator, Grid, Identity, Row};
+use super::super::{Collected, EvaluationError, Evaluator, Grid, Identity, Pace, Row};
 use crate::native;
 use crate::plan::Aggregate;
 
@@ -20,8 +20,9 @@ impl<'a> Evaluator<'a> {
         let grouping = with_label(&node.grouping, &node.label);
         let mut places: HashMap<Labels, usize> = HashMap::new();
         let mut results: Vec<Collected> = Vec::new();
+        let mut pace = Pace::new(self.context);
         for row in &rows {
-            self.context.check()?;
+            pace.spend(grid.count * 32)?;
             // Values repeat from step to step: their labels are made once.
             let mut known: HashMap<String, usize> = HashMap::new();
             for step in &row.row.presence {

@@ -1,6 +1,8 @@
 //! `quantile`: of the values of a group at each step.
 
-use super::super::{Collected, EvaluationError, Evaluator, Grid, Identity, Note, Row, pieces};
+use super::super::{
+    Collected, EvaluationError, Evaluator, Grid, Identity, Note, Pace, Row, pieces,
+};
 use super::{filled, parts};
 use crate::functions;
 use crate::plan::Aggregate;
@@ -43,7 +45,9 @@ impl<'a> Evaluator<'a> {
             }
             let mut result = Row::absent(grid.count);
             let mut values = Vec::with_capacity(columns.len());
+            let mut pace = Pace::new(self.context);
             for step in 0..grid.count {
+                pace.spend(columns.len())?;
                 values.clear();
                 let present = columns.iter().filter(|row| row.presence.contains(step));
                 values.extend(present.map(|row| row.floats[step]));
