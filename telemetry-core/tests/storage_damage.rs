@@ -221,3 +221,31 @@ fn a_reader_may_take_what_is_before_the_damage() {
     assert!(reader.stats().recovery.ending.unwrap().check().is_err());
     assert_eq!(fs.content(&path).unwrap().len(), whole.len(), "a reader repairs nothing");
 }
+
+#[test]
+fn the_power_may_go_while_a_damaged_log_is_moved_aside() {
+    let (fs, states) = store(Durability::Always);
+    let path = segments(&fs).remove(0);
+    let whole = fs.content(&path).unwrap();
+    fs.damage(&path, flip(&whole, whole.len() / 2));
+    let quarantine = || {
+        let mut options = by_hand(Durability::Always);
+        options.on_corruption = OnCorruption::Quarantine;
+        options
+    };
+    let expected = contents(&open(&fs.fork(), quarantine()).unwrap().snapshot()).unwrap();
+    assert!(states.contains(&expected));
+    for n in 1.. {
+        let copy = fs.fork();
+        copy.cut_power_at(n);
+        let first = open(&copy, quarantine());
+        let is_done = first.is_ok();
+        drop(first);
+        let store = open(&copy.reboot(), quarantine()).unwrap();
+        assert_eq!(contents(&store.snapshot()).unwrap(), expected, "cut at change {n}");
+        assert!(store.verify().unwrap().is_intact());
+        if is_done {
+            break;
+        }
+    }
+}

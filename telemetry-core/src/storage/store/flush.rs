@@ -79,7 +79,10 @@ impl<E: Engine> Shared<E> {
         let mut writer = self.writer.lock();
         let writer = writer.as_mut().ok_or(Error::Closed)?;
         let is_empty = self.engine.head_size(&writer.head).items == 0;
-        if is_empty && self.view().sealed.is_empty() && !always {
+        let view = self.view();
+        // A delete in the log is moved into the manifest, or forgotten if it hides nothing.
+        let has_deletes = view.newest_tombstone() > self.manifest.lock().commits;
+        if is_empty && view.sealed.is_empty() && !has_deletes && !always {
             return Ok(None);
         }
         let replay_from = match &mut writer.log {
