@@ -142,8 +142,12 @@ pub(super) fn from_classic(
     count: Option<f64>,
     sum: Option<f64>,
 ) -> Option<Histogram> {
-    let mut sorted = bounds.to_vec();
+    // One bound may be spelt in several ways (`0.2`, `2e-1`); the last one counts.
+    let mut sorted: Vec<_> = bounds.iter().rev().copied().collect();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    sorted.dedup_by_key(|(bound, _)| *bound);
+    // `0.2` and `2e-1` are one bound.
+    sorted.dedup_by(|next, kept| next.0 == kept.0);
     let last = sorted.last().map_or(0.0, |(_, cumulative)| *cumulative);
     let closed = sorted.last().is_some_and(|(bound, _)| *bound == f64::INFINITY);
     let total = if closed { last } else { count.unwrap_or(last) };
@@ -198,7 +202,7 @@ mod tests {
 
     #[test]
     fn classic_buckets_become_differences() {
-        let buckets = [(1.0, 2.0), (f64::INFINITY, 5.0), (2.0, 2.0)];
+        let buckets = [(1.0, 9.0), (f64::INFINITY, 5.0), (2.0, 2.0), (1.0, 2.0)];
         let histogram = from_classic(&buckets, Some(5.0), Some(9.0)).unwrap();
         assert_eq!(histogram.custom_bounds, [1.0, 2.0]);
         assert_eq!(histogram.positive().collect::<Vec<_>>(), [(0, 2.0), (2, 3.0)]);
