@@ -1,8 +1,10 @@
 //! Every fuzz target: a function of bytes that panics where a promise is broken. A crate a file.
 
 mod promql;
+mod storage;
 mod traceql;
 mod vocabulary;
+mod wire;
 
 /// One target.
 #[derive(Clone, Copy)]
@@ -18,5 +20,7 @@ pub(crate) struct Target {
 
 /// The targets of every crate.
 pub(crate) fn all() -> impl Iterator<Item = &'static Target> {
-    [vocabulary::TARGETS, promql::TARGETS, traceql::TARGETS].into_iter().flatten()
+    [vocabulary::TARGETS, storage::TARGETS, promql::TARGETS, traceql::TARGETS, wire::TARGETS]
+        .into_iter()
+        .flatten()
 }

@@ -8,6 +8,7 @@
 //! while that runs, and [`Maintenance::remove`] waits for this, so a store that has left is not
 //! touched again.
 
+use super::monotonic;
 use parking_lot::{Condvar, Mutex};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -89,7 +90,7 @@ impl Maintenance {
         let mut schedule = self.inner.schedule.lock();
         let id = ChoreId(schedule.next_id);
         schedule.next_id += 1;
-        schedule.chores.push(Scheduled { id, chore, due: Some(Instant::now()) });
+        schedule.chores.push(Scheduled { id, chore, due: Some(monotonic::now()) });
         drop(schedule);
         if !self.is_manual() {
             self.start();
@@ -120,7 +121,7 @@ impl Maintenance {
 
     /// The chore is due in `delay`, or earlier if it was.
     pub fn wake_in(&self, id: ChoreId, delay: Duration) {
-        let at = Instant::now().checked_add(delay);
+        let at = monotonic::now().checked_add(delay);
         let mut schedule = self.inner.schedule.lock();
         for scheduled in &mut schedule.chores {
             if scheduled.id == id {
@@ -175,7 +176,7 @@ impl Inner {
     fn work(&self) {
         let mut schedule = self.schedule.lock();
         while !schedule.stopped {
-            let now = Instant::now();
+            let now = monotonic::now();
             let due = schedule.chores.iter_mut().filter(|scheduled| scheduled.due.is_some());
             let Some(first) = due.min_by_key(|scheduled| scheduled.due) else {
                 self.changed.wait(&mut schedule);
@@ -192,7 +193,7 @@ impl Inner {
             let next = chore.upgrade().and_then(|chore| chore.run());
             schedule = self.schedule.lock();
             schedule.running = None;
-            let again = next.and_then(|next| Instant::now().checked_add(next));
+            let again = next.and_then(|next| monotonic::now().checked_add(next));
             for scheduled in &mut schedule.chores {
                 if scheduled.id == id {
                     scheduled.due = match (scheduled.due, again) {

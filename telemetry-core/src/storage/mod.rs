@@ -24,6 +24,7 @@ pub mod lock;
 pub mod lz4;
 pub mod maintenance;
 pub mod manifest;
+mod monotonic;
 pub mod postings;
 pub mod root;
 pub mod runtime;

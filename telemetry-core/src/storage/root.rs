@@ -114,7 +114,7 @@ mod tests {
     use crate::storage::fs::FaultyFileSystem;
 
     #[test]
-    fn the_bytes_are_as_in_the_diagram() {
+    fn golden_bytes_are_as_in_the_diagram() {
         let mut golden = b"QUADROOT\0\0\x01\0\0\0".to_vec();
         let crc = crc32c::crc32c(&golden);
         golden.extend_from_slice(&crc.to_le_bytes());

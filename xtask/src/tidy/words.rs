@@ -44,8 +44,13 @@ const BANNED: &[Banned] = &[
         rule: "wall-clock",
         scope: Scope::Library,
         words: &["SystemTime::now", "Instant::now"],
-        // The clock itself, and the deadline of a query, which is a promise about real time.
-        except: &["telemetry-core/src/time/clock.rs", "telemetry-core/src/query/context.rs"],
+        // The clock itself; and promises about real time: the deadline of a query, the interval of
+        // durability.
+        except: &[
+            "telemetry-core/src/time/clock.rs",
+            "telemetry-core/src/query/context.rs",
+            "telemetry-core/src/storage/monotonic.rs",
+        ],
         advice: "ask the `Clock` of the `Runtime`, or the deadline of the `QueryContext`",
     },
     Banned {

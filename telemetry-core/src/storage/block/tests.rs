@@ -62,7 +62,7 @@ fn sections_and_pages_come_back() {
 }
 
 #[test]
-fn the_bytes_are_as_in_the_diagram() {
+fn golden_bytes_are_as_in_the_diagram() {
     let fs = FaultyFileSystem::new(1);
     let volume = Volume::new(Arc::new(fs.clone()));
     let mut block = BlockWriter::create(&volume, Path::new("/b"), ID, FORMAT).unwrap();

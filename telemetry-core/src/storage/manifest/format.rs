@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_are_as_in_the_diagram() {
+    fn golden_bytes_are_as_in_the_diagram() {
         let mut golden = b"QUADRMAN\0\0\0\0\x01\0\0\0toy0\x03\0\0\0\x38\0\0\0\0\0\0\0".to_vec();
         golden.extend_from_slice(b"\x01\xac\x02\x08");
         golden.extend_from_slice(b"\x01\x09\x02\x04\x01\0\x01a\x01b\0");

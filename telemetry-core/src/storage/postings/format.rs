@@ -152,7 +152,7 @@ mod tests {
     use bytes::Bytes;
 
     #[test]
-    fn the_bytes_are_as_in_the_diagram() {
+    fn golden_bytes_are_as_in_the_diagram() {
         let mut index = MemoryPostings::new();
         index.insert(3, &labels! { "a" => "x", "b" => "y" });
         index.insert(300, &labels! { "a" => "zz" });

@@ -5,13 +5,13 @@
 //! is no store.
 
 use super::engine::Engine;
+use super::opened::{Opened, Place};
 use super::quarantine::copy;
-use super::shared::{Place, Shared};
 use crate::storage::error::{Error, Result};
 use crate::storage::wal::segments;
 use std::path::Path;
 
-impl<E: Engine> Shared<E> {
+impl<E: Engine> Opened<E> {
     pub(super) fn backup(&self, to: &Path) -> Result<()> {
         let volume = &self.place.volume;
         if !volume.list_if_there(to)?.is_empty() {

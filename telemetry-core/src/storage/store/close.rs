@@ -1,12 +1,12 @@
 //! Closing: what is in memory becomes safe, then the directory is given back.
 
 use super::engine::Engine;
-use super::shared::Shared;
+use super::opened::Opened;
 use crate::storage::error::{Action, Error, Result};
 use crate::storage::event::Event;
 use std::sync::atomic::Ordering;
 
-impl<E: Engine> Shared<E> {
+impl<E: Engine> Opened<E> {
     /// Flushes a head that is large enough, ends the log, lets go of the locks. The second time
     /// nothing happens.
     pub(super) fn close(&self) -> Result<()> {

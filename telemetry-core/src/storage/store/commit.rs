@@ -1,8 +1,8 @@
 //! One commit: validated, logged, applied, visible, durable.
 
 use super::engine::Engine;
+use super::opened::{Opened, Writer};
 use super::options::Durability;
-use super::shared::{Shared, Writer};
 use crate::storage::error::{Action, Error, Result};
 use crate::storage::wal::RecordKind;
 use parking_lot::{MappedMutexGuard, MutexGuard};
@@ -15,11 +15,11 @@ const RECORD_BYTES_KEPT: usize = 4 << 20;
 /// The right to commit. Nobody else commits while it is held; dropping it means that nothing
 /// happened.
 pub struct Commit<'a, E: Engine> {
-    shared: &'a Shared<E>,
+    opened: &'a Opened<E>,
     writer: MappedMutexGuard<'a, Writer<E>>,
 }
 
-impl<E: Engine> Shared<E> {
+impl<E: Engine> Opened<E> {
     /// The right to commit.
     ///
     /// # Errors
@@ -38,7 +38,7 @@ impl<E: Engine> Shared<E> {
         let writer = writer.map_err(|_| Error::Closed)?;
         // Another writer may have run into the failure while this one waited.
         self.check_poison()?;
-        Ok(Commit { shared: self, writer })
+        Ok(Commit { opened: self, writer })
     }
 }
 
@@ -66,18 +66,18 @@ impl<E: Engine> Commit<'_, E> {
     /// The record could not be logged: nothing was applied. It could not be made durable: it was
     /// applied, and the store is poisoned.
     pub fn finish<T>(mut self, apply: impl FnOnce(&E::Head) -> T) -> Result<T> {
-        let shared = self.shared;
+        let opened = self.opened;
         let Writer { log, record, head, last_commit, .. } = &mut *self.writer;
         let end = match log {
-            Some(log) => Some(shared.watch(log.append(RecordKind::Commit, record))?),
+            Some(log) => Some(opened.watch(log.append(RecordKind::Commit, record))?),
             None => None,
         };
         *last_commit += 1;
-        let applied = guarded_apply(shared, head, apply)?;
-        shared.visible.store(*last_commit, Ordering::Release);
-        shared.measure_active(head);
+        let applied = guarded_apply(opened, head, apply)?;
+        opened.visible.store(*last_commit, Ordering::Release);
+        opened.measure_active(head);
         drop(self);
-        shared.settle(end)?;
+        opened.settle(end)?;
         Ok(applied)
     }
 }
@@ -94,14 +94,14 @@ impl<E: Engine> Drop for Commit<'_, E> {
 
 /// A panic between log and memory would leave the two apart.
 fn guarded_apply<E: Engine, T>(
-    shared: &Shared<E>,
+    opened: &Opened<E>,
     head: &Arc<E::Head>,
     apply: impl FnOnce(&E::Head) -> T,
 ) -> Result<T> {
-    shared.watch(super::shared::guarded(Action::Commit, || Ok(apply(head))))
+    opened.watch(super::opened::guarded(Action::Commit, || Ok(apply(head))))
 }
 
-impl<E: Engine> Shared<E> {
+impl<E: Engine> Opened<E> {
     /// Remembers the memory of the active head, and asks for a flush where it is too much.
     fn measure_active(&self, head: &E::Head) {
         let sealed = self.sealed_bytes.load(Ordering::Relaxed);

@@ -1,19 +1,19 @@
 //! From blocks to fewer blocks: the plan is the engine's, carrying it out is here.
 
 use super::engine::{Engine, MergeInput, PlanBlock};
+use super::opened::{Opened, guarded};
 use super::output::Lineage;
 use super::retire::Retired;
-use super::shared::{Shared, guarded};
 use super::snapshot::{LiveBlock, View};
 use crate::storage::error::{Action, Result};
 use crate::storage::event::Event;
 use crate::storage::manifest::BlockEntry;
+use crate::storage::monotonic;
 use crate::storage::ulid::Ulid;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
-impl<E: Engine> Shared<E> {
+impl<E: Engine> Opened<E> {
     /// Merges until the plan finds nothing to do. Gives how many merges there were.
     pub(super) fn compact(&self) -> Result<u64> {
         let mut merges = 0;
@@ -34,7 +34,7 @@ impl<E: Engine> Shared<E> {
         if inputs.is_empty() {
             return Ok(false);
         }
-        let started = Instant::now();
+        let started = monotonic::now();
         let outputs = self.watch(self.merge(&view, &inputs))?;
         self.replace_blocks(&inputs, &outputs)?;
         self.counters.compactions.fetch_add(1, Ordering::Relaxed);

@@ -4,14 +4,14 @@
 //! the active head is never hit by any.
 
 use super::engine::{Engine, Seal};
-use super::shared::Shared;
+use super::opened::Opened;
 use crate::storage::error::{Error, Result};
 use crate::storage::tombstone::Tombstone;
 use crate::storage::wal::RecordKind;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-impl<E: Engine> Shared<E> {
+impl<E: Engine> Opened<E> {
     /// Hides what was committed so far and the tombstone selects. Gives the number of the delete.
     pub(super) fn delete(&self, mut tombstone: Tombstone) -> Result<u64> {
         self.check_writable()?;

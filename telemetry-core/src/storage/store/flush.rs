@@ -11,17 +11,17 @@
 //! again.
 
 use super::engine::{Carry, Engine, Seal};
+use super::opened::{Opened, Writer, guarded};
 use super::output::Lineage;
 use super::retire::Retired;
-use super::shared::{Shared, Writer, guarded};
 use super::snapshot::{SealedHead, View};
 use crate::storage::error::{Action, Error, Result};
 use crate::storage::event::Event;
 use crate::storage::manifest::{BlockEntry, Manifest};
+use crate::storage::monotonic;
 use crate::storage::wal::{RecordKind, segments};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 /// Where a replay may begin once the heads that were sealed by then are in blocks.
 struct Cut<E: Engine> {
@@ -31,7 +31,7 @@ struct Cut<E: Engine> {
     view: Arc<View<E>>,
 }
 
-impl<E: Engine> Shared<E> {
+impl<E: Engine> Opened<E> {
     /// Writes everything in heads as blocks. Gives whether there was anything.
     ///
     /// # Errors
@@ -44,7 +44,7 @@ impl<E: Engine> Shared<E> {
 
     /// With `always`, the cut is made and the manifest replaced even where nothing is in heads.
     pub(super) fn flush_in_turn(&self, always: bool) -> Result<bool> {
-        let started = Instant::now();
+        let started = monotonic::now();
         // Most of what is to be synced is so before the commit lock is taken.
         self.sync_log()?;
         let Some(cut) = self.watch(self.cut(always))? else {

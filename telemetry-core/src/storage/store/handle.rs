@@ -2,8 +2,8 @@
 
 use super::commit::Commit;
 use super::engine::Engine;
+use super::opened::Opened;
 use super::options::StoreOptions;
-use super::shared::Shared;
 use super::snapshot::Snapshot;
 use super::verify::VerifyReport;
 use crate::storage::error::{Error, Result};
@@ -24,12 +24,12 @@ pub struct Store<E: Engine> {
 
 /// Its drop is what tells that nobody is left; maintenance holds the inside only.
 struct Handle<E: Engine> {
-    shared: Arc<Shared<E>>,
+    opened: Arc<Opened<E>>,
 }
 
 impl<E: Engine> Drop for Handle<E> {
     fn drop(&mut self) {
-        self.shared.close_on_drop();
+        self.opened.close_on_drop();
     }
 }
 
@@ -41,13 +41,13 @@ impl<E: Engine> Clone for Store<E> {
 
 impl<E: Engine> std::fmt::Debug for Store<E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "store in {}", self.shared().place.directory.display())
+        write!(f, "store in {}", self.opened().place.directory.display())
     }
 }
 
 impl<E: Engine> Store<E> {
-    fn shared(&self) -> &Shared<E> {
-        &self.handle.shared
+    fn opened(&self) -> &Opened<E> {
+        &self.handle.opened
     }
 
     /// Opens the store in a directory, creating it where needed.
@@ -61,8 +61,8 @@ impl<E: Engine> Store<E> {
         path: &Path,
         options: StoreOptions,
     ) -> Result<Self> {
-        let shared = Shared::open(engine, fs, path, options)?;
-        Ok(Store { handle: Arc::new(Handle { shared }) })
+        let opened = Opened::open(engine, fs, path, options)?;
+        Ok(Store { handle: Arc::new(Handle { opened }) })
     }
 
     /// Opens the store in a directory for reading, beside a writer or without one. Nothing is
@@ -76,33 +76,33 @@ impl<E: Engine> Store<E> {
         path: &Path,
         options: StoreOptions,
     ) -> Result<Self> {
-        let shared = Shared::open_read_only(engine, fs, path, options)?;
-        Ok(Store { handle: Arc::new(Handle { shared }) })
+        let opened = Opened::open_read_only(engine, fs, path, options)?;
+        Ok(Store { handle: Arc::new(Handle { opened }) })
     }
 
     /// The engine.
     pub fn engine(&self) -> &E {
-        &self.shared().engine
+        &self.opened().engine
     }
 
     /// The runtime that it runs on.
     pub fn runtime(&self) -> &Arc<Runtime> {
-        &self.shared().runtime
+        &self.opened().runtime
     }
 
     /// The directory.
     pub fn path(&self) -> &Path {
-        &self.shared().place.directory
+        &self.opened().place.directory
     }
 
     /// Whether it is open for reading only.
     pub fn is_read_only(&self) -> bool {
-        self.shared().reader.is_some()
+        self.opened().reader.is_some()
     }
 
     /// A consistent state to read from. Never waits.
     pub fn snapshot(&self) -> Snapshot<E> {
-        self.shared().snapshot()
+        self.opened().snapshot()
     }
 
     /// The right to commit; waits for a commit that is under way.
@@ -111,7 +111,7 @@ impl<E: Engine> Store<E> {
     /// [`Error::Closed`], [`Error::ReadOnly`], [`Error::Poisoned`]; [`Error::Background`] once for
     /// a failure that nobody waited for; memory is short and flushing fails.
     pub fn begin(&self) -> Result<Commit<'_, E>> {
-        self.shared().begin()
+        self.opened().begin()
     }
 
     /// Hides everything committed so far that the tombstone selects. Gives the number of the
@@ -120,7 +120,7 @@ impl<E: Engine> Store<E> {
     /// # Errors
     /// As [`Store::begin`]; the log cannot be written.
     pub fn delete(&self, tombstone: Tombstone) -> Result<u64> {
-        self.shared().delete(tombstone)
+        self.opened().delete(tombstone)
     }
 
     /// Writes everything in memory as blocks. Gives whether there was anything.
@@ -128,7 +128,7 @@ impl<E: Engine> Store<E> {
     /// # Errors
     /// The file system's, the engine's; nothing is lost then.
     pub fn flush(&self) -> Result<bool> {
-        self.shared().flush()
+        self.opened().flush()
     }
 
     /// Merges blocks until nothing is left to merge. Gives how many merges that took.
@@ -136,8 +136,8 @@ impl<E: Engine> Store<E> {
     /// # Errors
     /// The file system's, the engine's; the blocks stay as they were.
     pub fn compact(&self) -> Result<u64> {
-        let merges = self.shared().compact()?;
-        self.shared().sweep();
+        let merges = self.opened().compact()?;
+        self.opened().sweep();
         Ok(merges)
     }
 
@@ -146,8 +146,8 @@ impl<E: Engine> Store<E> {
     /// # Errors
     /// The file system's; the blocks stay.
     pub fn expire(&self) -> Result<u64> {
-        let blocks = self.shared().expire()?;
-        self.shared().sweep();
+        let blocks = self.opened().expire()?;
+        self.opened().sweep();
         Ok(blocks)
     }
 
@@ -157,9 +157,9 @@ impl<E: Engine> Store<E> {
     /// # Errors
     /// The first step that failed.
     pub fn run_maintenance(&self) -> Result<Option<Duration>> {
-        self.shared().check_writable()?;
-        let next = self.shared().maintain().map_err(|(_, error)| error)?;
-        self.shared().background_succeeded();
+        self.opened().check_writable()?;
+        let next = self.opened().maintain().map_err(|(_, error)| error)?;
+        self.opened().background_succeeded();
         Ok(next)
     }
 
@@ -168,8 +168,8 @@ impl<E: Engine> Store<E> {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn sync(&self) -> Result<()> {
-        self.shared().check_writable()?;
-        self.shared().sync_log()
+        self.opened().check_writable()?;
+        self.opened().sync_log()
     }
 
     /// Checks every byte. Writing goes on beside.
@@ -177,7 +177,7 @@ impl<E: Engine> Store<E> {
     /// # Errors
     /// The file system's; damage is in the report.
     pub fn verify(&self) -> Result<VerifyReport> {
-        self.shared().verify()
+        self.opened().verify()
     }
 
     /// Takes a damaged block out of the store, say one that [`Store::verify`] found, and moves its
@@ -187,8 +187,8 @@ impl<E: Engine> Store<E> {
     /// # Errors
     /// As [`Store::begin`]; the file system's; the block stays then.
     pub fn quarantine_block(&self, id: Ulid) -> Result<Vec<PathBuf>> {
-        let paths = self.shared().quarantine_block(id)?;
-        self.shared().sweep();
+        let paths = self.opened().quarantine_block(id)?;
+        self.opened().sweep();
         Ok(paths)
     }
 
@@ -198,7 +198,7 @@ impl<E: Engine> Store<E> {
     /// # Errors
     /// [`Error::NotEmpty`]; the file system's.
     pub fn backup(&self, to: &Path) -> Result<()> {
-        self.shared().backup(to)
+        self.opened().backup(to)
     }
 
     /// Of a store that is open for reading: reads what the writer has done since. Gives whether
@@ -207,12 +207,12 @@ impl<E: Engine> Store<E> {
     /// # Errors
     /// As [`Store::open_read_only`]; what was read before stays.
     pub fn refresh(&self) -> Result<bool> {
-        self.shared().refresh()
+        self.opened().refresh()
     }
 
     /// Whatever the engine keeps for the whole store in the manifest; see [`Store::set_extra`].
     pub fn extra(&self) -> Vec<u8> {
-        self.shared().manifest.lock().extra.clone()
+        self.opened().manifest.lock().extra.clone()
     }
 
     /// Replaces what the engine keeps for the whole store; small, since the manifest is written as
@@ -221,8 +221,8 @@ impl<E: Engine> Store<E> {
     /// # Errors
     /// As [`Store::begin`]; the file system's.
     pub fn set_extra(&self, extra: Vec<u8>) -> Result<()> {
-        self.shared().check_writable()?;
-        self.shared().change_manifest(|manifest| manifest.extra = extra, |_| {})
+        self.opened().check_writable()?;
+        self.opened().change_manifest(|manifest| manifest.extra = extra, |_| {})
     }
 
     /// Whether writing works and nothing has failed in the background.
@@ -230,12 +230,12 @@ impl<E: Engine> Store<E> {
     /// # Errors
     /// [`Error::Poisoned`], [`Error::Background`], [`Error::Closed`].
     pub fn health(&self) -> Result<()> {
-        let shared = self.shared();
-        shared.check_poison()?;
-        if shared.closed.load(std::sync::atomic::Ordering::Acquire) {
+        let opened = self.opened();
+        opened.check_poison()?;
+        if opened.closed.load(std::sync::atomic::Ordering::Acquire) {
             return Err(Error::Closed);
         }
-        match shared.background_failure() {
+        match opened.background_failure() {
             Some(cause) => Err(Error::Background { cause }),
             None => Ok(()),
         }
@@ -243,7 +243,7 @@ impl<E: Engine> Store<E> {
 
     /// The state of the store in numbers.
     pub fn stats(&self) -> StoreStats {
-        self.shared().stats()
+        self.opened().stats()
     }
 
     /// Syncs the log, flushes a head that is large enough and gives the directory back. Clones
@@ -253,6 +253,6 @@ impl<E: Engine> Store<E> {
     /// # Errors
     /// What could not be made safe; a failure in the background. The store is closed all the same.
     pub fn close(&self) -> Result<()> {
-        self.shared().close()
+        self.opened().close()
     }
 }

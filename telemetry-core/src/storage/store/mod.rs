@@ -29,6 +29,7 @@ mod engine;
 mod flush;
 mod handle;
 mod open;
+mod opened;
 mod options;
 mod output;
 pub mod plan;
@@ -38,7 +39,7 @@ mod replay;
 mod reserve;
 mod retention;
 mod retire;
-mod shared;
+
 mod snapshot;
 mod summary;
 mod upkeep;

@@ -1,11 +1,11 @@
 //! Opening for writing: lock, manifest, replay, and what a crash left over.
 
 use super::engine::Engine;
+use super::opened::{Opened, Place, Writer};
 use super::options::{OnCorruption, StoreOptions};
 use super::quarantine::set_aside;
 use super::replay::Replayer;
 use super::retire::Retired;
-use super::shared::{Place, Shared, Writer};
 use super::snapshot::View;
 use crate::storage::error::{Error, Result};
 use crate::storage::event::Event;
@@ -13,6 +13,7 @@ use crate::storage::fs::{FileSystem, Volume};
 use crate::storage::lock::WriterLock;
 use crate::storage::maintenance::{Chore, Maintenance};
 use crate::storage::manifest::{MANIFEST_FILE, Manifest};
+use crate::storage::monotonic;
 use crate::storage::runtime::{Runtime, RuntimeOptions};
 use crate::storage::stats::RecoveryReport;
 use crate::storage::ulid::Ulid;
@@ -23,14 +24,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Instant;
 
-impl<E: Engine> Shared<E> {
+impl<E: Engine> Opened<E> {
     pub(super) fn open(
         engine: E,
         fs: Arc<dyn FileSystem>,
         path: &Path,
         options: StoreOptions,
     ) -> Result<Arc<Self>> {
-        let started = Instant::now();
+        let started = monotonic::now();
         let engine = Arc::new(engine);
         let place = Place::new(Volume::new(fs), path);
         place.volume.create_dir_all(path)?;
@@ -78,14 +79,14 @@ impl<E: Engine> Shared<E> {
             last_commit,
             record: Vec::new(),
         };
-        let shared = Self::assemble(engine, place, options, runtime, manifest, view, Some(writer));
-        *shared.writer_lock.lock() = Some(lock);
-        shared.visible.store(last_commit, std::sync::atomic::Ordering::Release);
-        shared.recover(replayed, started)?;
-        let chore: Arc<dyn Chore> = shared.clone();
-        let id = shared.maintenance.add(Arc::downgrade(&chore));
-        *shared.chore.lock() = Some(id);
-        Ok(shared)
+        let opened = Self::assemble(engine, place, options, runtime, manifest, view, Some(writer));
+        *opened.writer_lock.lock() = Some(lock);
+        opened.visible.store(last_commit, std::sync::atomic::Ordering::Release);
+        opened.recover(replayed, started)?;
+        let chore: Arc<dyn Chore> = opened.clone();
+        let id = opened.maintenance.add(Arc::downgrade(&chore));
+        *opened.chore.lock() = Some(id);
+        Ok(opened)
     }
 
     /// Puts the parts together; blocks are taken from the manifest.
@@ -104,7 +105,7 @@ impl<E: Engine> Shared<E> {
             None if writer.is_some() => Maintenance::thread(),
             None => Maintenance::manual(),
         };
-        let shared = Shared {
+        let opened = Opened {
             log_sync: log.map(|log| log.sync().clone()),
             memory: runtime.memory().share(options.head_bytes_max),
             sealed_bytes: AtomicU64::new(0),
@@ -132,13 +133,13 @@ impl<E: Engine> Shared<E> {
             closing: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         };
-        let entries = shared.manifest.lock().blocks.clone();
-        shared.change_view(|view| {
-            view.blocks.extend(entries.into_iter().map(|entry| shared.live_block(entry)));
+        let entries = opened.manifest.lock().blocks.clone();
+        opened.change_view(|view| {
+            view.blocks.extend(entries.into_iter().map(|entry| opened.live_block(entry)));
             view.sort_blocks();
         });
-        shared.measure_heads();
-        Arc::new(shared)
+        opened.measure_heads();
+        Arc::new(opened)
     }
 
     /// Deals with how the log ended, and with what a crash left over.

@@ -1,7 +1,7 @@
 //! Where an engine puts the blocks that it writes.
 
 use super::engine::Engine;
-use super::shared::Shared;
+use super::opened::Opened;
 use crate::storage::block::{BlockSummary, BlockWriter};
 use crate::storage::error::{Error, Result};
 use crate::storage::manifest::{BlockEntry, EngineFormat};
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Collects the blocks of one flush or merge. None of them is live before all are written.
 pub struct BlockOutput<'a> {
-    place: &'a super::shared::Place,
+    place: &'a super::opened::Place,
     format: EngineFormat,
     runtime: &'a Arc<Runtime>,
     stop: &'a AtomicBool,
@@ -94,7 +94,7 @@ pub(super) struct Lineage {
     pub(super) cleaned: u64,
 }
 
-impl<E: Engine> Shared<E> {
+impl<E: Engine> Opened<E> {
     pub(super) fn output<'a>(&'a self, lineage: Lineage, stop: &'a AtomicBool) -> BlockOutput<'a> {
         BlockOutput {
             place: &self.place,

@@ -1,7 +1,7 @@
 //! Damaged files are kept aside, for whoever wants to look into them; nothing reads them again.
 
 use super::engine::Engine;
-use super::shared::{Place, Shared};
+use super::opened::{Opened, Place};
 use crate::storage::error::{Error, Result};
 use crate::storage::ulid::Ulid;
 use crate::storage::wal::Segment;
@@ -38,7 +38,7 @@ pub(super) fn set_aside(place: &Place, segments: &[Segment], end: u64) -> Result
     Ok(paths)
 }
 
-impl<E: Engine> Shared<E> {
+impl<E: Engine> Opened<E> {
     /// Takes a damaged block out of the store and keeps its files aside. Gives where they are;
     /// nothing where there is no such block.
     pub(super) fn quarantine_block(&self, id: Ulid) -> Result<Vec<PathBuf>> {

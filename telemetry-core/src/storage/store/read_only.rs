@@ -5,9 +5,9 @@
 //! record that the writer is just appending is not intact yet.
 
 use super::engine::Engine;
+use super::opened::{Opened, Place, Reader};
 use super::options::{OnCorruption, StoreOptions};
 use super::replay::Replayer;
-use super::shared::{Place, Reader, Shared};
 use super::snapshot::{LiveBlock, View};
 use crate::storage::error::{Error, Result};
 use crate::storage::fs::{FileSystem, Volume};
@@ -25,7 +25,7 @@ use std::sync::atomic::Ordering;
 /// writer was just filling may have been read half.
 const ATTEMPTS: u32 = 3;
 
-impl<E: Engine> Shared<E> {
+impl<E: Engine> Opened<E> {
     pub(super) fn open_read_only(
         engine: E,
         fs: Arc<dyn FileSystem>,
@@ -56,13 +56,13 @@ impl<E: Engine> Shared<E> {
             ending: Some(replayed.ending),
             ..RecoveryReport::default()
         };
-        let shared = Self::assemble(engine, place, options, runtime, manifest, view, None);
+        let opened = Self::assemble(engine, place, options, runtime, manifest, view, None);
         // Nobody else has it yet.
-        let mut shared = Arc::into_inner(shared).ok_or(Error::Closed)?;
-        shared.reader = Some(Mutex::new(reader));
-        shared.visible.store(last_commit, Ordering::Release);
-        *shared.recovery.lock() = report;
-        Ok(Arc::new(shared))
+        let mut opened = Arc::into_inner(opened).ok_or(Error::Closed)?;
+        opened.reader = Some(Mutex::new(reader));
+        opened.visible.store(last_commit, Ordering::Release);
+        *opened.recovery.lock() = report;
+        Ok(Arc::new(opened))
     }
 
     /// Reads what the writer has done since. Gives whether there was anything.

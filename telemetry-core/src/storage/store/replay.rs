@@ -1,7 +1,7 @@
 //! From the log to heads: what opening does, for writing and for reading.
 
 use super::engine::{Carry, Engine, Seal};
-use super::shared::guarded;
+use super::opened::guarded;
 use super::snapshot::SealedHead;
 use crate::storage::cursor::Cursor;
 use crate::storage::error::{Action, Error, Result};

@@ -4,7 +4,7 @@
 //! `RESERVE` is given up for that, and made again when there is room.
 
 use super::engine::Engine;
-use super::shared::Shared;
+use super::opened::Opened;
 use crate::storage::error::Result;
 use crate::storage::manifest::Manifest;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 const RESERVE_FILE: &str = "RESERVE";
 const RESERVE_BYTES: usize = 64 << 10;
 
-impl<E: Engine> Shared<E> {
+impl<E: Engine> Opened<E> {
     fn reserve_path(&self) -> PathBuf {
         self.place.directory.join(RESERVE_FILE)
     }

@@ -1,8 +1,8 @@
 //! Removing old blocks: by age, counted from the newest stored time, and by bytes.
 
 use super::engine::Engine;
+use super::opened::Opened;
 use super::options::Retention;
-use super::shared::Shared;
 use super::snapshot::{LiveBlock, View};
 use crate::storage::error::Result;
 use crate::storage::event::Event;
@@ -11,7 +11,7 @@ use crate::storage::ulid::Ulid;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-impl<E: Engine> Shared<E> {
+impl<E: Engine> Opened<E> {
     /// Removes what is too old or too much. Gives how many blocks that were.
     pub(super) fn expire(&self) -> Result<u64> {
         self.check_writable()?;

@@ -1,7 +1,7 @@
 //! Files that are needed no more: deleted when nobody reads them.
 
 use super::engine::Engine;
-use super::shared::Shared;
+use super::opened::Opened;
 use super::snapshot::LiveBlock;
 use crate::storage::error::{Error, Result};
 use std::io;
@@ -18,7 +18,7 @@ pub(super) enum Retired<E: Engine> {
     Block(Arc<LiveBlock<E>>),
 }
 
-impl<E: Engine> Shared<E> {
+impl<E: Engine> Opened<E> {
     pub(super) fn retire(&self, retired: impl IntoIterator<Item = Retired<E>>) {
         self.retired.lock().extend(retired);
     }

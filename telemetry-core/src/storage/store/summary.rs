@@ -1,11 +1,11 @@
 //! A store's numbers, gathered without waiting for anybody.
 
 use super::engine::Engine;
-use super::shared::Shared;
+use super::opened::Opened;
 use crate::storage::stats::StoreStats;
 use std::sync::atomic::Ordering;
 
-impl<E: Engine> Shared<E> {
+impl<E: Engine> Opened<E> {
     pub(super) fn stats(&self) -> StoreStats {
         let view = self.view();
         let active = self.engine.head_size(&view.head);

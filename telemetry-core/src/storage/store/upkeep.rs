@@ -1,20 +1,21 @@
 //! What maintenance does for a store: sync, flush, merge, expire, delete files.
 
 use super::engine::Engine;
-use super::shared::Shared;
+use super::opened::Opened;
 use crate::storage::error::{Action, Error, Result};
 use crate::storage::maintenance::Chore;
-use std::time::{Duration, Instant};
+use crate::storage::monotonic;
+use std::time::Duration;
 
 /// After a failure it is tried again this much later, then twice as much, and so on.
 const RETRY: Duration = Duration::from_secs(5);
 /// So often the time doubles.
 const RETRY_DOUBLINGS_MAX: u32 = 6;
 
-impl<E: Engine> Shared<E> {
+impl<E: Engine> Opened<E> {
     /// Does what is due. Gives how long from now the next thing is, if that is known.
     pub(super) fn maintain(&self) -> Result<Option<Duration>, (Action, Error)> {
-        let started = Instant::now();
+        let started = monotonic::now();
         let mut worked = false;
         let mut next = match self.interval() {
             Some(interval) => self.sync_if_due(interval).map_err(|e| (Action::Sync, e))?,
@@ -41,7 +42,7 @@ impl<E: Engine> Shared<E> {
     }
 }
 
-impl<E: Engine> Chore for Shared<E> {
+impl<E: Engine> Chore for Opened<E> {
     fn run(&self) -> Option<Duration> {
         match self.maintain() {
             Ok(next) => {

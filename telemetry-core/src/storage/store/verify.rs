@@ -1,7 +1,7 @@
 //! The full check of a store: every byte that it would ever read.
 
 use super::engine::Engine;
-use super::shared::{Shared, guarded};
+use super::opened::{Opened, guarded};
 use crate::storage::block::verify_block;
 use crate::storage::error::{Action, Error, Result};
 use crate::storage::manifest::Manifest;
@@ -39,7 +39,7 @@ impl VerifyReport {
     }
 }
 
-impl<E: Engine> Shared<E> {
+impl<E: Engine> Opened<E> {
     /// Checks manifest, log and blocks while writing goes on.
     pub(super) fn verify(&self) -> Result<VerifyReport> {
         let mut report = VerifyReport::default();

@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bytes_are_as_in_the_diagram() {
+    fn golden_bytes_are_as_in_the_diagram() {
         let header = Header { engine: *b"toy0", base: 0x0102, salt: 7 };
         let bytes = header.encode();
         let mut expected = b"QUADRWAL\0\0\0\0\x01\0\0\0toy0\x02\x01\0\0\0\0\0\0\x07\0\0\0".to_vec();

@@ -16,6 +16,7 @@ use crate::storage::fs::Volume;
 use crate::storage::lock::{ReaderLock, WriterLock};
 use crate::storage::maintenance::{ChoreId, Maintenance};
 use crate::storage::manifest::{BlockEntry, Manifest};
+use crate::storage::monotonic;
 use crate::storage::runtime::Runtime;
 use crate::storage::stats::RecoveryReport;
 use crate::storage::wal::{LogSync, LogWriter};
@@ -28,7 +29,7 @@ use std::time::{Duration, Instant};
 /// The directory of the log in a store's directory.
 pub(super) const LOG_DIRECTORY: &str = "wal";
 
-pub(super) struct Shared<E: Engine> {
+pub(super) struct Opened<E: Engine> {
     pub(super) engine: Arc<E>,
     pub(super) place: Place,
     pub(super) options: StoreOptions,
@@ -139,7 +140,7 @@ impl Place {
     }
 }
 
-impl<E: Engine> Shared<E> {
+impl<E: Engine> Opened<E> {
     pub(super) fn snapshot(&self) -> Snapshot<E> {
         // The view first: a commit that is applied in between is then in it or after it.
         let view = self.view.read().clone();
@@ -274,7 +275,7 @@ impl<E: Engine> Shared<E> {
     pub(super) fn note_unsynced(&self, interval: Duration) -> Result<()> {
         if !self.unsynced.any.load(Ordering::Relaxed) {
             let mut since = self.unsynced.since.lock();
-            since.get_or_insert_with(Instant::now);
+            since.get_or_insert_with(monotonic::now);
             self.unsynced.any.store(true, Ordering::Relaxed);
             drop(since);
             if let Some(chore) = *self.chore.lock() {
