@@ -55,6 +55,19 @@ impl Hints {
         self.required.is_empty() || self.required.iter().any(|required| **required == *name)
     }
 
+    /// Whether neither a label of this name, nor one that begins with it, is wanted. Says no where
+    /// the name would have to be sanitised first.
+    pub(crate) fn skips(&self, name: &[u8]) -> bool {
+        if self.required.is_empty() {
+            return false;
+        }
+        let clean = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let wanted = |required: &str| required.as_bytes().starts_with(name);
+        !self.required.iter().any(|required| wanted(required))
+            && name.first().is_some_and(|byte| !byte.is_ascii_digit())
+            && name.iter().all(clean)
+    }
+
     /// Whether a label whose name starts so may be wanted.
     pub(crate) fn wants_prefix(&self, prefix: &str) -> bool {
         self.required.is_empty() || self.required.iter().any(|name| name.starts_with(prefix))

@@ -13,7 +13,7 @@
 //! * The first error stays unless it is dropped; `__error__` and `__error_details__` are no
 //!   ordinary labels.
 
-use super::names::{Names, Piece};
+use super::names::{Names, Piece, hash};
 use telemetry_core::labels::Labels;
 
 /// Name of the label that tells what went wrong.
@@ -220,21 +220,21 @@ impl LineLabels {
         }
     }
 
-    /// Stores what a parser found, under a name that clashes with nothing. False if the name was
-    /// extracted before, or `wanted` refuses it.
+    /// Stores what a parser found, under a name that clashes with nothing; `write` appends the
+    /// value. False if the name was extracted before, or `wanted` refuses it.
     pub(crate) fn extract(
         &mut self,
         name: &str,
-        value: &str,
-        mut wanted: impl FnMut(&str) -> bool,
+        write: impl FnOnce(&mut String),
+        wanted: impl Fn(&str) -> bool,
     ) -> bool {
-        if self.was_extracted(name) || !wanted(name) {
+        let known = hash(name);
+        if !wanted(name) || self.extracted.find_hashed(&self.text, name, known).is_some() {
             return false;
         }
-        if !self.clashes(name) {
+        if !self.clashes_hashed(name, known) {
             let piece = self.push(name);
-            self.extracted.push(&self.text, piece.clone());
-            self.set_piece(piece, value, Category::Parsed);
+            self.set_extracted(piece, known, write);
             return true;
         }
         let start = self.text.len();
@@ -242,23 +242,44 @@ impl LineLabels {
         self.text.push_str(EXTRACTED);
         let piece = start..self.text.len();
         let renamed = self.piece(&piece);
-        if self.was_extracted(renamed) || !wanted(renamed) {
+        let known = hash(renamed);
+        if !wanted(renamed) || self.extracted.find_hashed(&self.text, renamed, known).is_some() {
             return false;
         }
-        self.extracted.push(&self.text, piece.clone());
-        self.set_piece(piece, value, Category::Parsed);
+        self.set_extracted(piece, known, write);
         true
+    }
+
+    fn set_extracted(&mut self, name: Piece, known: u64, write: impl FnOnce(&mut String)) {
+        let start = self.text.len();
+        write(&mut self.text);
+        let value = start..self.text.len();
+        self.extracted.push_hashed(name.clone(), known);
+        let slot = Slot { value, category: Category::Parsed };
+        match self.names.find_hashed(&self.text, self.piece(&name), known) {
+            Some(number) => {
+                if let Some(place) = self.slots.get_mut(number) {
+                    *place = slot;
+                }
+            }
+            None => {
+                self.names.push_hashed(name, known);
+                self.slots.push(slot);
+            }
+        }
     }
 
     /// Whether a parser may not use `name`: the stream has it, even if it was dropped, or the
     /// metadata has it.
     pub(crate) fn clashes(&self, name: &str) -> bool {
-        self.stream.get(name).is_some()
-            || self.slot(name).is_some_and(|slot| slot.category == Category::Metadata)
+        self.clashes_hashed(name, hash(name))
     }
 
-    fn was_extracted(&self, name: &str) -> bool {
-        self.extracted.find(&self.text, name).is_some()
+    fn clashes_hashed(&self, name: &str, known: u64) -> bool {
+        let slot = self.names.find_hashed(&self.text, name, known);
+        slot.and_then(|number| self.slots.get(number))
+            .is_some_and(|slot| slot.category == Category::Metadata)
+            || self.stream.get(name).is_some()
     }
 
     /// How many labels parsers have extracted.
@@ -343,9 +364,9 @@ mod tests {
     #[test]
     fn parsers_do_not_override() {
         let mut line = line();
-        assert!(line.extract("app", "x", |_| true));
-        assert!(line.extract("trace", "2", |_| true));
-        assert!(!line.extract("app", "y", |_| true));
+        assert!(line.extract("app", |out| out.push('x'), |_| true));
+        assert!(line.extract("trace", |out| out.push('2'), |_| true));
+        assert!(!line.extract("app", |out| out.push('y'), |_| true));
         assert_eq!(
             all(&line),
             ["app=api", "app_extracted=x", "env=dev", "trace=1", "trace_extracted=2"]
@@ -379,7 +400,7 @@ mod tests {
         assert_eq!(line.get("app"), Some("api"));
         assert_eq!(line.get("app_extracted"), Some("meta"));
         // In a clash of three the parsed value is the one that shows.
-        line.extract("app", "parsed", |_| true);
+        line.extract("app", |out| out.push_str("parsed"), |_| true);
         assert_eq!(line.get("app_extracted"), Some("parsed"));
     }
 

@@ -40,7 +40,14 @@ impl Names {
 
     /// The number of a name.
     pub(super) fn find(&self, text: &str, name: &str) -> Option<usize> {
-        let wanted = hash(name);
+        self.find_hashed(text, name, hash(name))
+    }
+
+    /// The number of a name whose [`hash`] is known.
+    pub(super) fn find_hashed(&self, text: &str, name: &str, wanted: u64) -> Option<usize> {
+        if self.hashes.is_empty() {
+            return None;
+        }
         let equal = |number: &usize| {
             let piece = self.pieces.get(*number).cloned().unwrap_or_default();
             text.get(piece) == Some(name)
@@ -55,6 +62,11 @@ impl Names {
     /// Adds a name that is not there yet.
     pub(super) fn push(&mut self, text: &str, piece: Piece) {
         let hash = hash(text.get(piece.clone()).unwrap_or_default());
+        self.push_hashed(piece, hash);
+    }
+
+    /// Adds a name that is not there yet and whose [`hash`] is known.
+    pub(super) fn push_hashed(&mut self, piece: Piece, hash: u64) {
         self.hashes.push(hash);
         self.pieces.push(piece);
         let hashes = &self.hashes;
@@ -93,7 +105,7 @@ impl Names {
 
 /// A hash that is cheap for short names: eight bytes at a time, mixed by a multiplication. It only
 /// has to spread names over a table; equal names are compared.
-fn hash(name: &str) -> u64 {
+pub(super) fn hash(name: &str) -> u64 {
     const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut hash = name.len() as u64;
     let mut chunks = name.as_bytes().chunks_exact(8);

@@ -78,7 +78,6 @@ pub(crate) fn check_parser(text: &str) -> Result<(), PatternError> {
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern {
     nodes: Vec<Node>,
-    value: String,
 }
 
 impl Pattern {
@@ -101,7 +100,7 @@ impl Pattern {
         if let Some([name, _]) = names.array_windows().find(|[a, b]| a == b) {
             return Err(PatternError::Duplicate((*name).into()));
         }
-        Ok(Pattern { nodes, value: String::new() })
+        Ok(Pattern { nodes })
     }
 
     /// What the named captures find in `line`, by name.
@@ -140,15 +139,12 @@ impl Pattern {
         if hints.is_nothing(labels) {
             return;
         }
-        let mut value = std::mem::take(&mut self.value);
         self.for_each(line.get(), |name, text| {
-            value.clear();
-            value.push_str(&String::from_utf8_lossy(text));
             if !hints.is_done(labels) {
-                labels.extract(name, &value, |name| hints.wants(name));
+                let write = |out: &mut String| out.push_str(&String::from_utf8_lossy(text));
+                labels.extract(name, write, |name| hints.wants(name));
             }
         });
-        self.value = value;
     }
 }
 

@@ -13,7 +13,6 @@ pub(crate) struct Regexp {
     /// The number of each named group, and its name.
     groups: Vec<(usize, Box<str>)>,
     captures: Captures,
-    value: String,
 }
 
 /// Whether `text` is an expression that the stage can use.
@@ -38,7 +37,7 @@ impl Regexp {
         if groups.is_empty() {
             return Err(RegexpParserError::NoCapture);
         }
-        Ok(Regexp { regex, groups, captures: Captures::default(), value: String::new() })
+        Ok(Regexp { regex, groups, captures: Captures::default() })
     }
 
     pub(crate) fn apply(&mut self, entry: &mut Entry<'_>, hints: &Hints) {
@@ -49,9 +48,9 @@ impl Regexp {
         }
         for (number, name) in &self.groups {
             let text = self.captures.get(*number).and_then(|range| line.get(range));
-            self.value.clear();
-            self.value.push_str(&String::from_utf8_lossy(text.unwrap_or_default()));
-            labels.extract(name, &self.value, |name| hints.wants(name));
+            let text = text.unwrap_or_default();
+            let write = |out: &mut String| out.push_str(&String::from_utf8_lossy(text));
+            labels.extract(name, write, |name| hints.wants(name));
             if hints.is_done(labels) {
                 return;
             }

@@ -30,6 +30,16 @@ impl Picks {
 
     /// Takes the picked labels away.
     pub(crate) fn drop(&self, entry: &mut Entry<'_>) {
+        let only_names = self.0.iter().all(|pick| match pick {
+            Pick::Name(name) => !matches!(&**name, ERROR | ERROR_DETAILS),
+            Pick::Matcher(_) => false,
+        });
+        if only_names {
+            let named = |name: &str| {
+                self.0.iter().any(|pick| matches!(pick, Pick::Name(picked) if **picked == *name))
+            };
+            return entry.labels.retain(|name, _| !named(name));
+        }
         for pick in &self.0 {
             let name = match pick {
                 Pick::Name(name) => name,

@@ -44,7 +44,7 @@ impl Unpack {
             Ok(None) => {}
             Ok(Some(inner)) => {
                 for (name, value) in &self.members {
-                    labels.extract(name, value, |name| hints.wants(name));
+                    labels.extract(name, |out| out.push_str(value), |name| hints.wants(name));
                 }
                 line.replace(inner.as_bytes());
             }

@@ -32,7 +32,6 @@ struct Scratch {
     /// Sanitised names of the open objects and the member, joined.
     name: String,
     key: String,
-    value: String,
     /// Length of `name` before each open object.
     open: Vec<usize>,
 }
@@ -117,6 +116,15 @@ impl Scratch {
                 return Err(JsonError::Malformed);
             }
             let start = skip_blank(line, colon + 1).ok_or(JsonError::Malformed)?;
+            if self.name.is_empty() && !escaped && hints.skips(key) {
+                // Most members of most lines are not asked for: they only have to be stepped over.
+                let value = value_at(line, start)?;
+                match self.next_member(line, value.next)? {
+                    Some(next) => at = next,
+                    None => return Ok(()),
+                }
+                continue;
+            }
             let outer = self.name.len();
             self.push_key(key, escaped)?;
             note(Event::Key(&self.key), self.open.len());
@@ -192,17 +200,18 @@ impl Scratch {
             return;
         }
         let text = line.get(value.text.clone()).unwrap_or_default();
-        self.value.clear();
-        match value.kind {
-            JsonKind::String => {
-                if !unescape_into(&mut self.value, text) {
-                    self.value.clear();
-                }
+        let write = |out: &mut String| {
+            let start = out.len();
+            match value.kind {
+                JsonKind::String if !unescape_into(out, text) => out.truncate(start),
+                JsonKind::String => {}
+                _ => text_into(out, text),
             }
-            JsonKind::Number | JsonKind::Bool => text_into(&mut self.value, text),
-            JsonKind::Null | JsonKind::Array | JsonKind::Object => return,
+        };
+        if matches!(value.kind, JsonKind::Null | JsonKind::Array | JsonKind::Object) {
+            return;
         }
-        if labels.extract(&self.name, &self.value, |name| hints.wants(name)) {
+        if labels.extract(&self.name, write, |name| hints.wants(name)) {
             let clash = labels.clashes(&self.name);
             let name = if clash { format!("{}_extracted", self.name) } else { String::new() };
             note(Event::Label(if clash { &name } else { &self.name }), self.open.len());

@@ -13,10 +13,9 @@ use crate::error::PathError;
 /// Takes every pair of the line.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LogfmtPairs {
-    pub(crate) strict: bool,
-    pub(crate) keep_empty: bool,
+    strict: bool,
+    keep_empty: bool,
     name: String,
-    value: String,
 }
 
 impl LogfmtPairs {
@@ -43,9 +42,7 @@ impl LogfmtPairs {
             if self.name.is_empty() {
                 continue;
             }
-            self.value.clear();
-            pair.value.text_into(&mut self.value);
-            labels.extract(&self.name, &self.value, |name| hints.wants(name));
+            labels.extract(&self.name, |out| pair.value.text_into(out), |name| hints.wants(name));
             if hints.is_done(labels) {
                 return;
             }
