@@ -48,6 +48,10 @@ pub fn decode_logs(
         let group = Group::of_resource(group)?;
         let mut of_resource = Pairs::default();
         let labels = stream::labels(&group.producer, options, &mut of_resource, &mut texts)?;
+        let (labels, no_stream) = match labels {
+            Ok(labels) => (labels, None),
+            Err(reason) => (Default::default(), Some(reason)),
+        };
         let labels: Vec<_> = labels.iter().map(|(name, value)| (&**name, &**value)).collect();
         let stream = RawLabels::new(&labels);
         let mut scope_groups = group.members();
@@ -57,7 +61,9 @@ pub fn decode_logs(
             let mut records = group.members();
             while let Some(record) = records.next()? {
                 let record = Record::read(record, &mut of_record, &mut texts)?;
-                let time = match record.time(options) {
+                let faults = [&of_record, &of_scope, &of_resource].map(Pairs::fault);
+                let fault = faults.into_iter().flatten().chain(no_stream.clone()).next();
+                let time = match fault.map_or_else(|| record.time(options), Err) {
                     Ok(time) => time,
                     Err(reason) => {
                         sink.refuse(reason);

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::ops::Range;
 
+use telemetry_core::sink::RefusalReason;
+
 use crate::error::Error;
 use crate::otlp::name::LOKI;
 use crate::otlp::texts::Texts;
@@ -13,11 +15,16 @@ use crate::otlp::value::{Any, Attribute, deeper, next_entry};
 /// Up to this many pairs are handed on without an allocation, and compared each with each.
 const INLINE_PAIRS: usize = 32;
 
+/// Bytes that the names of flattened lists may have together. Every name repeats those above it,
+/// so a few bytes of input could become any number of bytes of names.
+const NESTED_NAME_BYTES_MAX: usize = 1 << 20;
+
 /// Names and values, in the order added.
 #[derive(Debug, Default)]
 pub(super) struct Pairs<'a> {
     entries: Vec<(Piece<'a>, Piece<'a>)>,
     arena: String,
+    nested_name_bytes: usize,
 }
 
 /// A text in the input or in the arena.
@@ -31,6 +38,14 @@ impl<'a> Pairs<'a> {
     pub(super) fn clear(&mut self) {
         self.entries.clear();
         self.arena.clear();
+        self.nested_name_bytes = 0;
+    }
+
+    /// Why these pairs cannot be stored, if they cannot: names are missing then.
+    pub(super) fn fault(&self) -> Option<RefusalReason> {
+        let (found, limit) = (self.nested_name_bytes, NESTED_NAME_BYTES_MAX);
+        let what = "the names of nested attributes";
+        (found > limit).then_some(RefusalReason::TooLong { what, found, limit })
     }
 
     /// Adds an attribute: a list of named values becomes a pair for each, its name in front;
@@ -73,6 +88,11 @@ impl<'a> Pairs<'a> {
         texts: &mut Texts,
         depth: u32,
     ) -> Result<(), Error> {
+        // Counted before it is made: past the bound nothing is made at all.
+        self.nested_name_bytes += prefix.len() + key.len();
+        if self.nested_name_bytes > NESTED_NAME_BYTES_MAX {
+            return Ok(());
+        }
         let mut name = String::new();
         let whole = if prefix.is_empty() { key } else { &format!("{prefix}_{key}") };
         LOKI.append(whole, &mut name);

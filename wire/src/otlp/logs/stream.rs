@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use telemetry_core::sink::RefusalReason;
+
 use super::metadata::Pairs;
 use super::options::LogOptions;
 use crate::error::Error;
@@ -11,19 +13,22 @@ use crate::otlp::texts::Texts;
 const SERVICE_NAME: &str = "service_name";
 const UNKNOWN_SERVICE: &str = "unknown_service";
 
-/// Labels of the stream; what is not a label is added to `metadata`.
+/// Labels of the stream, or why there is none; what is not a label is added to `metadata`.
 pub(super) fn labels<'a>(
     resource: &Producer<'a>,
     options: &LogOptions,
     metadata: &mut Pairs<'a>,
     texts: &mut Texts,
-) -> Result<BTreeMap<String, String>, Error> {
+) -> Result<Result<BTreeMap<String, String>, RefusalReason>, Error> {
     let mut indexed = Pairs::default();
     for attribute in &resource.attributes {
         let is_label =
             options.index_attributes.iter().any(|name| name.as_bytes() == attribute.key.bytes);
         let target = if is_label { &mut indexed } else { &mut *metadata };
         target.attribute(attribute, texts)?;
+    }
+    if let Some(reason) = indexed.fault() {
+        return Ok(Err(reason));
     }
     let mut labels: BTreeMap<String, String> =
         indexed.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
@@ -32,5 +37,5 @@ pub(super) fn labels<'a>(
         let service = found.map_or(UNKNOWN_SERVICE, String::as_str).to_owned();
         labels.insert(SERVICE_NAME.to_owned(), service);
     }
-    Ok(labels)
+    Ok(Ok(labels))
 }

@@ -48,6 +48,17 @@ fn text<'s>(arena: &'s str, piece: &Piece<'s>) -> &'s str {
     }
 }
 
+/// Appends a text to the arena; where it starts there.
+fn append(arena: &mut String, piece: &Piece<'_>) -> usize {
+    let start = arena.len();
+    match piece {
+        Piece::Input(text) => arena.push_str(text),
+        // Ranges are those of pieces, which lie within the arena.
+        Piece::Arena(range) => arena.extend_from_within(range.clone()),
+    }
+    start
+}
+
 impl<'a> PointLabels<'a> {
     /// Makes the labels of `attributes`, without those whose keys are in `without`.
     pub(super) fn set(
@@ -117,10 +128,14 @@ impl<'a> PointLabels<'a> {
         self.entries.dedup_by(|later, earlier| {
             let same = text(arena, &later.name) == text(arena, &earlier.name);
             if same {
-                let (first, second) = (text(arena, &earlier.value), text(arena, &later.value));
-                let joined = format!("{first};{second}");
-                let start = arena.len();
-                arena.push_str(&joined);
+                // What is joined already lies at the end and grows there: a name may occur as often
+                // as the input is long.
+                let start = match &earlier.value {
+                    Piece::Arena(range) if range.end == arena.len() => range.start,
+                    value => append(arena, value),
+                };
+                arena.push(';');
+                append(arena, &later.value);
                 earlier.value = Piece::Arena(start..arena.len());
             }
             same

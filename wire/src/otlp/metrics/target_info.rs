@@ -19,8 +19,12 @@ use crate::otlp::resource::Producer;
 const NAME: &str = "target_info";
 
 /// Samples that one resource gets at most: what lies further back than these steps of the last
-/// data point gets none. More than four months of the default interval.
-const SAMPLES_MAX: i64 = 65_536;
+/// data point gets none. A week of the default interval.
+const SAMPLES_MAX: i64 = 4_096;
+
+/// Samples that all resources of a request get at most: two points a lifetime apart must not cost
+/// more memory than they take.
+const REQUEST_SAMPLES_MAX: usize = 1 << 18;
 
 const NANOS_PER_MILLI: i64 = 1_000_000;
 
@@ -70,7 +74,7 @@ pub(super) fn write(
         }
     };
     for time in times(extent, options) {
-        if written.insert((series, time)) {
+        if written.len() < REQUEST_SAMPLES_MAX && written.insert((series, time)) {
             let times = Times { nanos: 0, millis: time, start: 0 };
             output.append(series, times, 1.0.into());
         }

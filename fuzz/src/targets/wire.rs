@@ -1,0 +1,178 @@
+//! Targets of wire: every decoder, on a sink that keeps count.
+
+use telemetry_core::model::{Exemplar, Metadata, SampleValue, Span, ValueType};
+use telemetry_core::sink::{
+    Committed, LogRecord, LogSink, MetricSink, RawLabels, Refusal, RefusalReason, SeriesRef,
+    SinkError, SpanSink,
+};
+use telemetry_core::time::Millis;
+use wire::otlp::{Encoding, LogOptions, MetricOptions, decode_logs, decode_metrics, decode_traces};
+use wire::{Error, Outcome, folded, pprof, prometheus};
+
+use super::Target;
+
+pub(super) const TARGETS: &[Target] = &[
+    Target {
+        name: "wire_otlp_protobuf",
+        run: otlp_protobuf,
+        seeds: &[
+            // A span with an attribute, a log record with a body, a gauge with a point.
+            b"\x0a\x34\x12\x32\x12\x30\x0a\x101234567890123456\x12\x0812345678\x2a\x01n\x39\x01\0\0\0\0\0\0\0\x4a\x06\x0a\x01k\x12\x01\x0a",
+            b"\x0a\x1e\x0a\x0c\x0a\x0a\x0a\x01k\x12\x05\x0a\x03abc\x12\x0e\x12\x0c\x09\x01\0\0\0\0\0\0\0\x2a\x01\x0a",
+            b"\x0a\x17\x12\x15\x12\x13\x0a\x01m\x2a\x0e\x0a\x0c\x19\x01\0\0\0\0\0\0\0\x40\x01\x3a\x00",
+        ],
+    },
+    Target {
+        name: "wire_otlp_json",
+        run: otlp_json,
+        seeds: &[
+            br#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","kind":2,"startTimeUnixNano":"7","attributes":[{"key":"k","value":{"arrayValue":{"values":[{"intValue":"1"},null]}}}]}]}]}]}"#,
+            br#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":1,"body":{"bytesValue":"aGk="},"severityNumber":"SEVERITY_NUMBER_INFO"}]}]}]}"#,
+            br#"{"resource_metrics":[{"scopeMetrics":[{"metrics":[{"name":"m","exponentialHistogram":{"aggregationTemporality":2,"dataPoints":[{"scale":9,"positive":{"offset":-1,"bucketCounts":["1",0,2]},"sum":1e3}]}}]}]}]}"#,
+        ],
+    },
+    Target {
+        name: "wire_exposition",
+        run: exposition,
+        seeds: &[
+            b"# HELP a \\\\ x\n# TYPE a histogram\na_bucket{le=\"1\",job=\"\\\"\"} 1 -2\n",
+            b"{\"a.b\", \"c\"=\"d\"} NaN",
+        ],
+    },
+    Target {
+        name: "wire_pprof",
+        run: profile,
+        seeds: &[b"\x0a\x04\x08\x01\x10\x01\x12\x05\x0a\x01\x07\x12\x01\x09\x22\x06\x08\x07\x22\x02\x08\x09\x2a\x04\x08\x09\x10\x01\x32\x00\x32\x03cpu"],
+    },
+    Target { name: "wire_folded", run: stacks, seeds: &[b"a;b c 10\na;b 2.5\nbad\n"] },
+];
+
+/// Counts items as a store does.
+#[derive(Default)]
+struct Count {
+    items: u64,
+    refused: Vec<Refusal>,
+}
+
+impl Count {
+    fn refuse(&mut self, reason: RefusalReason) {
+        self.refused.push(Refusal { index: self.items, reason });
+        self.items += 1;
+    }
+
+    fn commit(&mut self) -> Result<Committed, SinkError> {
+        let refused = std::mem::take(&mut self.refused);
+        Ok(Committed { stored: self.items - refused.len() as u64, refused })
+    }
+}
+
+#[derive(Default)]
+struct Sink(Count);
+
+impl MetricSink for Sink {
+    fn resolve(&mut self, labels: &RawLabels<'_>) -> Result<SeriesRef, RefusalReason> {
+        assert!(labels.pairs().iter().all(|(_, value)| !value.is_empty()));
+        Ok(SeriesRef(labels.pairs().len() as u64))
+    }
+
+    fn append(&mut self, _: SeriesRef, _: i64, value: SampleValue, _: i64) {
+        if let SampleValue::Histogram(histogram) = value {
+            assert_eq!(histogram.validate(), Ok(()));
+        }
+        self.0.items += 1;
+    }
+
+    fn refuse(&mut self, reason: RefusalReason) {
+        self.0.refuse(reason);
+    }
+
+    fn exemplar(&mut self, _: SeriesRef, _: Exemplar) {}
+
+    fn metadata(&mut self, _: &str, _: &Metadata) {}
+
+    fn commit(&mut self) -> Result<Committed, SinkError> {
+        self.0.commit()
+    }
+}
+
+impl LogSink for Sink {
+    fn push(&mut self, _: &RawLabels<'_>, record: LogRecord<'_>) {
+        assert!(record.metadata.iter().all(|(name, value)| !name.is_empty() && !value.is_empty()));
+        self.0.items += 1;
+    }
+
+    fn refuse(&mut self, reason: RefusalReason) {
+        self.0.refuse(reason);
+    }
+
+    fn commit(&mut self) -> Result<Committed, SinkError> {
+        self.0.commit()
+    }
+}
+
+impl SpanSink for Sink {
+    fn push(&mut self, span: Span) {
+        assert!(!span.trace_id.is_zero() && !span.span_id.is_zero());
+        self.0.items += 1;
+    }
+
+    fn refuse(&mut self, reason: RefusalReason) {
+        self.0.refuse(reason);
+    }
+
+    fn commit(&mut self) -> Result<Committed, SinkError> {
+        self.0.commit()
+    }
+}
+
+/// Refusals are among the items, in order; errors lie within the input.
+fn check(result: Result<Outcome, Error>, data: &[u8]) {
+    match result {
+        Ok(outcome) => {
+            let indexes: Vec<_> = outcome.refused.iter().map(|refusal| refusal.index).collect();
+            assert!(indexes.is_sorted_by(|a, b| a < b));
+            assert!(indexes.last().is_none_or(|last| *last < outcome.items));
+            assert_eq!(outcome.message().is_empty(), outcome.is_complete());
+        }
+        Err(error) => assert!(error.position().is_none_or(|at| at <= data.len()), "{error}"),
+    }
+}
+
+fn all_signals(data: &[u8], encoding: Encoding) -> [Result<Outcome, Error>; 3] {
+    [
+        decode_traces(data, encoding, &mut Sink::default()),
+        decode_logs(data, encoding, &LogOptions::default(), &mut Sink::default()),
+        decode_metrics(data, encoding, &MetricOptions::default(), &mut Sink::default()),
+    ]
+}
+
+fn otlp_protobuf(data: &[u8]) {
+    all_signals(data, Encoding::Protobuf).into_iter().for_each(|result| check(result, data));
+}
+
+/// What JSON is turned into has no faults of its own.
+fn otlp_json(data: &[u8]) {
+    for result in all_signals(data, Encoding::Json) {
+        assert!(!matches!(result, Err(Error::Protobuf { .. })), "{result:?}");
+        check(result, data);
+    }
+}
+
+fn exposition(data: &[u8]) {
+    let target = [("job", "x"), ("instance", "")];
+    check(prometheus::decode_text(data, Millis(7), &target, &mut Sink::default()), data);
+}
+
+/// A profile that is read is whole, and reads the same when written again.
+fn profile(data: &[u8]) {
+    let Ok(profile) = pprof::decode_within(data, 1 << 20) else { return };
+    assert_eq!(profile.validate(), Ok(()));
+    let again = pprof::decode(&pprof::encode(&profile)).unwrap();
+    assert_eq!(again.samples, profile.samples);
+    assert_eq!(again.sample_types, profile.sample_types);
+}
+
+fn stacks(data: &[u8]) {
+    let folded = folded::decode(data, ValueType::default());
+    assert_eq!(folded.profile.validate(), Ok(()));
+}
