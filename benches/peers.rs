@@ -75,7 +75,8 @@ fn main() {
 fn ingest(db: &Tsdb, size: &Size) -> (f64, Option<f64>) {
     let mut state = 7_u64;
     let mut next = move |bound: u64| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % bound
     };
     let mut rows = Vec::with_capacity(size.series * size.points);

@@ -31,7 +31,8 @@ fn scrapes() -> usize {
 fn values(series: usize, scrapes: usize) -> Vec<f64> {
     let mut state = 1_u64;
     let mut next = move |bound: u64| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % bound
     };
     let mut last = vec![0_i64; series];

@@ -18,15 +18,15 @@
 #![expect(clippy::print_stderr, reason = "progress belongs to standard error")]
 
 mod quickstart {
-    pub mod arguments;
-    pub mod ask;
-    pub mod host;
-    pub mod layer;
-    pub mod load;
-    pub mod observe;
-    pub mod sampler;
-    pub mod table;
-    pub mod work;
+    pub(crate) mod arguments;
+    pub(crate) mod ask;
+    pub(crate) mod host;
+    pub(crate) mod layer;
+    pub(crate) mod load;
+    pub(crate) mod observe;
+    pub(crate) mod sampler;
+    pub(crate) mod table;
+    pub(crate) mod work;
 }
 
 use std::error::Error;

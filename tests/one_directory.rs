@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use quadra::labels::Matcher;
 use quadra::model::{
-    Function, KeyValue, Line, LogEntry, Location, Profile, ProfileSample, Resource, Span, SpanId,
+    Function, KeyValue, Line, Location, LogEntry, Profile, ProfileSample, Resource, Span, SpanId,
     TraceId, ValueType,
 };
 use quadra::promql::Value;

@@ -46,7 +46,10 @@ fn it_loads_files() {
     let (out, err) = run(&data.path().join("db"), &["--logs", log, "--prom", prom]);
     assert!(err.contains("2 lines of the stream"), "{err}");
     assert!(err.contains("1 samples, 0 refused"), "{err}");
-    assert!(out.contains("it failed") && out.contains("LogQL  ") && out.contains("PromQL  "), "{out}");
+    assert!(
+        out.contains("it failed") && out.contains("LogQL  ") && out.contains("PromQL  "),
+        "{out}"
+    );
 }
 
 #[test]
@@ -60,8 +63,7 @@ fn it_loads_real_profiles_and_otlp_where_they_are_at_hand() {
     let data = tempfile::tempdir().unwrap();
     let (profile, trace) = (file("profiles/go-cpu-30s.pb.gz"), file("otlp/trace.json"));
     let (logs, metrics) = (file("otlp/logs.pb"), file("otlp/metrics.json"));
-    let (out, err) =
-        run(data.path(), &["--profile", &profile, "--otlp", &trace, &logs, &metrics]);
+    let (out, err) = run(data.path(), &["--profile", &profile, "--otlp", &trace, &logs, &metrics]);
     assert!(out.contains("Flame graph  "), "{out}\n{err}");
     for loaded in [" spans", " log lines", " samples"] {
         assert!(err.contains(loaded), "{err}");

@@ -8,14 +8,14 @@ use quadra::model::{SpanId, SpanKind, SpanStatus, StatusCode, TraceId, ValueType
 use quadra::time::Nanos;
 
 /// Pseudo-random numbers (SplitMix64) from a fixed seed.
-pub struct Numbers(u64);
+pub(crate) struct Numbers(u64);
 
 impl Numbers {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Numbers(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -23,13 +23,13 @@ impl Numbers {
     }
 
     /// A number below `bound`.
-    pub fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
 }
 
 /// Log lines as an HTTP service writes them: logfmt, about 110 bytes each.
-pub fn log_lines(count: usize) -> Vec<String> {
+pub(crate) fn log_lines(count: usize) -> Vec<String> {
     let mut numbers = Numbers::new(1);
     let routes = ["/api/v1/push", "/api/v1/query", "/ready", "/metrics", "/api/v1/labels"];
     (0..count)
@@ -47,7 +47,7 @@ pub fn log_lines(count: usize) -> Vec<String> {
 }
 
 /// Spans of traces of eight spans each.
-pub fn spans(count: usize) -> Vec<Span> {
+pub(crate) fn spans(count: usize) -> Vec<Span> {
     let mut numbers = Numbers::new(2);
     let services: Vec<Arc<Resource>> = (0..10)
         .map(|number| {
@@ -84,7 +84,7 @@ pub fn spans(count: usize) -> Vec<Span> {
 }
 
 /// A CPU profile with `stacks` stacks up to 30 frames deep over 400 functions.
-pub fn profile(stacks: usize, time: i64) -> Profile {
+pub(crate) fn profile(stacks: usize, time: i64) -> Profile {
     let mut numbers = Numbers::new(3);
     let functions = 400_u32;
     let mut strings = vec![String::new()];

@@ -5,18 +5,18 @@ use std::time::Duration;
 
 /// What the command line asks for.
 #[derive(Debug)]
-pub struct Arguments {
-    pub logs: Vec<PathBuf>,
-    pub profiles: Vec<PathBuf>,
-    pub otlp: Vec<PathBuf>,
-    pub prom: Vec<PathBuf>,
-    pub data: PathBuf,
-    pub observe_for: Duration,
+pub(crate) struct Arguments {
+    pub(crate) logs: Vec<PathBuf>,
+    pub(crate) profiles: Vec<PathBuf>,
+    pub(crate) otlp: Vec<PathBuf>,
+    pub(crate) prom: Vec<PathBuf>,
+    pub(crate) data: PathBuf,
+    pub(crate) observe_for: Duration,
 }
 
 impl Arguments {
     /// Reads the words of a command line.
-    pub fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {
+    pub(crate) fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut arguments = Arguments {
             logs: Vec::new(),
             profiles: Vec::new(),
@@ -58,7 +58,7 @@ impl Arguments {
     }
 
     /// Whether there is something to load.
-    pub fn has_files(&self) -> bool {
+    pub(crate) fn has_files(&self) -> bool {
         ![&self.logs, &self.profiles, &self.otlp, &self.prom].iter().all(|files| files.is_empty())
     }
 }

@@ -20,7 +20,7 @@ const SLOW: &str = r#"{ kind = internal && name = "job" } | select(span.kind)"#;
 type Outcome = Result<(), Box<dyn Error>>;
 
 /// Every question there is something to ask about.
-pub fn everything(db: &Quadra, svg: &Path, out: &mut impl Write) -> Outcome {
+pub(crate) fn everything(db: &Quadra, svg: &Path, out: &mut impl Write) -> Outcome {
     metrics(db, out)?;
     logs(db, out)?;
     traces(db, out)?;

@@ -5,23 +5,24 @@ use quadra::{Error, Quadra, labels};
 use sysinfo::{Disks, Networks, Pid, ProcessesToUpdate, System};
 
 /// The machine as the operating system tells it.
-pub struct Host {
+pub(crate) struct Host {
     system: System,
     disks: Disks,
     networks: Networks,
 }
 
 impl Host {
-    pub fn new() -> Self {
-        Host {
-            system: System::new(),
-            disks: Disks::new_with_refreshed_list(),
-            networks: Networks::new_with_refreshed_list(),
-        }
+    /// Gets ready to read.
+    pub(crate) fn new() -> Result<Self, sysinfo::Error> {
+        Ok(Host {
+            system: System::new()?,
+            disks: Disks::new_with_refreshed_list()?,
+            networks: Networks::new_with_refreshed_list()?,
+        })
     }
 
     /// Takes one reading of everything as one commit. Answers how many samples it stored.
-    pub fn scrape(&mut self, db: &Quadra, now: Millis) -> Result<u64, Error> {
+    pub(crate) fn scrape(&mut self, db: &Quadra, now: Millis) -> Result<u64, Error> {
         let metrics = db.metrics();
         let mut batch = metrics.batch();
         let mut put = |name: &str, label: Option<(&str, &str)>, value: f64| {
@@ -29,12 +30,13 @@ impl Host {
                 Some((key, text)) => labels! { "__name__" => name, "job" => "host", key => text },
                 None => labels! { "__name__" => name, "job" => "host" },
             };
-            metrics.series(labels).map(|series| batch.append(&series, now, value))
+            batch.append(&metrics.series(labels)?, now, value);
+            Ok::<(), Error>(())
         };
 
         self.system.refresh_cpu_usage();
         for (number, cpu) in self.system.cpus().iter().enumerate() {
-            let usage = f64::from(cpu.cpu_usage()) / 100.0;
+            let usage = f64::from(cpu.usage()) / 100.0;
             put("host_cpu_usage_ratio", Some(("cpu", &number.to_string())), usage)?;
         }
 
@@ -52,7 +54,8 @@ impl Host {
 
         self.networks.refresh(true);
         for (device, network) in &self.networks {
-            let device = Some(("device", device.as_str()));
+            let device = device.to_string_lossy();
+            let device = Some(("device", &*device));
             put("host_network_receive_bytes_total", device, network.total_received() as f64)?;
             put("host_network_transmit_bytes_total", device, network.total_transmitted() as f64)?;
         }

@@ -18,7 +18,7 @@ use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
 /// Hands every span and every event to a database.
-pub struct QuadraLayer {
+pub(crate) struct QuadraLayer {
     db: Quadra,
     resource: Arc<Resource>,
     scope: Arc<Scope>,
@@ -28,7 +28,7 @@ pub struct QuadraLayer {
 
 impl QuadraLayer {
     /// A layer for the service `service`. Ids start from the time, so that runs do not collide.
-    pub fn new(db: Quadra, service: &str) -> Self {
+    pub(crate) fn new(db: Quadra, service: &str) -> Self {
         let attributes = vec![KeyValue::new("service.name", service)];
         let seed = Nanos::from(SystemTime::now()).0.cast_unsigned();
         QuadraLayer {

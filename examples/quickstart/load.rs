@@ -19,7 +19,7 @@ const LINES_PER_COMMIT: usize = 1_000;
 type Outcome = Result<(), Box<dyn Error>>;
 
 /// Loads every file that the command line names.
-pub fn files(db: &Quadra, arguments: &Arguments) -> Outcome {
+pub(crate) fn files(db: &Quadra, arguments: &Arguments) -> Outcome {
     each(&arguments.logs, |path| log_lines(db, path))?;
     each(&arguments.profiles, |path| profile(db, path))?;
     each(&arguments.otlp, |path| otlp_request(db, path))?;

@@ -23,11 +23,11 @@ const BUCKETS: [f64; 8] = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, f64::INFINIT
 
 /// Works for `observe_for`, and keeps what can be seen of it: host metrics, the program's own
 /// metrics, log lines, spans, and a CPU profile.
-pub fn machine(db: &Quadra, observe_for: Duration) -> Result<(), Box<dyn Error>> {
+pub(crate) fn machine(db: &Quadra, observe_for: Duration) -> Result<(), Box<dyn Error>> {
     eprintln!("observing this machine and this program for {} s", observe_for.as_secs());
     let layer = QuadraLayer::new(db.clone(), "quickstart");
     let sampler = Sampler::start();
-    let (mut host, mut jobs, mut samples) = (Host::new(), Jobs::default(), 0);
+    let (mut host, mut jobs, mut samples) = (Host::new()?, Jobs::default(), 0);
     tracing::subscriber::with_default(Registry::default().with(layer), || {
         let mut work = Work::new(Path::new(env!("CARGO_MANIFEST_DIR")));
         let began = Instant::now();

@@ -4,19 +4,19 @@ use quadra::{Quadra, labels};
 
 /// Samples the program's stacks until it is stored.
 #[cfg(unix)]
-pub struct Sampler(Option<pprof::ProfilerGuard<'static>>);
+pub(crate) struct Sampler(Option<pprof::ProfilerGuard<'static>>);
 
 #[cfg(unix)]
 impl Sampler {
     /// Starts to sample, a hundred times a second of CPU time.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let blocklist = ["libc", "libgcc", "pthread", "vdso"];
         let guard = pprof::ProfilerGuardBuilder::default().frequency(99).blocklist(&blocklist);
         Sampler(guard.build().ok())
     }
 
     /// Stores what was sampled. Answers what happened, for people.
-    pub fn store(self, db: &Quadra) -> Result<String, Box<dyn std::error::Error>> {
+    pub(crate) fn store(self, db: &Quadra) -> Result<String, Box<dyn std::error::Error>> {
         use pprof::protos::Message as _;
         let Some(guard) = self.0 else { return Ok("the sampler could not be started".into()) };
         let bytes = guard.report().build()?.pprof()?.encode_to_vec();
@@ -28,15 +28,15 @@ impl Sampler {
 
 /// There is no sampler for this platform.
 #[cfg(not(unix))]
-pub struct Sampler;
+pub(crate) struct Sampler;
 
 #[cfg(not(unix))]
 impl Sampler {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Sampler
     }
 
-    pub fn store(self, _db: &Quadra) -> Result<String, Box<dyn std::error::Error>> {
+    pub(crate) fn store(self, _db: &Quadra) -> Result<String, Box<dyn std::error::Error>> {
         Ok("there is no sampler for this platform".into())
     }
 }

@@ -8,7 +8,7 @@ const ROWS_MAX: usize = 12;
 const CELL_CHARS_MAX: usize = 96;
 
 /// Prints the language, the query and the answer.
-pub fn print(
+pub(crate) fn print(
     out: &mut impl Write,
     language: &str,
     query: &str,

@@ -13,14 +13,14 @@ const FILES_MAX: usize = 40;
 const FILE_BYTES_MAX: usize = 1 << 20;
 
 /// What one job did.
-pub struct Done {
-    pub kind: &'static str,
-    pub failed: bool,
-    pub bytes: usize,
+pub(crate) struct Done {
+    pub(crate) kind: &'static str,
+    pub(crate) failed: bool,
+    pub(crate) bytes: usize,
 }
 
 /// Jobs, one after the other, over the files below a directory.
-pub struct Work {
+pub(crate) struct Work {
     files: Vec<PathBuf>,
     next: usize,
     number: usize,
@@ -28,7 +28,7 @@ pub struct Work {
 
 impl Work {
     /// Work on the files below `root`.
-    pub fn new(root: &Path) -> Self {
+    pub(crate) fn new(root: &Path) -> Self {
         let mut files = Vec::new();
         let mut open = vec![root.to_path_buf()];
         while let Some(directory) = open.pop() {
@@ -49,7 +49,7 @@ impl Work {
     }
 
     /// Does the next job: counts words, takes checksums, or looks for a file that is not there.
-    pub fn job(&mut self) -> Done {
+    pub(crate) fn job(&mut self) -> Done {
         self.number += 1;
         let kind = match self.number % 7 {
             0 => "lookup",
