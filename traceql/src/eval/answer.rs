@@ -90,8 +90,14 @@ impl<'a> Assembler<'a> {
         shown.dedup();
         context.bound(Resource::Rows, shown.len() as u64)?;
         let columns = self.columns(&group, &shown)?;
+        let services = if self.options.services {
+            let of = traces.iter().filter_map(|(_, _, spansets)| spansets.first());
+            Some(Services::read(&group, of.map(|spanset| spanset.trace).collect())?)
+        } else {
+            None
+        };
         let assemble = |(_, _, spansets): &(_, _, &[Spanset])| {
-            self.trace(&group, spansets, &shown, &columns).map(Found)
+            self.trace(&group, spansets, &shown, &columns, services.as_ref()).map(Found)
         };
         traces.iter().map(assemble).collect()
     }
@@ -114,6 +120,7 @@ impl<'a> Assembler<'a> {
         spansets: &[Spanset],
         rows: &[u32],
         columns: &[SpanColumn],
+        services: Option<&Services>,
     ) -> Result<TraceMatch, Error> {
         let trace = spansets.first().map(|spanset| spanset.trace).unwrap_or_default();
         let facts = group.facts(trace)?;
@@ -127,7 +134,6 @@ impl<'a> Assembler<'a> {
                 spans: shown.map(|row| self.span(position(row), columns)).collect(),
             }
         };
-        let services = if self.options.services { services(group, trace)? } else { Vec::new() };
         Ok(TraceMatch {
             id: facts.id,
             root_name: facts.root_name.clone(),
@@ -135,7 +141,7 @@ impl<'a> Assembler<'a> {
             start: facts.start,
             duration_nanos: facts.duration_nanos,
             spansets: spansets.iter().map(spanset).collect(),
-            services,
+            services: services.map(|services| services.of(group, trace)).unwrap_or_default(),
         })
     }
 
@@ -179,24 +185,48 @@ impl<'a> Assembler<'a> {
     }
 }
 
-/// Spans and errors of each service in a trace.
-fn services(group: &Group<'_>, trace: usize) -> Result<Vec<ServiceStatistics>, Error> {
+/// Services and statuses of all spans of some traces.
+struct Services {
+    /// Ascending.
+    rows: Vec<u32>,
+    names: SpanColumn,
+    statuses: SpanColumn,
+}
+
+impl Services {
+    fn read(group: &Group<'_>, mut traces: Vec<usize>) -> Result<Self, Error> {
+        traces.sort_unstable();
+        traces.dedup();
+        let rows: Vec<u32> = traces.into_iter().flat_map(|trace| rows_of(group, trace)).collect();
+        let name = SpanField::attribute(AttributeScope::Resource, "service.name");
+        let names = group.fetch(&name, &rows)?;
+        let statuses = group.fetch(&Intrinsic::Status.into(), &rows)?;
+        Ok(Services { rows, names, statuses })
+    }
+
+    /// Spans and errors of each service in a trace, by name.
+    fn of(&self, group: &Group<'_>, trace: usize) -> Vec<ServiceStatistics> {
+        let rows = rows_of(group, trace);
+        let first = self.rows.partition_point(|row| *row < rows.start);
+        let mut counts = BTreeMap::<Arc<str>, (u32, u32)>::new();
+        for at in first..first + rows.len() {
+            let name = match self.names.value(at) {
+                SpanValue::String(name) => name,
+                _ => Arc::from(""),
+            };
+            let (spans, errors) = counts.entry(name).or_default();
+            *spans += 1;
+            let status = self.statuses.value(at);
+            *errors += u32::from(status == SpanValue::Status(StatusCode::Error));
+        }
+        let statistics = |(service, (spans, errors))| ServiceStatistics { service, spans, errors };
+        counts.into_iter().map(statistics).collect()
+    }
+}
+
+/// The rows of a trace.
+fn rows_of(group: &Group<'_>, trace: usize) -> std::ops::Range<u32> {
     let starts = group.rows.trace_starts();
     let bound = |at: usize| starts.get(at).copied().unwrap_or_default();
-    let rows: Vec<u32> = (bound(trace)..bound(trace + 1)).collect();
-    let service = SpanField::attribute(AttributeScope::Resource, "service.name");
-    let service = group.fetch(&service, &rows)?;
-    let status = group.fetch(&Intrinsic::Status.into(), &rows)?;
-    let mut counts = BTreeMap::<Arc<str>, (u32, u32)>::new();
-    for at in 0..rows.len() {
-        let name = match service.value(at) {
-            SpanValue::String(name) => name,
-            _ => Arc::from(""),
-        };
-        let (spans, errors) = counts.entry(name).or_default();
-        *spans += 1;
-        *errors += u32::from(status.value(at) == SpanValue::Status(StatusCode::Error));
-    }
-    let statistics = |(service, (spans, errors))| ServiceStatistics { service, spans, errors };
-    Ok(counts.into_iter().map(statistics).collect())
+    bound(trace)..bound(trace + 1)
 }

@@ -1,6 +1,7 @@
 //! Searches, and what of their answers is compared.
 
 use super::json::{list, shown, spell, text};
+use super::otlp::original;
 use super::sha256;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,7 +74,7 @@ pub(super) fn compare_spansets(
 
 fn same(found: &SpansetMatch, expected: &Value, exact: bool) -> bool {
     let ids: BTreeSet<&str> = list(&expected["spans"]).iter().map(text).collect();
-    let ours: BTreeSet<String> = found.spans.iter().map(|span| span.id.to_string()).collect();
+    let ours: BTreeSet<String> = found.spans.iter().map(|span| original(span.id)).collect();
     let complete = ids.len() as u64 == expected["matched"].as_u64().unwrap_or_default();
     // Which spans are shown of more than fit is nobody's promise.
     let spans = if complete { ids == ours.iter().map(String::as_str).collect() } else { true };
@@ -94,7 +95,7 @@ fn same_attributes(
     exact: bool,
     pairs: &dyn Fn(&Value) -> BTreeSet<(String, String)>,
 ) -> bool {
-    let Some(expected) = expected["span_attributes"].get(span.id.to_string()) else { return true };
+    let Some(expected) = expected["span_attributes"].get(original(span.id)) else { return true };
     let listed = expected.get("attributes").unwrap_or(expected);
     let (ours, mut wanted) = (attributes(span), pairs(listed));
     // A value that is absent shows as text in Tempo's answers.
