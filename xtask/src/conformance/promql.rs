@@ -14,6 +14,7 @@ mod answer;
 mod cases;
 mod compare;
 mod compliance;
+mod exposition;
 mod expressions;
 mod histogram;
 mod rerun;
@@ -21,6 +22,7 @@ mod script;
 mod scripts;
 mod series;
 mod storage;
+mod store;
 
 use super::report::{Outcome, Report};
 use std::path::{Path, PathBuf};
@@ -40,8 +42,15 @@ pub fn run(directory: &Path, report: &mut Report) {
     if let Some(path) = file("compliance-queries.yml") {
         read(&path, report, compliance::run);
     }
-    if file("exposition").is_some() {
-        later(report, "exposition", "no decoder of the exposition formats yet");
+    if let Some(directory) = file("exposition") {
+        let path = directory.join("exposition_cases.json");
+        if path.exists() {
+            read(&path, report, exposition::cases);
+        }
+        report.group("exposition/*.txt");
+        for path in files(&directory, "txt") {
+            exposition::file(&path, report);
+        }
     }
     if let Some(path) = file("blocks") {
         report.group("blocks");
@@ -66,11 +75,6 @@ fn read(path: &Path, report: &mut Report, run: impl FnOnce(&str, &mut Report)) {
         Ok(text) => run(&text, report),
         Err(error) => report.record(&name, Outcome::Failed(error.to_string())),
     }
-}
-
-fn later(report: &mut Report, name: &str, reason: &str) {
-    report.group(name);
-    report.case(name, || Outcome::Skipped(reason.to_owned()));
 }
 
 /// Files of `directory` that end in `.extension`, sorted.

@@ -2,10 +2,11 @@
 
 use super::histogram;
 use super::script::{Load, LoadedSeries};
+use super::store;
 use std::collections::BTreeMap;
 use telemetry_core::labels::{Labels, LabelsBuilder, METRIC_NAME};
 use telemetry_core::model::{Histogram, SampleValue};
-use telemetry_core::source::{MemoryMetrics, MetricSource};
+use telemetry_core::source::MetricSource;
 
 /// A sample of a series.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,27 +41,7 @@ pub(super) struct Mode {
 
 /// Every script runs in each of these; a case passes where it passes in all.
 pub(super) const MODES: &[Mode] =
-    &[Mode { name: "memory", open: || Ok(Box::new(Memory::default())) }];
-
-/// The in-memory double of a store.
-#[derive(Default)]
-struct Memory(MemoryMetrics);
-
-impl Storage for Memory {
-    fn append(&mut self, labels: &Labels, points: &[Point]) {
-        for point in points {
-            self.0.insert_with_start(labels, point.time, point.value.clone(), point.start);
-        }
-    }
-
-    fn settle(&mut self) -> Result<(), String> {
-        Ok(())
-    }
-
-    fn source(&self) -> &dyn MetricSource {
-        &self.0
-    }
-}
+    &[Mode { name: "head", open: store::head }, Mode { name: "reopened", open: store::reopened }];
 
 /// Adds what `load` says.
 pub(super) fn append(storage: &mut dyn Storage, load: &Load) {
