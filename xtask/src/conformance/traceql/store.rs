@@ -46,19 +46,19 @@ fn head(spans: &[Span]) -> Result<TraceStore, tracestore::Error> {
     Ok(store)
 }
 
-/// Spans in blocks. Every third comes in a second block, so that traces have to be put together.
+/// Blocks before compaction, which makes one of so many.
+const BLOCKS: usize = 4;
+
+/// Spans in blocks, those of one trace in all of them until compaction puts them together.
 fn reopened(spans: &[Span]) -> Result<TraceStore, tracestore::Error> {
     let files = Arc::new(MemoryFileSystem::new());
     let builder = || TraceStore::builder().file_system(files.clone());
     let store = builder().open("/traces")?;
-    let part = |late: bool| -> Vec<Span> {
-        let chosen = spans.iter().enumerate().filter(|(at, _)| (at % 3 == 2) == late);
-        chosen.map(|(_, span)| span.clone()).collect()
-    };
-    push(&store, &part(false))?;
-    store.flush()?;
-    push(&store, &part(true))?;
-    store.flush()?;
+    for block in 0..BLOCKS {
+        let part: Vec<Span> = spans.iter().skip(block).step_by(BLOCKS).cloned().collect();
+        push(&store, &part)?;
+        store.flush()?;
+    }
     store.compact()?;
     store.close()?;
     drop(store);
