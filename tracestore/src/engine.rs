@@ -29,8 +29,11 @@ pub(crate) struct Traces {
 /// Remembers which traces of a block deletes touch.
 #[derive(Debug, Default)]
 pub(crate) struct Deleted {
-    known: Mutex<HashMap<Ulid, (u64, Arc<[u32]>)>>,
+    known: Mutex<HashMap<Ulid, Touched>>,
 }
+
+/// The newest delete that was looked at, and the traces.
+type Touched = (u64, Arc<[u32]>);
 
 impl Deleted {
     /// Ordinals of the traces of `block` of which the tombstones hide a span, ascending.

@@ -1,11 +1,12 @@
 //! The store gives what plain spans in memory give: from the head, from blocks, from both, with traces
 //! spread over several of them, and after they were merged.
+#![cfg(test)]
 
-mod support;
+mod spans;
 
 use proptest::prelude::*;
-use support::sample::{self, Random};
-use support::{assert_same, assert_same_names, contents, once, quiet, request, sample_ids};
+use spans::sample::{self, Random};
+use spans::{assert_same, assert_same_names, contents, once, quiet, request, sample_ids};
 use telemetry_core::model::Span;
 use telemetry_core::query::{Interrupt, Limits, QueryContext};
 use telemetry_core::source::SourceError;
@@ -22,7 +23,7 @@ fn push(store: &TraceStore, spans: &[Span]) {
     assert!(batch.commit().unwrap().is_complete());
 }
 
-fn spans(seed: u64, count: usize) -> Vec<Span> {
+fn some(seed: u64, count: usize) -> Vec<Span> {
     let mut random = Random(seed);
     (0..count).map(|_| sample::span(random.next())).collect()
 }
@@ -45,7 +46,7 @@ proptest! {
         let mut random = Random(seed);
         let (store, mut all) = (store(), Vec::new());
         for part in parts {
-            let spans = spans(random.next(), part);
+            let spans = some(random.next(), part);
             push(&store, &spans);
             all.extend(spans);
             check(&store, &all, &mut random);
@@ -67,7 +68,7 @@ proptest! {
 
 #[test]
 fn spans_that_come_late_join_their_trace_and_compaction_keeps_it_whole() {
-    let (store, all) = (store(), spans(5, 200));
+    let (store, all) = (store(), some(5, 200));
     for part in all.chunks(40) {
         push(&store, part);
         store.flush().unwrap();
@@ -107,7 +108,7 @@ fn a_large_store_has_many_groups_and_a_trace_may_be_larger_than_one() {
 
 #[test]
 fn a_query_sees_what_was_there_when_it_began() {
-    let (store, all) = (store(), spans(9, 60));
+    let (store, all) = (store(), some(9, 60));
     let (before, after) = all.split_at(30);
     push(&store, before);
     let context = QueryContext::new();
@@ -121,7 +122,7 @@ fn a_query_sees_what_was_there_when_it_began() {
 
 #[test]
 fn limits_and_cancellation_stop_a_query() {
-    let (store, all) = (store(), spans(2, 60));
+    let (store, all) = (store(), some(2, 60));
     push(&store, &all);
     store.flush().unwrap();
     let limits = Limits { samples: 10, ..Limits::default() };

@@ -350,12 +350,15 @@ fn by_origin(ids: &[u32], count: usize, answer: impl Fn(usize) -> Answer) -> Row
     })
 }
 
+type Resources = Arc<Vec<Arc<Resource>>>;
+
 /// A fact of the traces of a group.
 pub(super) struct Facts<'a> {
     traces: &'a TraceTable,
     fact: Intrinsic,
     names: Option<Arc<Texts>>,
-    services: Option<(Arc<Vec<u32>>, Arc<Vec<Arc<Resource>>>)>,
+    /// The resource of each row, and the resources.
+    services: Option<(Arc<Vec<u32>>, Resources)>,
 }
 
 impl<'a> Facts<'a> {

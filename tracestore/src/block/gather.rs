@@ -130,7 +130,6 @@ impl Group<'_> {
 
     /// Positions in an attribute's column at ascending rows, and the column; none if no span of the
     /// group has the attribute.
-    #[expect(clippy::type_complexity, reason = "a column and positions in it")]
     fn values_at(
         &self,
         owner: Owner,

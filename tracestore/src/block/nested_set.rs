@@ -119,7 +119,7 @@ mod tests {
     proptest! {
         #[test]
         fn rows_give_the_numbers_that_ids_give(codes in prop::collection::vec(0_u32..12, 1..12)) {
-            let rows = codes.len() as u32;
+            let rows = u32::try_from(codes.len()).unwrap();
             let codes: Vec<u32> = codes.iter().map(|code| if *code > rows + 1 { 0 } else { *code }).collect();
             let id = |row: u32| SpanId(u64::from(row + 1).to_be_bytes());
             let mut expected = NestedSets::default();

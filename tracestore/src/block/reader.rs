@@ -36,7 +36,7 @@ impl Block {
     pub(crate) fn open(reader: &BlockReader) -> Result<Block> {
         let file = reader.file(format::FILE)?;
         let bytes = file.read_section(format::DIRECTORY)?;
-        let directory = unpack(&bytes, |input| Directory::read(input))
+        let directory = unpack(&bytes, Directory::read)
             .map_err(|damaged| file.damaged_in(format::DIRECTORY, damaged))?;
         let mut first_traces = Vec::with_capacity(directory.groups.len());
         let mut traces = 0_u32;

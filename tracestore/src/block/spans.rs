@@ -77,14 +77,10 @@ impl Assembler {
         let rows = self.traces.rows(trace);
         let mut attributes = self.attributes.from(rows.start as usize);
         let first = |starts: &[u32]| items_of(starts, rows.start as usize).start;
-        let mut of_events = match &self.events {
-            Some((events, _, attributes)) => Some(attributes.from(first(&events.starts))),
-            None => None,
-        };
-        let mut of_links = match &self.links {
-            Some((links, _, attributes)) => Some(attributes.from(first(&links.starts))),
-            None => None,
-        };
+        let events = self.events.as_ref();
+        let mut of_events = events.map(|(events, _, lists)| lists.from(first(&events.starts)));
+        let links = self.links.as_ref();
+        let mut of_links = links.map(|(links, _, lists)| lists.from(first(&links.starts)));
         rows.clone()
             .map(|row| {
                 let mut span = self.plain(row, trace, rows.start);

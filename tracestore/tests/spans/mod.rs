@@ -1,23 +1,29 @@
 //! What the tests of the store share: random spans, and pictures of what a source gives.
-#![allow(dead_code, reason = "every test uses another part")]
+#![cfg(test)]
+#![allow(dead_code, reason = "every test file uses a part")]
 
 #[path = "../../src/span/sample.rs"]
 pub(crate) mod sample;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use telemetry_core::labels::Matcher;
 use telemetry_core::labels::regex::Regex;
-use telemetry_core::model::{Span, SpanId, SpanKind, StatusCode, TraceId};
+use telemetry_core::model::{KeyValue, Resource, Span, SpanId, SpanKind, StatusCode, TraceId};
 use telemetry_core::query::QueryContext;
+use telemetry_core::source::SourceError;
 use telemetry_core::source::span::{
     AttributeScope, Comparison, Intrinsic, SpanCondition, SpanField, SpanRequest, SpanSource,
     SpanTest, SpanValue, TraceSkip,
 };
+use telemetry_core::storage::fs::FileSystem;
 use telemetry_core::storage::maintenance::Maintenance;
-use telemetry_core::storage::store::StoreOptions;
+use telemetry_core::storage::store::{Durability, StoreOptions};
 use telemetry_core::time::NanosRange;
 
 use sample::Random;
+use tracestore::TraceStore;
 
 /// Options under which nothing happens by itself.
 pub(crate) fn quiet() -> StoreOptions {
@@ -250,15 +256,115 @@ pub(crate) fn sample_ids() -> impl Iterator<Item = TraceId> {
     (1..=12).map(|byte| TraceId([byte; 16]))
 }
 
-/// A span that differs from others only in trace, id and number.
-pub(crate) fn numbered(trace: u8, span: u8, number: i64) -> Span {
-    Span {
-        trace_id: TraceId([trace; 16]),
-        span_id: SpanId([span; 8]),
-        name: format!("operation {}", number % 7),
-        start: number.into(),
-        end: (number + 10).into(),
-        attributes: vec![telemetry_core::model::KeyValue::new("number", number)],
-        ..Span::default()
+/// A store that does nothing by itself, over these files.
+pub(crate) fn open(
+    files: Arc<dyn FileSystem>,
+    durability: Durability,
+) -> Result<TraceStore, tracestore::Error> {
+    let mut options = quiet();
+    options.durability = durability;
+    options.head_bytes_kept_on_close = 0;
+    TraceStore::builder().file_system(files).storage(options).open("/data/traces")
+}
+
+/// A span as the models below see it: trace, id, start.
+pub(crate) type Brief = (u8, u8, i64);
+
+/// Everything of the span follows from the three numbers, but for `variant`, which tells apart spans
+/// that are sent twice.
+pub(crate) fn numbered((trace, id, start): Brief, variant: i64) -> Span {
+    let mut span = sample::span_of(&mut Random(start as u64), trace);
+    span.span_id = SpanId([id; 8]);
+    span.kind = SpanKind::Internal;
+    span.end = (span.end.0 - span.start.0 + start).into();
+    span.start = start.into();
+    span.resource = Arc::new(Resource {
+        attributes: vec![KeyValue::new("service.name", format!("s{}", id % 3))],
+        ..Resource::default()
+    });
+    span.attributes.push(KeyValue::new("variant", variant));
+    span
+}
+
+/// Stores spans as one commit.
+pub(crate) fn commit(store: &TraceStore, spans: &[Span]) -> Result<u64, tracestore::Error> {
+    let mut batch = store.batch();
+    spans.iter().for_each(|span| batch.push(span.clone()));
+    let committed = batch.commit()?;
+    assert!(committed.is_complete(), "{committed:?}");
+    Ok(committed.stored)
+}
+
+/// Deletes what the service with this number did in a window.
+pub(crate) fn delete(
+    store: &TraceStore,
+    service: u8,
+    window: NanosRange,
+) -> Result<(), tracestore::Error> {
+    store.delete(vec![Matcher::equal("service.name", format!("s{service}"))], window)
+}
+
+/// The plainest store there is.
+#[derive(Clone, Default)]
+pub(crate) struct Model {
+    spans: BTreeMap<(TraceId, SpanId), Span>,
+}
+
+impl Model {
+    /// Adds a span, unless its trace has one with its id: kinds are all the same.
+    pub(crate) fn insert(&mut self, span: &Span) {
+        self.spans.entry((span.trace_id, span.span_id)).or_insert_with(|| span.clone());
     }
+
+    /// As [`delete`].
+    pub(crate) fn delete(&mut self, service: u8, window: NanosRange) {
+        self.spans.retain(|(_, id), span| !(id.0[0] % 3 == service && window.contains(span.start)));
+    }
+
+    /// As [`contents`], over [`sample_ids`].
+    pub(crate) fn contents(&self) -> Vec<Span> {
+        let mut spans: Vec<Span> = self.spans.values().cloned().collect();
+        spans.sort_by_key(|span| (span.trace_id, span.start, span.span_id));
+        spans
+    }
+}
+
+/// All spans of the store by way of its groups, in the order of [`contents`]: ids and starts.
+pub(crate) fn scanned(store: &TraceStore) -> Result<Vec<(TraceId, i64, String)>, SourceError> {
+    let context = QueryContext::new();
+    let groups = store.select(&SpanRequest::default(), &context)?;
+    let mut found = Vec::new();
+    for group in 0..groups.len() {
+        let group = groups.open(group, &context)?;
+        let all: Vec<u32> = (0..group.spans() as u32).collect();
+        let starts = group.column(&Intrinsic::StartTime.into(), &all, &context)?;
+        let ids = group.column(&Intrinsic::SpanId.into(), &all, &context)?;
+        for trace in 0..group.traces() {
+            let id = group.trace(trace)?.id;
+            for row in group.trace_starts()[trace]..group.trace_starts()[trace + 1] {
+                let SpanValue::Int(start) = starts.value(row as usize) else { continue };
+                found.push((id, start, ids.value(row as usize).to_string()));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// What [`scanned`] gives for these spans.
+pub(crate) fn to_scan(spans: &[Span]) -> Vec<(TraceId, i64, String)> {
+    let brief = |span: &Span| (span.trace_id, span.start.0, span.span_id.to_string());
+    let mut found: Vec<_> = spans.iter().map(brief).collect();
+    found.sort();
+    found
+}
+
+/// As [`contents`] over [`sample_ids`], with errors given back.
+pub(crate) fn try_contents(store: &TraceStore) -> Result<Vec<Span>, SourceError> {
+    let context = QueryContext::new();
+    let mut spans = Vec::new();
+    for id in sample_ids() {
+        spans.extend(store.trace(id, &context)?.into_iter().flat_map(|trace| trace.spans));
+    }
+    Ok(spans)
 }
