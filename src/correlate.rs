@@ -58,6 +58,7 @@ impl Around {
         if !own.is_empty() {
             return Ok(own);
         }
-        Ok(store.merge(profile_type, selector, self.window(), &context)?)
+        let during = NanosRange::new(self.span.start, self.span.end.max(self.span.start));
+        Ok(store.merge_during(profile_type, selector, during, &context)?)
     }
 }

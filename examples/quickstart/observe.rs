@@ -18,6 +18,9 @@ use super::work::{Done, Work};
 /// Time between two readings.
 const SCRAPE_EVERY: Duration = Duration::from_millis(500);
 
+/// Length of one CPU profile.
+const PROFILE_EVERY: Duration = Duration::from_secs(2);
+
 /// Upper bounds of the buckets of the jobs' durations, in seconds.
 const BUCKETS: [f64; 8] = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, f64::INFINITY];
 
@@ -26,17 +29,23 @@ const BUCKETS: [f64; 8] = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, f64::INFINIT
 pub(crate) fn machine(db: &Quadra, observe_for: Duration) -> Result<(), Box<dyn Error>> {
     eprintln!("observing this machine and this program for {} s", observe_for.as_secs());
     let layer = QuadraLayer::new(db.clone(), "quickstart");
-    let sampler = Sampler::start();
+    let mut sampler = Sampler::start();
+    let mut profiles = 0;
     let (mut host, mut jobs, mut samples) = (Host::new()?, Jobs::default(), 0);
     tracing::subscriber::with_default(Registry::default().with(layer), || {
         let mut work = Work::new(Path::new(env!("CARGO_MANIFEST_DIR")));
         let began = Instant::now();
-        let mut next_scrape = began;
+        let (mut next_scrape, mut next_profile) = (began, began + PROFILE_EVERY);
         while began.elapsed() < observe_for {
             if Instant::now() >= next_scrape {
                 let now = Millis::from(SystemTime::now());
                 samples += host.scrape(db, now)? + jobs.scrape(db, now)?;
                 next_scrape += SCRAPE_EVERY;
+            }
+            if Instant::now() >= next_profile {
+                profiles += sampler.store(db)?;
+                sampler = Sampler::start();
+                next_profile += PROFILE_EVERY;
             }
             let job_began = Instant::now();
             let done = work.job();
@@ -49,7 +58,13 @@ pub(crate) fn machine(db: &Quadra, observe_for: Duration) -> Result<(), Box<dyn 
         Ok::<(), Box<dyn Error>>(())
     })?;
     eprintln!("  metrics   {samples} samples");
-    eprintln!("  profile   {}", sampler.store(db)?);
+    profiles += sampler.store(db)?;
+    match profiles {
+        0 => {
+            eprintln!("  profiles  none: there is no sampler for this platform, or it never fired")
+        }
+        _ => eprintln!("  profiles  {profiles} stacks sampled"),
+    }
     Ok(())
 }
 

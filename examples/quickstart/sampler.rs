@@ -8,21 +8,23 @@ pub(crate) struct Sampler(Option<pprof::ProfilerGuard<'static>>);
 
 #[cfg(unix)]
 impl Sampler {
-    /// Starts to sample, a hundred times a second of CPU time.
+    /// Starts to sample, some hundred times a second of CPU time.
     pub(crate) fn start() -> Self {
         let blocklist = ["libc", "libgcc", "pthread", "vdso"];
         let guard = pprof::ProfilerGuardBuilder::default().frequency(99).blocklist(&blocklist);
         Sampler(guard.build().ok())
     }
 
-    /// Stores what was sampled. Answers what happened, for people.
-    pub(crate) fn store(self, db: &Quadra) -> Result<String, Box<dyn std::error::Error>> {
+    /// Stores what was sampled. Answers how many stacks.
+    pub(crate) fn store(self, db: &Quadra) -> Result<usize, Box<dyn std::error::Error>> {
         use pprof::protos::Message as _;
-        let Some(guard) = self.0 else { return Ok("the sampler could not be started".into()) };
+        let Some(guard) = self.0 else { return Ok(0) };
         let bytes = guard.report().build()?.pprof()?.encode_to_vec();
+        // Only one sampler can run: this one ends before the next begins.
+        drop(guard);
         let profile = quadra::wire::pprof::decode(&bytes)?;
         db.profiles().push("process_cpu", labels! { "service" => "quickstart" }, &profile)?;
-        Ok(format!("{} stacks sampled", profile.samples.len()))
+        Ok(profile.samples.len())
     }
 }
 
@@ -36,7 +38,7 @@ impl Sampler {
         Sampler
     }
 
-    pub(crate) fn store(self, _db: &Quadra) -> Result<String, Box<dyn std::error::Error>> {
-        Ok("there is no sampler for this platform".into())
+    pub(crate) fn store(self, _db: &Quadra) -> Result<usize, Box<dyn std::error::Error>> {
+        Ok(0)
     }
 }

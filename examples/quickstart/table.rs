@@ -68,6 +68,7 @@ fn shorten(cell: &str) -> String {
 
 /// A number with or without a unit behind it: such columns are aligned to the right.
 fn is_number(cell: &str) -> bool {
-    let digits = cell.trim_start_matches(['-', '+']);
-    digits.starts_with(|c: char| c.is_ascii_digit()) || matches!(digits, "NaN" | "Inf")
+    let mut words = cell.split(' ');
+    let number = words.next().is_some_and(|word| word.parse::<f64>().is_ok());
+    number && words.count() <= 1
 }

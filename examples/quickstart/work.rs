@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use tracing::{debug_span, error, info, info_span, warn};
 
 /// Files read by one job at the most.
-const FILES_MAX: usize = 40;
+const FILES_MAX: usize = 20;
 /// Bytes read of one file at the most.
-const FILE_BYTES_MAX: usize = 1 << 20;
+const FILE_BYTES_MAX: usize = 64 << 10;
 
 /// What one job did.
 pub(crate) struct Done {
@@ -34,6 +34,11 @@ impl Work {
         while let Some(directory) = open.pop() {
             let Ok(entries) = fs::read_dir(&directory) else { continue };
             for entry in entries.flatten() {
+                // What was built or is hidden is no reading matter.
+                let name = entry.file_name();
+                if name == "target" || name.to_string_lossy().starts_with('.') {
+                    continue;
+                }
                 match entry.file_type() {
                     Ok(kind) if kind.is_dir() && open.len() < 1_000 => open.push(entry.path()),
                     Ok(kind) if kind.is_file() => files.push(entry.path()),

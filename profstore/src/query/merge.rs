@@ -2,6 +2,7 @@
 
 use telemetry_core::query::QueryContext;
 use telemetry_core::source::{ProfileRequest, ProfileRow, ProfileSource};
+use telemetry_core::time::Nanos;
 
 use crate::Error;
 use crate::flame::{CallTree, Merge};
@@ -37,6 +38,28 @@ pub fn merge_spans(
     spans.sort_unstable();
     merge_if(source, request, context, |row, at| {
         row.spans.get(at).is_some_and(|span| *span != 0 && spans.binary_search(span).is_ok())
+    })
+}
+
+/// The longest profile that [`merge_during`] looks for: an hour.
+const DURATION_NANOS_MAX: i64 = 3_600_000_000_000;
+
+/// The call tree of the profiles that cover some of the request's window, whenever they began: a
+/// profile covers the time from when it was taken on for as long as it lasted.
+///
+/// # Errors
+///
+/// As [`merge`].
+pub fn merge_during(
+    source: &dyn ProfileSource,
+    request: &ProfileRequest,
+    context: &QueryContext,
+) -> Result<CallTree, Error> {
+    let start = request.window.start;
+    let mut wider = request.clone();
+    wider.window.start = Nanos(start.0.saturating_sub(DURATION_NANOS_MAX));
+    merge_if(source, &wider, context, |row, _| {
+        row.time >= start.0 || row.time.saturating_add(row.duration) > start.0
     })
 }
 

@@ -5,5 +5,5 @@ mod names;
 mod series;
 mod source;
 
-pub use merge::{merge, merge_spans};
+pub use merge::{merge, merge_during, merge_spans};
 pub use series::{Aggregation, PointSeries, SeriesQuery, series};

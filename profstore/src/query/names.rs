@@ -8,7 +8,7 @@ use telemetry_core::source::ProfileRequest;
 use telemetry_core::time::NanosRange;
 
 use super::source::{matches, overlaps};
-use super::{merge, merge_spans};
+use super::{merge, merge_during, merge_spans};
 use crate::Error;
 use crate::engine::is_deleted;
 use crate::flame::CallTree;
@@ -31,6 +31,21 @@ impl ProfStore {
         context: &QueryContext,
     ) -> Result<CallTree, Error> {
         merge(self, &request(profile_type, selector, window)?, context)
+    }
+
+    /// The call tree of the profiles that cover some of the window, whenever they began.
+    ///
+    /// # Errors
+    ///
+    /// As [`merge`](Self::merge).
+    pub fn merge_during(
+        &self,
+        profile_type: &str,
+        selector: &str,
+        window: NanosRange,
+        context: &QueryContext,
+    ) -> Result<CallTree, Error> {
+        merge_during(self, &request(profile_type, selector, window)?, context)
     }
 
     /// The call tree of the samples that were taken inside one of `spans`.
