@@ -70,7 +70,7 @@ impl Object {
 
 fn camel(name: &str) -> String {
     let mut words = name.split('_');
-    let mut camel = words.next().unwrap().to_owned();
+    let mut camel = words.next().unwrap_or_default().to_owned();
     for word in words {
         camel.push_str(&word[..1].to_uppercase());
         camel.push_str(&word[1..]);
@@ -117,7 +117,8 @@ fn any(style: Style, value: &AnyValue) -> Value {
         Some(Any::KvlistValue(list)) => {
             object.always("kvlist_value", json!({ "values": attributes(style, &list.values) }))
         }
-        Some(Any::StringValueStrindex(_)) => panic!("only of profiles"),
+        // Only of profiles, which are not made here.
+        Some(Any::StringValueStrindex(_)) => object,
     }
     .end()
 }

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every test file uses its part")]
 
 pub(crate) mod json;
+pub(crate) mod pprof;
 pub(crate) mod request;
 
 use std::collections::HashMap;

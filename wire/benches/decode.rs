@@ -1,0 +1,306 @@
+//! How fast are inputs decoded, and how does that compare with generated protobuf code?
+//!
+//! A thousand items per request with the attributes that real ones have; the sinks look at what
+//! they get (labels are hashed, as a store does) and throw it away. `prost` decodes the same bytes
+//! into its own types and does nothing with them. Not measured: stores, the network, allocation by
+//! several threads.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::logs::v1::{LogRecord as OtlpRecord, ResourceLogs, ScopeLogs};
+use opentelemetry_proto::tonic::metrics::v1::{
+    Histogram, HistogramDataPoint, Metric, NumberDataPoint, ResourceMetrics, ScopeMetrics, Sum,
+    metric::Data, number_data_point,
+};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span as OtlpSpan};
+use prost::Message;
+use telemetry_core::model::{Exemplar, Metadata, SampleValue, Span, ValueType};
+use telemetry_core::sink::{
+    Committed, LogRecord, LogSink, MetricSink, RawLabels, RefusalReason, SeriesRef, SinkError,
+    SpanSink,
+};
+use telemetry_core::time::Millis;
+use wire::otlp::{Encoding, LogOptions, MetricOptions, decode_logs, decode_metrics, decode_traces};
+
+#[path = "../tests/support/json.rs"]
+#[allow(dead_code, reason = "shared with the tests")]
+mod json;
+#[path = "../tests/support/pprof.rs"]
+#[allow(dead_code, reason = "shared with the tests")]
+mod reference;
+
+const ITEMS: usize = 1_000;
+const START: u64 = 1_700_000_000_000_000_000;
+
+/// Takes everything and keeps nothing.
+#[derive(Default)]
+struct Sink(u64);
+
+impl Sink {
+    fn committed(&mut self) -> Result<Committed, SinkError> {
+        Ok(Committed { stored: std::mem::take(&mut self.0), refused: Vec::new() })
+    }
+}
+
+impl SpanSink for Sink {
+    fn push(&mut self, span: Span) {
+        self.0 += 1;
+        black_box(&span);
+    }
+    fn refuse(&mut self, _: RefusalReason) {}
+    fn commit(&mut self) -> Result<Committed, SinkError> {
+        self.committed()
+    }
+}
+
+impl LogSink for Sink {
+    fn push(&mut self, stream: &RawLabels<'_>, record: LogRecord<'_>) {
+        self.0 += 1;
+        black_box((stream.hash(), record));
+    }
+    fn refuse(&mut self, _: RefusalReason) {}
+    fn commit(&mut self) -> Result<Committed, SinkError> {
+        self.committed()
+    }
+}
+
+impl MetricSink for Sink {
+    fn resolve(&mut self, labels: &RawLabels<'_>) -> Result<SeriesRef, RefusalReason> {
+        Ok(SeriesRef((labels.hash() >> 64) as u64))
+    }
+    fn append(&mut self, series: SeriesRef, time: i64, value: SampleValue, _: i64) {
+        self.0 += 1;
+        black_box((series, time, value));
+    }
+    fn refuse(&mut self, _: RefusalReason) {}
+    fn exemplar(&mut self, _: SeriesRef, _: Exemplar) {}
+    fn metadata(&mut self, _: &str, _: &Metadata) {}
+    fn commit(&mut self) -> Result<Committed, SinkError> {
+        self.committed()
+    }
+}
+
+fn attribute(key: &str, value: impl Into<String>) -> KeyValue {
+    let value = Some(AnyValue { value: Some(Value::StringValue(value.into())) });
+    KeyValue { key: key.to_owned(), value, ..KeyValue::default() }
+}
+
+fn number(key: &str, value: i64) -> KeyValue {
+    let value = Some(AnyValue { value: Some(Value::IntValue(value)) });
+    KeyValue { key: key.to_owned(), value, ..KeyValue::default() }
+}
+
+fn resource() -> Option<Resource> {
+    let attributes = vec![
+        attribute("service.name", "checkout"),
+        attribute("service.instance.id", "checkout-7d9f-x2k4p"),
+        attribute("k8s.namespace.name", "shop"),
+        attribute("host.name", "node-17"),
+        attribute("telemetry.sdk.language", "rust"),
+    ];
+    Some(Resource { attributes, ..Resource::default() })
+}
+
+fn scope() -> Option<InstrumentationScope> {
+    let (name, version) = ("checkout.http".to_owned(), "1.4.2".to_owned());
+    Some(InstrumentationScope { name, version, ..InstrumentationScope::default() })
+}
+
+fn request_attributes(at: usize) -> Vec<KeyValue> {
+    vec![
+        attribute("http.request.method", ["GET", "POST"][at % 2]),
+        attribute("http.route", format!("/api/v1/orders/{}", at % 17)),
+        number("http.response.status_code", [200, 404, 500][at % 3]),
+        attribute("server.address", "checkout.shop.svc.cluster.local"),
+        attribute("user_agent.original", "Mozilla/5.0 (X11; Linux x86_64)"),
+        number("thread.id", at as i64),
+    ]
+}
+
+fn spans() -> ExportTraceServiceRequest {
+    let span = |at: usize| OtlpSpan {
+        trace_id: (at as u128 * 0x9e37_79b9_7f4a_7c15 + 1).to_be_bytes().to_vec(),
+        span_id: (at as u64 + 1).to_be_bytes().to_vec(),
+        parent_span_id: (at as u64 / 2 + 1).to_be_bytes().to_vec(),
+        name: format!("GET /api/v1/orders/{}", at % 17),
+        kind: 2,
+        start_time_unix_nano: START + at as u64,
+        end_time_unix_nano: START + at as u64 + 1_000_000,
+        attributes: request_attributes(at),
+        ..OtlpSpan::default()
+    };
+    let spans = (0..ITEMS).map(span).collect();
+    let scope_spans = vec![ScopeSpans { scope: scope(), spans, ..ScopeSpans::default() }];
+    let resource_spans =
+        vec![ResourceSpans { resource: resource(), scope_spans, ..ResourceSpans::default() }];
+    ExportTraceServiceRequest { resource_spans }
+}
+
+fn records() -> ExportLogsServiceRequest {
+    let record = |at: usize| {
+        let text = format!("order {at} was paid after {} ms by customer {}", at % 97, at * 31);
+        OtlpRecord {
+            time_unix_nano: START + at as u64,
+            severity_number: 9,
+            severity_text: "INFO".to_owned(),
+            body: Some(AnyValue { value: Some(Value::StringValue(text)) }),
+            attributes: request_attributes(at),
+            trace_id: (at as u128 + 1).to_be_bytes().to_vec(),
+            span_id: (at as u64 + 1).to_be_bytes().to_vec(),
+            ..OtlpRecord::default()
+        }
+    };
+    let log_records = (0..ITEMS).map(record).collect();
+    let scope_logs = vec![ScopeLogs { scope: scope(), log_records, ..ScopeLogs::default() }];
+    let resource_logs =
+        vec![ResourceLogs { resource: resource(), scope_logs, ..ResourceLogs::default() }];
+    ExportLogsServiceRequest { resource_logs }
+}
+
+/// Nine of ten points are of counters, one of a histogram with twelve buckets.
+fn points() -> ExportMetricsServiceRequest {
+    let mut metrics = Vec::new();
+    for metric in 0..ITEMS / 100 {
+        let data_points = (0..90).map(|at| NumberDataPoint {
+            attributes: request_attributes(at)[..4].to_vec(),
+            start_time_unix_nano: START,
+            time_unix_nano: START + 15_000_000_000,
+            value: Some(number_data_point::Value::AsDouble(at as f64 * 1.5)),
+            ..NumberDataPoint::default()
+        });
+        let sum = Sum {
+            data_points: data_points.collect(),
+            aggregation_temporality: 2,
+            is_monotonic: true,
+        };
+        let histograms = (0..10).map(|at| HistogramDataPoint {
+            attributes: request_attributes(at)[..4].to_vec(),
+            time_unix_nano: START + 15_000_000_000,
+            count: 66,
+            sum: Some(12.5),
+            bucket_counts: (0..12).collect(),
+            explicit_bounds: (1..12).map(|bound| f64::from(bound) / 100.0).collect(),
+            ..HistogramDataPoint::default()
+        });
+        let histogram = Histogram { data_points: histograms.collect(), aggregation_temporality: 2 };
+        for (name, data) in [("requests", Data::Sum(sum)), ("duration", Data::Histogram(histogram))]
+        {
+            metrics.push(Metric {
+                name: format!("http.server.{name}.{metric}"),
+                unit: "s".to_owned(),
+                data: Some(data),
+                ..Metric::default()
+            });
+        }
+    }
+    let scope_metrics = vec![ScopeMetrics { scope: scope(), metrics, ..ScopeMetrics::default() }];
+    let resource_metrics =
+        vec![ResourceMetrics { resource: resource(), scope_metrics, ..ResourceMetrics::default() }];
+    ExportMetricsServiceRequest { resource_metrics }
+}
+
+fn text() -> String {
+    let mut text = String::new();
+    for family in 0..ITEMS / 50 {
+        text += &format!("# HELP http_requests_{family}_total Requests of kind {family}.\n");
+        text += &format!("# TYPE http_requests_{family}_total counter\n");
+        for at in 0..50 {
+            text += &format!(
+                "http_requests_{family}_total{{method=\"GET\",handler=\"/api/v1/orders/{at}\",code=\"200\"}} {}\n",
+                at * 1027
+            );
+        }
+    }
+    text
+}
+
+fn profile() -> Vec<u8> {
+    let mut stacks = String::new();
+    for at in 0..ITEMS {
+        let frames: Vec<_> = (0..24)
+            .map(|depth| format!("module::function_{}", (at >> (depth % 8)) * 31 + depth))
+            .collect();
+        stacks += &format!("{} {}\n", frames.join(";"), at * 7 + 1);
+    }
+    let kind = ValueType { kind: "cpu".to_owned(), unit: "nanoseconds".to_owned() };
+    wire::pprof::encode(&wire::folded::decode(stacks.as_bytes(), kind).profile)
+}
+
+/// What is measured must be right.
+fn check<T, E>(result: Result<T, E>) {
+    assert!(black_box(&result).is_ok());
+}
+
+fn measure(c: &mut Criterion, name: &str, bytes: usize, mut run: impl FnMut()) {
+    let mut group = c.benchmark_group(name.split('/').next().unwrap_or(name));
+    group.throughput(Throughput::ElementsAndBytes { elements: ITEMS as u64, bytes: bytes as u64 });
+    group.bench_function(name.split('/').nth(1).unwrap_or(name), |b| b.iter(&mut run));
+    group.finish();
+}
+
+fn decode(c: &mut Criterion) {
+    const STYLE: json::Style = json::Style { snake: false, bare: false };
+    let spans = spans();
+    let (protobuf, json) = (spans.encode_to_vec(), json::traces(&spans, STYLE));
+    measure(c, "traces/ours", protobuf.len(), || {
+        check(decode_traces(black_box(&protobuf), Encoding::Protobuf, &mut Sink::default()));
+    });
+    measure(c, "traces/prost", protobuf.len(), || {
+        check(ExportTraceServiceRequest::decode(&*protobuf));
+    });
+    measure(c, "traces/json", json.len(), || {
+        check(decode_traces(black_box(&json), Encoding::Json, &mut Sink::default()));
+    });
+    let records = records();
+    let (protobuf, json) = (records.encode_to_vec(), json::logs(&records, STYLE));
+    let options = LogOptions::default();
+    measure(c, "logs/ours", protobuf.len(), || {
+        let sink = &mut Sink::default();
+        check(decode_logs(black_box(&protobuf), Encoding::Protobuf, &options, sink));
+    });
+    measure(c, "logs/prost", protobuf.len(), || {
+        check(ExportLogsServiceRequest::decode(&*protobuf));
+    });
+    measure(c, "logs/json", json.len(), || {
+        check(decode_logs(black_box(&json), Encoding::Json, &options, &mut Sink::default()));
+    });
+    let points = points();
+    let (protobuf, json) = (points.encode_to_vec(), json::metrics(&points, STYLE));
+    let options = MetricOptions::default();
+    measure(c, "metrics/ours", protobuf.len(), || {
+        let sink = &mut Sink::default();
+        check(decode_metrics(black_box(&protobuf), Encoding::Protobuf, &options, sink));
+    });
+    measure(c, "metrics/prost", protobuf.len(), || {
+        check(ExportMetricsServiceRequest::decode(&*protobuf));
+    });
+    measure(c, "metrics/json", json.len(), || {
+        check(decode_metrics(black_box(&json), Encoding::Json, &options, &mut Sink::default()));
+    });
+    let text = text();
+    measure(c, "exposition/ours", text.len(), || {
+        let target = [("job", "api"), ("instance", "10.0.0.1:9090")];
+        let time = Millis(1_700_000_000_000);
+        check(wire::prometheus::decode_text(
+            black_box(text.as_bytes()),
+            time,
+            &target,
+            &mut Sink::default(),
+        ));
+    });
+    let profile = profile();
+    measure(c, "pprof/ours", profile.len(), || check(wire::pprof::decode(&profile)));
+    measure(c, "pprof/prost", profile.len(), || {
+        check(reference::Profile::decode(&*profile));
+    });
+}
+
+criterion_group! { name = benches; config = Criterion::default().sample_size(30).measurement_time(std::time::Duration::from_secs(2)).warm_up_time(std::time::Duration::from_millis(500)); targets = decode }
+criterion_main!(benches);
