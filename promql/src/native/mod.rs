@@ -14,6 +14,8 @@ mod bounds;
 mod combine;
 mod quantile;
 mod reset;
+#[cfg(test)]
+mod tests;
 mod text;
 mod trim;
 mod working;
