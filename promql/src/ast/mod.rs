@@ -8,7 +8,7 @@
 //!      └─ Unary · Binary · Paren                         operators
 //! ~~~
 //!
-//! * A tree says what was written, not whether it makes sense: the module `check` does that.
+//! * A tree says what was written, not whether it makes sense: [`check`](crate::check) does that.
 //! * Every node carries its [`Span`], a byte range of the text it was parsed from. Two trees are
 //!   compared without their spans by clearing them first ([`visit::clear_spans`]).
 //! * What can be written in several ways and means the same is kept in one form: a plain duration is

@@ -7,6 +7,20 @@ use telemetry_core::syntax::Span;
 
 /// Calls `visit` with `expr` and everything below it, a node before what it holds, in the order of
 /// the text. `visit` says whether to go below the node.
+///
+/// ```
+/// use promql::ast::{visit::walk, Expr};
+/// let expr = promql::parse("rate(a[5m]) + rate(b[5m])")?;
+/// let mut names = Vec::new();
+/// walk(&expr, &mut |node| {
+///     if let Expr::Matrix(matrix) = node {
+///         names.extend(matrix.selector.name.clone());
+///     }
+///     true
+/// });
+/// assert_eq!(names, ["a".into(), "b".into()]);
+/// # Ok::<(), promql::Error>(())
+/// ```
 pub fn walk<'tree>(expr: &'tree Expr, visit: &mut impl FnMut(&'tree Expr) -> bool) {
     if !visit(expr) {
         return;

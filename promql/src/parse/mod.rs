@@ -3,7 +3,7 @@
 //! One function per production, named after it. A function takes the tokens that are left and
 //! returns what it built and the tokens behind it; `opt_x` may match nothing, `x` must match. The
 //! grammar never has to try: one token, sometimes two, tell what follows, so the first error is the
-//! error. Operators are parsed by climbing: [`binary`] reads operators that bind at least as
+//! error. Operators are parsed by climbing: `binary` reads operators that bind at least as
 //! strongly as asked.
 //!
 //! ~~~text
