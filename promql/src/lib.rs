@@ -4,7 +4,7 @@
 //! text → lexer → parse → check → plan → eval → value
 //! ~~~
 //!
-//! The language is that of Prometheus 3.14. [`parse()`] gives the tree of a query, [`print`] turns
+//! The language is that of Prometheus 3.14. [`parse()`] gives the tree of a query, [`print`](mod@print) turns
 //! trees into text again.
 //!
 //! ```
