@@ -24,4 +24,6 @@ pub use metric::{
     MetricSource, SeriesHints, SeriesRequest, SeriesSet,
 };
 pub use metric_memory::MemoryMetrics;
-pub use profile::{NO_STACK, ProfileGroup, ProfileGroups, ProfileRequest, ProfileRow, ProfileSource};
+pub use profile::{
+    NO_STACK, ProfileGroup, ProfileGroups, ProfileRequest, ProfileRow, ProfileSource,
+};

@@ -48,7 +48,8 @@ pub trait ProfileGroups: Send + Sync {
     /// # Errors
     ///
     /// Where the store fails.
-    fn group<'a>(&'a self, index: usize) -> Result<Option<Box<dyn ProfileGroup + 'a>>, SourceError>;
+    fn group<'a>(&'a self, index: usize)
+    -> Result<Option<Box<dyn ProfileGroup + 'a>>, SourceError>;
 }
 
 /// Profiles that share one tree of stacks.
