@@ -28,7 +28,13 @@ pub(super) fn window_of(time: i64, level: u32) -> MillisRange {
 
 /// Windows to put samples into that are in the windows `present` of level 0: as few as possible,
 /// but none that is mostly empty. Ascending, not overlapping, covering all of `present`.
+///
+/// One window for everything is best, even if alignment makes it three times as long as what is in
+/// it: every block repeats the tables of its series.
 pub(super) fn cover(present: &BTreeSet<i64>) -> Vec<MillisRange> {
+    if let Some(whole) = single(present) {
+        return vec![whole];
+    }
     // Windows of the current level that are worth merging, and of lower levels that were not.
     let mut current: BTreeSet<i64> = present.clone();
     let mut left: Vec<MillisRange> = Vec::new();
@@ -58,6 +64,17 @@ pub(super) fn cover(present: &BTreeSet<i64>) -> Vec<MillisRange> {
     kept
 }
 
+/// The smallest window that holds all of `present`, if not too much of it is empty.
+fn single(present: &BTreeSet<i64>) -> Option<MillisRange> {
+    let (first, last) = (present.first()?, present.last()?);
+    let level = (0..=LEVEL_MAX).find(|level| {
+        let windows = FACTOR.pow(*level);
+        first.div_euclid(windows) == last.div_euclid(windows)
+    })?;
+    let filled = present.len() as i64 * FACTOR >= FACTOR.pow(level);
+    filled.then(|| window_of(first.saturating_mul(WINDOW), level))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +90,8 @@ mod tests {
         let present = |windows: &[i64]| windows.iter().copied().collect::<BTreeSet<_>>();
         assert_eq!(hours(&cover(&present(&[0]))), [(0, 2)]);
         assert_eq!(hours(&cover(&present(&[0, 1]))), [(0, 6)]);
+        assert_eq!(hours(&cover(&present(&[2, 3, 4]))), [(0, 18)]);
+        assert_eq!(hours(&cover(&present(&[2, 3]))), [(4, 6), (6, 8)]);
         assert_eq!(hours(&cover(&present(&[-40, 0, 1, 2, 3]))), [(-80, -78), (0, 6), (6, 8)]);
         assert_eq!(hours(&cover(&present(&[0, 1, 2, 3, 4]))), [(0, 18)]);
         // The stray in the third part of a window joins it.

@@ -1,0 +1,180 @@
+//! From the head to blocks, to larger blocks, to nothing.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
+mod reading;
+
+use reading::read;
+use telemetry_core::labels;
+use telemetry_core::labels::Matcher;
+use telemetry_core::model::{Exemplar, Metadata, MetricKind};
+use telemetry_core::query::QueryContext;
+use telemetry_core::source::{MetricSource, SeriesRequest};
+use telemetry_core::storage::maintenance::Maintenance;
+use telemetry_core::time::{Millis, MillisRange};
+use tsdb::{Builder, Retention, Series, Tsdb};
+
+const HOUR: i64 = 3_600_000;
+
+fn manual() -> Builder {
+    Builder::in_memory().maintenance(&Maintenance::manual())
+}
+
+fn make_series(db: &Tsdb, count: usize) -> Vec<Series> {
+    (0..count)
+        .map(|at| db.series(&labels! { "__name__" => "m", "at" => &at.to_string() }).unwrap())
+        .collect()
+}
+
+/// Scrapes every quarter of an hour from one hour to another.
+fn scrape(db: &Tsdb, series: &[Series], hours: std::ops::Range<i64>) {
+    let mut batch = db.batch();
+    for quarter in hours.start * 4..hours.end * 4 {
+        for series in series {
+            batch.append(series, quarter * HOUR / 4, quarter as f64);
+        }
+        assert!(batch.commit().unwrap().is_complete());
+    }
+}
+
+#[test]
+fn flushing_cuts_blocks_by_windows_and_compaction_joins_them() {
+    let db = manual().open().unwrap();
+    let series = make_series(&db, 3);
+    scrape(&db, &series, 0..5);
+    db.flush().unwrap();
+    // Five hours are most of a window of six.
+    assert_eq!(db.stats().blocks, 1);
+    scrape(&db, &series, 5..7);
+    db.flush().unwrap();
+    // The last hour of that window, and the first of the next.
+    assert_eq!(db.stats().blocks, 3);
+    let before = read(&db, vec![], MillisRange::ALL);
+    assert_eq!(db.compact().unwrap(), 1);
+    assert_eq!(db.stats().blocks, 2);
+    assert_eq!(read(&db, vec![], MillisRange::ALL), before);
+    assert_eq!(before.values().map(|samples| samples.len()).sum::<usize>(), 3 * 28);
+    assert!(db.verify().unwrap().is_intact());
+}
+
+#[test]
+fn late_samples_of_an_older_block_are_merged_in() {
+    let db = manual().open().unwrap();
+    let series = make_series(&db, 2);
+    scrape(&db, &series, 0..4);
+    db.flush().unwrap();
+    series[0].append(3 * HOUR + 7, 0.5).unwrap();
+    db.flush().unwrap();
+    assert_eq!(db.compact().unwrap(), 1);
+    assert_eq!(db.stats().blocks, 1);
+    let found = read(&db, vec![Matcher::equal("at", "0")], MillisRange::ALL);
+    assert_eq!(found.values().next().unwrap().len(), 17);
+}
+
+#[test]
+fn deletes_are_carried_out_by_compaction() {
+    let db = manual().open().unwrap();
+    let series = make_series(&db, 2);
+    scrape(&db, &series, 0..2);
+    db.flush().unwrap();
+    db.delete(&[Matcher::equal("at", "0")], MillisRange::ALL).unwrap();
+    assert_eq!(read(&db, vec![], MillisRange::ALL).len(), 1);
+    assert_eq!(db.stats().block_items, 16);
+    // What comes after the delete stays, at whatever time.
+    series[0].append(2 * HOUR, 1.0).unwrap();
+    assert_eq!(read(&db, vec![], MillisRange::ALL).len(), 2);
+    db.compact().unwrap();
+    assert_eq!(db.stats().block_items, 8);
+    assert_eq!(read(&db, vec![], MillisRange::ALL).len(), 2);
+    // Nothing is left of a block of which everything is deleted.
+    db.delete(&[], MillisRange::ALL).unwrap();
+    db.compact().unwrap();
+    assert_eq!(db.stats().blocks, 0);
+    assert!(read(&db, vec![], MillisRange::ALL).is_empty());
+}
+
+#[test]
+fn retention_counts_from_the_newest_sample() {
+    let retention = Retention { age: Some(5 * HOUR), bytes: None };
+    let db = manual().retention(retention).open().unwrap();
+    let series = make_series(&db, 1);
+    scrape(&db, &series, 0..2);
+    db.flush().unwrap();
+    scrape(&db, &series, 6..7);
+    db.flush().unwrap();
+    db.run_maintenance().unwrap();
+    assert_eq!(db.stats().blocks, 2, "the older block ends within five hours of the newest sample");
+    scrape(&db, &series, 8..9);
+    db.flush().unwrap();
+    db.run_maintenance().unwrap();
+    let found = read(&db, vec![], MillisRange::ALL);
+    let first = found.values().flat_map(|samples| samples.keys()).min();
+    assert_eq!(first, Some(&(6 * HOUR)));
+    // A handle outlives what retention removes.
+    series[0].append(9 * HOUR, 1.0).unwrap();
+}
+
+#[test]
+fn exemplars_and_metadata_survive_flushing_and_reopening() {
+    let directory = tempfile::tempdir().unwrap();
+    let db = Tsdb::open(directory.path()).unwrap();
+    let series = make_series(&db, 1);
+    let metadata =
+        Metadata { kind: MetricKind::Counter, unit: "bytes".into(), help: String::new() };
+    let exemplar =
+        Exemplar { labels: labels! { "trace_id" => "ab" }, value: 2.0, time: Millis(10) };
+    let mut batch = db.batch();
+    batch.append(&series[0], 10, 2.0).metadata("m", &metadata);
+    batch.exemplar(series[0].reference(), exemplar.clone());
+    let _ = batch.commit().unwrap();
+    for _ in 0..2 {
+        db.flush().unwrap();
+        series[0].append(20, 1.0).unwrap();
+    }
+    drop(series);
+    db.close().unwrap();
+    let db = Tsdb::open(directory.path()).unwrap();
+    assert_eq!(db.metadata("m"), Some(metadata));
+    let found = db.exemplars(&[Matcher::equal("__name__", "m")], MillisRange::ALL);
+    assert_eq!(found, [(labels! { "__name__" => "m", "at" => "0" }, exemplar)]);
+}
+
+#[test]
+fn what_was_stored_before_decides_after_reopening() {
+    let directory = tempfile::tempdir().unwrap();
+    let db = Tsdb::open(directory.path()).unwrap();
+    let series = make_series(&db, 1);
+    scrape(&db, &series, 0..4);
+    db.flush().unwrap();
+    drop(series);
+    db.close().unwrap();
+    let db = Tsdb::open(directory.path()).unwrap();
+    let series = make_series(&db, 1);
+    // The newest sample, as it is in the block: the same again, another value, much older.
+    assert!(series[0].append(15 * HOUR / 4, 15.0).is_ok());
+    assert!(series[0].append(15 * HOUR / 4, 16.0).is_err());
+    assert!(series[0].append(HOUR, 1.0).is_err());
+    assert!(series[0].append(4 * HOUR, 1.0).is_ok());
+}
+
+#[test]
+fn chunks_of_a_long_series_stay_small() {
+    let db = manual().open().unwrap();
+    let series = make_series(&db, 2);
+    let mut batch = db.batch();
+    for second in 0..10_000_i64 {
+        batch.append(&series[0], second * 1_000, second as f64);
+        batch.append(&series[1], second * 1_000, 1.0);
+    }
+    let _ = batch.commit().unwrap();
+    db.flush().unwrap();
+    let context = QueryContext::new();
+    let set = db.select(&SeriesRequest::new(vec![], MillisRange::ALL), &context).unwrap();
+    let chunks = set.chunks(0).unwrap();
+    assert!(chunks.iter().all(|chunk| chunk.statistics().count <= 2_048));
+    assert_eq!(chunks.iter().map(|chunk| chunk.statistics().count).sum::<u64>(), 10_000);
+    assert_eq!(set.time_column(0), set.time_column(1));
+    // Only the chunks that the window touches are given.
+    let window = MillisRange::new(5_000_000, 5_001_000);
+    let set = db.select(&SeriesRequest::new(vec![], window), &context).unwrap();
+    assert_eq!(set.chunks(0).unwrap().len(), 1);
+}
