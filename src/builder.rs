@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use telemetry_core::storage::event::{Event, EventHook};
-use telemetry_core::storage::fs::{FileSystem, MemoryFileSystem, OsFileSystem, Volume};
-use telemetry_core::storage::lock::WriterLock;
+use telemetry_core::storage::fs::{FileSystem, MemoryFileSystem, OsFileSystem};
 use telemetry_core::storage::maintenance::Maintenance;
+use telemetry_core::storage::root::Root;
 use telemetry_core::storage::runtime::{Runtime, RuntimeOptions};
 use telemetry_core::storage::store::{Durability, OnCorruption, Retention, StoreOptions};
 
 use crate::quadra::{Stores, open_stores};
-use crate::{Error, Quadra, root};
+use crate::{Error, Quadra};
 
 /// Opens a database with other than the default settings.
 ///
@@ -120,11 +120,10 @@ impl Builder {
     ///
     /// The directory is open elsewhere, damaged, or of another format.
     pub fn open(mut self, path: impl AsRef<Path>) -> Result<Quadra, Error> {
-        let root = path.as_ref();
-        let volume = Volume::new(self.file_system.clone());
-        root::prepare(&volume, root)?;
-        self.storage.lock = Some(WriterLock::acquire(&volume, root)?);
-        self.finish(root, false)
+        let path = path.as_ref();
+        let root = Root::open(&self.file_system, path)?;
+        self.storage.lock = Some(root.lock().clone());
+        self.finish(path, false)
     }
 
     /// Opens the database in `path` for reading, beside a writer or without one. It shows what was
@@ -134,9 +133,8 @@ impl Builder {
     ///
     /// There is no database, or it is damaged or of another format.
     pub fn open_read_only(self, path: impl AsRef<Path>) -> Result<Quadra, Error> {
-        let root = path.as_ref();
-        root::check(&Volume::new(self.file_system.clone()), root)?;
-        self.finish(root, true)
+        Root::check(&self.file_system, path.as_ref())?;
+        self.finish(path.as_ref(), true)
     }
 
     /// A database that writes nothing to disk.

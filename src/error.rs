@@ -1,7 +1,5 @@
 //! What can go wrong: one variant per part, each with its own error inside.
 
-use std::path::PathBuf;
-
 use telemetry_core::storage;
 
 /// An error of the database.
@@ -11,16 +9,6 @@ pub enum Error {
     /// The directory as a whole.
     #[error(transparent)]
     Storage(#[from] storage::Error),
-    /// The directory was made by a build with another format, or is none of Quadra's.
-    #[error(
-        "{path} is not of format version {expected}: the directory belongs to another build of Quadra, or to something else"
-    )]
-    Format {
-        /// The file that says which version it is.
-        path: PathBuf,
-        /// The version of this build.
-        expected: u16,
-    },
     /// The metrics store.
     #[cfg(feature = "metrics")]
     #[error("metrics: {0}")]

@@ -49,7 +49,6 @@ pub mod metrics;
 pub mod profiles;
 mod quadra;
 mod query;
-mod root;
 #[cfg(feature = "traces")]
 pub mod traces;
 

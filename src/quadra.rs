@@ -219,7 +219,7 @@ impl Quadra {
     ///
     /// # Errors
     ///
-    /// Where `path` is not empty or cannot be written.
+    /// Where a store is there already, or `path` cannot be written.
     pub fn backup(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
         each!(self, |signal, store| store.backup(path.join(signal.directory()))?);
