@@ -50,21 +50,29 @@ pub(super) fn pack(values: &[i64], out: &mut Vec<u8>) {
         let (base, width) = frame(block);
         varint::put_i64(out, base);
         out.push(width);
-        let mut pending = 0_u128;
-        let mut bits = 0_u32;
-        for value in block {
-            pending |= u128::from(value.wrapping_sub(base).cast_unsigned()) << bits;
-            bits += u32::from(width);
-            while bits >= 8 {
-                out.extend_from_slice(pending.to_le_bytes().first_chunk::<1>().unwrap_or(&[0]));
-                pending >>= 8;
-                bits -= 8;
-            }
-        }
-        if bits > 0 {
-            out.extend_from_slice(pending.to_le_bytes().first_chunk::<1>().unwrap_or(&[0]));
+        pack_block(block, base, u32::from(width), out);
+    }
+}
+
+fn pack_block(block: &[i64], base: i64, width: u32, out: &mut Vec<u8>) {
+    if width == 0 {
+        return;
+    }
+    let mut word = 0_u64;
+    let mut bits = 0_u32;
+    for value in block {
+        let distance = value.wrapping_sub(base).cast_unsigned();
+        word |= distance << bits;
+        bits += width;
+        if bits >= u64::BITS {
+            out.extend_from_slice(&word.to_le_bytes());
+            bits -= u64::BITS;
+            // What did not fit; nothing if the word was just full.
+            word = distance.checked_shr(width - bits).unwrap_or(0);
         }
     }
+    let bytes = word.to_le_bytes();
+    out.extend(bytes.iter().take(bits.div_ceil(8) as usize));
 }
 
 /// Hands `count` values to `take`, a block at a time.

@@ -2,6 +2,9 @@
 //!
 //! ~~~text
 //! exponent  u8        values are integers divided by 10^exponent
+//! divisor   varint    what all distances of integers to the first are a multiple of
+//! offset    zigzag    if the divisor is not 1: the first integer, which is taken away from all
+//!                     before they are divided
 //! order     u8        how often differences were taken: 0, 1 or 2
 //! first     zigzag varints, `order` of them: the first integer, then the first difference
 //! exceptions varint   how many values the rule does not give
@@ -10,7 +13,8 @@
 //! ~~~
 //!
 //! Most metrics are counters or were rounded before anybody stored them, so `value · 10^e` is an
-//! integer for a small `e`, and differences of integers pack into few bits. The rule is exact:
+//! integer for a small `e`, and differences of integers pack into few bits. Sizes in pages and the
+//! like are multiples of something large, which is divided out. The rule is exact:
 //! every value that `integer / 10^e` does not give back bit for bit is an exception.
 //! Source: ALP (Afroozeh, Kuffo, Boncz 2023) for the exponent, VictoriaMetrics for the integers.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
@@ -38,8 +42,10 @@ const EXCEPTIONS_ONE_IN: usize = 16;
 #[derive(Debug)]
 pub(super) struct Plan {
     exponent: u8,
+    divisor: i64,
+    offset: i64,
     order: u8,
-    first: Vec<i64>,
+    first: [i64; 2],
     rest: Vec<i64>,
     exceptions: Vec<(usize, u64)>,
     /// Bytes that [`Plan::write`] appends.
@@ -99,43 +105,78 @@ pub(super) fn plan(values: &[f64]) -> Option<Plan> {
     if exceptions.len() * EXCEPTIONS_ONE_IN > values.len() {
         return None;
     }
-    let mut best: Option<Plan> = None;
-    let mut first = Vec::new();
-    for order in 0..=2 {
-        let bytes = bitpack::packed_bytes(&integers);
-        if best.as_ref().is_none_or(|best| bytes < best.bytes) {
-            let (first, rest) = (first.clone(), integers.clone());
-            best = Some(Plan { exponent, order, first, rest, exceptions: Vec::new(), bytes });
-        }
-        let Some(head) = integers.first().copied() else { break };
-        first.push(head);
-        differences(&mut integers);
-    }
-    let mut best = best?;
-    best.exceptions = exceptions;
+    let (divisor, offset) = divide(&mut integers);
+    let head = integers.first().copied().unwrap_or(0);
+    let once = differences(&integers);
+    let twice = differences(&once);
+    let first = [head, once.first().copied().unwrap_or(0)];
+    let (order, rest) = least([integers, once, twice]);
+    let mut plan = Plan { exponent, divisor, offset, order, first, rest, exceptions, bytes: 0 };
     let mut header = Vec::new();
-    best.write_header(&mut header);
-    best.bytes += header.len();
-    Some(best)
+    plan.write_header(&mut header);
+    plan.bytes = header.len() + bitpack::packed_bytes(&plan.rest);
+    Some(plan)
 }
 
-/// Replaces a column by the differences of neighbours, one fewer.
-fn differences(integers: &mut Vec<i64>) {
-    let mut previous = None;
-    integers.retain_mut(|integer| {
-        let current = *integer;
-        let keep = previous.is_some();
-        *integer = current.wrapping_sub(previous.unwrap_or(current));
-        previous = Some(current);
-        keep
-    });
+/// Takes the first integer away from all and divides them by what they have in common then. Where
+/// that is nothing, leaves them as they are: divisor 1, offset 0.
+fn divide(integers: &mut [i64]) -> (i64, i64) {
+    let offset = integers.first().copied().unwrap_or(0);
+    let mut divisor = 0_u64;
+    for integer in integers.iter() {
+        divisor = common(divisor, integer.abs_diff(offset));
+        if divisor == 1 {
+            return (1, 0);
+        }
+    }
+    match i64::try_from(divisor) {
+        Ok(divisor) if divisor > 1 => {
+            integers.iter_mut().for_each(|integer| *integer = (*integer - offset) / divisor);
+            (divisor, offset)
+        }
+        _ => (1, 0),
+    }
+}
+
+/// The greatest common divisor.
+fn common(mut a: u64, mut b: u64) -> u64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+/// The one of the columns that takes the fewest bytes, and its place. The second difference of one
+/// value does not exist.
+fn least(columns: [Vec<i64>; 3]) -> (u8, Vec<i64>) {
+    let sizes = columns.each_ref().map(|column| bitpack::packed_bytes(column));
+    let [plain, once, twice] = columns;
+    // What is taken away from the column is stored before it.
+    if sizes[0] <= sizes[1] && sizes[0] <= sizes[2] || once.is_empty() {
+        (0, plain)
+    } else if sizes[1] <= sizes[2] {
+        (1, once)
+    } else {
+        (2, twice)
+    }
+}
+
+/// The differences of neighbours, one fewer.
+fn differences(integers: &[i64]) -> Vec<i64> {
+    let next = integers.get(1..).unwrap_or_default();
+    integers.iter().zip(next).map(|(a, b)| b.wrapping_sub(*a)).collect()
 }
 
 impl Plan {
     fn write_header(&self, out: &mut Vec<u8>) {
         out.push(self.exponent);
+        varint::put_u64(out, self.divisor.unsigned_abs());
+        if self.divisor != 1 {
+            varint::put_i64(out, self.offset);
+        }
         out.push(self.order);
-        self.first.iter().for_each(|value| varint::put_i64(out, *value));
+        let first = self.first.iter().take(usize::from(self.order));
+        first.for_each(|value| varint::put_i64(out, *value));
         varint::put_u64(out, self.exceptions.len() as u64);
         let mut previous = 0;
         for (index, bits) in &self.exceptions {
@@ -165,6 +206,12 @@ pub(super) fn read(
     let exponent = input.u8()?;
     let power =
         *POWERS.get(usize::from(exponent)).ok_or_else(|| input.field("decimal exponent"))?;
+    let divisor = i64::try_from(input.varint_u64()?).unwrap_or(0);
+    if divisor == 0 {
+        return Err(input.field("divisor"));
+    }
+    let offset = if divisor == 1 { 0 } else { input.varint_i64()? };
+    let scale = Scale { divisor, offset, power };
     let order = input.u8()?;
     if order > 2 || usize::from(order) > count {
         return Err(input.field("order of differences"));
@@ -187,7 +234,7 @@ pub(super) fn read(
     }
     let start = out.len();
     out.reserve(count);
-    unpack_integers(input, count, order, first, power, out)?;
+    unpack_integers(input, count, order, first, scale, out)?;
     for (at, bits) in replaced {
         if let Some(slot) = out.get_mut(start + at) {
             *slot = f64::from_bits(bits);
@@ -196,17 +243,27 @@ pub(super) fn read(
     Ok(())
 }
 
+/// From the integers of a column to its values.
+#[derive(Clone, Copy)]
+struct Scale {
+    divisor: i64,
+    offset: i64,
+    power: f64,
+}
+
 /// Undoes the packing, the differences and the scale, a block at a time.
 fn unpack_integers(
     input: &mut Cursor<'_>,
     count: usize,
     order: u8,
     first: [i64; 2],
-    power: f64,
+    scale: Scale,
     out: &mut Vec<f64>,
 ) -> Result<(), Damaged> {
     let [mut value, mut step] = first;
-    let scale = |integer: i64| from_integer(integer, power);
+    let Scale { divisor, offset, power } = scale;
+    let scale =
+        |integer: i64| from_integer(integer.wrapping_mul(divisor).wrapping_add(offset), power);
     match order {
         0 => bitpack::unpack_blocks(input, count, |block| {
             out.extend(block.iter().map(|integer| scale(*integer)));
@@ -256,8 +313,8 @@ mod tests {
     fn golden_column() {
         let mut bytes = Vec::new();
         plan(&[1.5, 2.0, 2.5, 3.0]).unwrap().write(&mut bytes);
-        // exponent 1, order 1: 15 first, no exceptions, then three times 5 in no bits.
-        assert_eq!(bytes, [1, 1, 30, 0, 10, 0]);
+        // exponent 1, divisor 5 behind 15, order 1: 0 first, no exceptions, three times 1 in no bits.
+        assert_eq!(bytes, [1, 5, 30, 1, 0, 0, 2, 0]);
     }
 
     #[test]

@@ -109,16 +109,11 @@ mod tests {
     fn golden_chunk() {
         let mut bytes = Vec::new();
         encode(&[7.0, 8.0, 9.0], &[], &mut bytes);
-        assert_eq!(
-            bytes,
-            [
-                STATISTICS, //
-                1, 14, 4, 0, 4, 48,
-                0, // whole numbers: first 7, last +2, min +0, max +2, sum 24
-                2, 0, 1, 14, 0, 2,
-                0, // decimal: exponent 0, order 1, first 7, then 1 in no bits
-            ]
-        );
+        // Whole numbers: first 7, last +2, min +0, max +2, sum 24, no resets.
+        let mut golden = vec![STATISTICS, 1, 14, 4, 0, 4, 48, 0];
+        // Decimals: exponent 0, divisor 1, order 1, first 7, no exceptions, then 1 in no bits.
+        golden.extend_from_slice(&[2, 0, 1, 1, 14, 0, 2, 0]);
+        assert_eq!(bytes, golden);
         bytes.clear();
         encode(&[f64::NAN, 8.0], &[5, 4], &mut bytes);
         assert_eq!(bytes.get(..5), Some(&[STARTS, 10, 1, 0, 3][..]));
