@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use promql::ast::DEPTH_MAX;
 use promql::{Engine, Error, EvaluationError, Options, ParseOptions, Value};
 use telemetry_core::labels;
 use telemetry_core::query::{CancelToken, Interrupt, Limits, QueryContext, Resource, Workers};
@@ -218,4 +219,29 @@ fn the_answer_is_the_same_on_many_threads() {
         };
         assert_eq!(bits(&alone.value), bits(&together.value), "{query}");
     }
+}
+
+#[test]
+fn the_deepest_trees_are_evaluated_on_an_ordinary_stack() {
+    let wrap = |open: &str, close: &str, times: usize| {
+        format!("{}m_total{}", open.repeat(times), close.repeat(times))
+    };
+    let (single, double) = (DEPTH_MAX - 5, DEPTH_MAX / 2 - 5);
+    let queries = [
+        wrap("abs(", ")", single),
+        wrap("-(", ")", double),
+        wrap("sum(", ")", single),
+        wrap("(1 + ", ")", double),
+        wrap("m_total + (", ")", double),
+        wrap("max_over_time(", "[1m:1m])", double),
+        wrap("label_replace(", ", \"a\", \"b\", \"c\", \"d\")", single),
+        wrap("vector(scalar(", "))", double),
+        format!("vector({}1)", "1 + ".repeat(single)),
+    ];
+    for query in queries {
+        let result = engine().instant(&source(2, 10), &query, 60_000, &QueryContext::new());
+        assert!(result.is_ok(), "{}: {}", &query[..20], result.unwrap_err());
+    }
+    let error = promql::parse(&wrap("abs(", ")", 100_000)).unwrap_err();
+    assert!(matches!(error, Error::Syntax { .. }), "{error}");
 }
