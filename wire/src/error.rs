@@ -85,6 +85,15 @@ impl Error {
     }
 }
 
+/// An error on its way out of a decoder: one word, so that what is right costs nothing to return.
+pub(crate) type Fault = Box<Error>;
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        *fault
+    }
+}
+
 /// What is wrong with protobuf bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -107,22 +116,9 @@ pub enum ProtobufErrorKind {
         /// The wire type.
         found: u8,
     },
-    /// A field that is coded otherwise than its type demands.
-    #[error("field {number} has wire type {found}, expected {expected}")]
-    WireType {
-        /// The field's number.
-        number: u32,
-        /// The wire type found.
-        found: u8,
-        /// The wire type of the field's type.
-        expected: u8,
-    },
     /// Packed numbers whose bytes do not divide into numbers.
-    #[error("the packed field {number} ends inside a number")]
-    Packed {
-        /// The field's number.
-        number: u32,
-    },
+    #[error("the packed numbers end inside a number")]
+    Packed,
     /// Groups that do not end, end unasked, or are nested too deeply.
     #[error("a group does not end, was not begun, or is nested too deeply")]
     Group,

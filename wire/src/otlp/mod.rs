@@ -8,6 +8,7 @@
 //! JSON is turned into protobuf first and then decoded by the same code, so the two encodings cannot
 //! differ in meaning.
 
+mod hex;
 mod json;
 mod logs;
 mod metrics;

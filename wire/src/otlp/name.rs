@@ -5,8 +5,6 @@
 //! by `_`. Prometheus and Loki do this by the same rules with two switches between them.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
-use telemetry_core::labels::is_classic_name;
-
 /// How names are made.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LabelNames {
@@ -24,28 +22,41 @@ pub(super) const PROMETHEUS: LabelNames = LabelNames { collapse: false, prefix_u
 
 impl LabelNames {
     /// Whether `key` can stay as it is.
+    #[inline]
     pub(super) fn is_right(self, key: &str) -> bool {
-        let underscores = self.collapse && key.contains("__");
-        let prefix = self.prefix_underscore && has_single_underscore(key);
-        is_classic_name(key) && !underscores && !prefix
+        let mut previous = b'0';
+        let right = key.bytes().all(|byte| {
+            let repeated = self.collapse && byte == b'_' && previous == b'_';
+            previous = byte;
+            (byte.is_ascii_alphanumeric() || byte == b'_') && !repeated
+        });
+        let prefixed = self.prefix_underscore && has_single_underscore(key);
+        right && !key.is_empty() && !prefixed && !starts_with_digit(key)
     }
 
     /// Appends the label name for `key`, which has at least one character.
     pub(super) fn append(self, key: &str, out: &mut String) {
         let start = out.len();
+        out.reserve(key.len());
+        let mut previous = '0';
         for c in key.chars() {
             let c = if c.is_ascii_alphanumeric() { c } else { '_' };
-            if !(self.collapse && c == '_' && out.len() > start && out.ends_with('_')) {
+            if !(self.collapse && c == '_' && previous == '_') {
                 out.push(c);
             }
+            previous = c;
         }
         let name = out.get(start..).unwrap_or_default();
-        if name.starts_with(|c: char| c.is_ascii_digit()) {
+        if starts_with_digit(name) {
             out.insert_str(start, "key_");
         } else if self.prefix_underscore && has_single_underscore(name) {
             out.insert_str(start, "key");
         }
     }
+}
+
+fn starts_with_digit(name: &str) -> bool {
+    name.as_bytes().first().is_some_and(u8::is_ascii_digit)
 }
 
 fn has_single_underscore(name: &str) -> bool {

@@ -18,7 +18,8 @@ use telemetry_core::model::{Resource, Scope};
 
 use super::texts::Texts;
 use super::value::{Attribute, owned};
-use crate::error::Error;
+use crate::error::Fault;
+use crate::protobuf::Wire::*;
 use crate::protobuf::{Bytes, Reader};
 
 /// A resource or a scope with what stands beside it, borrowed.
@@ -34,32 +35,32 @@ pub(super) struct Producer<'a> {
 }
 
 impl<'a> Producer<'a> {
-    fn read_resource(&mut self, mut message: Reader<'a>) -> Result<(), Error> {
-        while let Some(field) = message.next()? {
-            match field.number {
-                1 => self.attributes.push(Attribute::read(field.message()?)?),
-                2 => self.dropped_attributes_count = field.uint32()?,
-                _ => {}
+    fn read_resource(&mut self, mut message: Reader<'a>) -> Result<(), Fault> {
+        while let Some(tag) = message.tag()? {
+            match tag {
+                (1, Len) => self.attributes.push(Attribute::read(message.message()?)?),
+                (2, Varint) => self.dropped_attributes_count = message.uint32()?,
+                _ => message.skip(tag)?,
             }
         }
         Ok(())
     }
 
-    fn read_scope(&mut self, mut message: Reader<'a>) -> Result<(), Error> {
-        while let Some(field) = message.next()? {
-            match field.number {
-                1 => self.name = field.bytes()?,
-                2 => self.version = field.bytes()?,
-                3 => self.attributes.push(Attribute::read(field.message()?)?),
-                4 => self.dropped_attributes_count = field.uint32()?,
-                _ => {}
+    fn read_scope(&mut self, mut message: Reader<'a>) -> Result<(), Fault> {
+        while let Some(tag) = message.tag()? {
+            match tag {
+                (1, Len) => self.name = message.bytes()?,
+                (2, Len) => self.version = message.bytes()?,
+                (3, Len) => self.attributes.push(Attribute::read(message.message()?)?),
+                (4, Varint) => self.dropped_attributes_count = message.uint32()?,
+                _ => message.skip(tag)?,
             }
         }
         Ok(())
     }
 
     /// The resource as the model keeps it.
-    pub(super) fn to_resource(&self, texts: &mut Texts) -> Result<Resource, Error> {
+    pub(super) fn to_resource(&self, texts: &mut Texts) -> Result<Resource, Fault> {
         Ok(Resource {
             attributes: owned(&self.attributes, texts)?,
             dropped_attributes_count: self.dropped_attributes_count,
@@ -68,7 +69,7 @@ impl<'a> Producer<'a> {
     }
 
     /// The scope as the model keeps it.
-    pub(super) fn to_scope(&self, texts: &mut Texts) -> Result<Scope, Error> {
+    pub(super) fn to_scope(&self, texts: &mut Texts) -> Result<Scope, Fault> {
         Ok(Scope {
             name: texts.owned(self.name),
             version: texts.owned(self.version),
@@ -92,11 +93,11 @@ pub(super) struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    pub(super) fn of_resource(message: Reader<'a>) -> Result<Self, Error> {
+    pub(super) fn of_resource(message: Reader<'a>) -> Result<Self, Fault> {
         Group::read(message, Producer::read_resource)
     }
 
-    pub(super) fn of_scope(message: Reader<'a>) -> Result<Self, Error> {
+    pub(super) fn of_scope(message: Reader<'a>) -> Result<Self, Fault> {
         Group::read(message, Producer::read_scope)
     }
 
@@ -104,15 +105,15 @@ impl<'a> Group<'a> {
     /// items are stepped over here and read in a second pass.
     fn read(
         message: Reader<'a>,
-        read_producer: fn(&mut Producer<'a>, Reader<'a>) -> Result<(), Error>,
-    ) -> Result<Self, Error> {
+        read_producer: fn(&mut Producer<'a>, Reader<'a>) -> Result<(), Fault>,
+    ) -> Result<Self, Fault> {
         let mut producer = Producer::default();
         let mut rest = message;
-        while let Some(field) = rest.next()? {
-            match field.number {
-                1 => read_producer(&mut producer, field.message()?)?,
-                3 => producer.schema_url = field.bytes()?,
-                _ => {}
+        while let Some(tag) = rest.tag()? {
+            match tag {
+                (1, Len) => read_producer(&mut producer, rest.message()?)?,
+                (3, Len) => producer.schema_url = rest.bytes()?,
+                _ => rest.skip(tag)?,
             }
         }
         Ok(Group { producer, message })
@@ -133,11 +134,12 @@ pub(super) struct Messages<'a> {
 
 impl<'a> Messages<'a> {
     #[inline]
-    pub(super) fn next(&mut self) -> Result<Option<Reader<'a>>, Error> {
-        while let Some(field) = self.rest.next()? {
-            if field.number == self.number {
-                return field.message().map(Some);
+    pub(super) fn next(&mut self) -> Result<Option<Reader<'a>>, Fault> {
+        while let Some(tag) = self.rest.tag()? {
+            if tag == (self.number, Len) {
+                return self.rest.message().map(Some);
             }
+            self.rest.skip(tag)?;
         }
         Ok(None)
     }

@@ -17,18 +17,26 @@ pub(super) struct Texts {
 
 impl Texts {
     /// The text, borrowed where it is right.
+    #[inline]
     pub(super) fn read<'a>(&mut self, bytes: Bytes<'a>) -> Cow<'a, str> {
         match str::from_utf8(bytes.bytes) {
             Ok(text) => Cow::Borrowed(text),
-            Err(_) => {
-                self.replaced += 1;
-                bytes.text()
-            }
+            Err(_) => self.replace(bytes),
         }
     }
 
+    #[inline]
     pub(super) fn owned(&mut self, bytes: Bytes<'_>) -> String {
-        self.read(bytes).into_owned()
+        match str::from_utf8(bytes.bytes) {
+            Ok(text) => text.to_owned(),
+            Err(_) => self.replace(bytes).into_owned(),
+        }
+    }
+
+    #[cold]
+    fn replace<'a>(&mut self, bytes: Bytes<'a>) -> Cow<'a, str> {
+        self.replaced += 1;
+        bytes.text()
     }
 
     pub(super) fn append(&mut self, bytes: Bytes<'_>, out: &mut String) {

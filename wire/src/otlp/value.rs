@@ -20,7 +20,8 @@ use telemetry_core::syntax::number;
 
 use super::texts::Texts;
 use crate::base64;
-use crate::error::Error;
+use crate::error::{Error, Fault};
+use crate::protobuf::Wire::*;
 use crate::protobuf::{Bytes, Reader};
 
 /// How deeply arrays and lists may be nested.
@@ -47,20 +48,20 @@ pub(super) enum Any<'a> {
 }
 
 impl<'a> Attribute<'a> {
-    pub(super) fn read(mut message: Reader<'a>) -> Result<Self, Error> {
+    pub(super) fn read(mut message: Reader<'a>) -> Result<Self, Fault> {
         let mut attribute = Attribute { key: Bytes::default(), value: Any::Empty };
-        while let Some(field) = message.next()? {
-            match field.number {
-                1 => attribute.key = field.bytes()?,
-                2 => attribute.value = Any::read(field.message()?)?,
-                _ => {}
+        while let Some(tag) = message.tag()? {
+            match tag {
+                (1, Len) => attribute.key = message.bytes()?,
+                (2, Len) => attribute.value = Any::read(message.message()?)?,
+                _ => message.skip(tag)?,
             }
         }
         Ok(attribute)
     }
 
     /// The attribute as the model keeps it; `depth` arrays and lists are around it.
-    pub(super) fn to_model(self, texts: &mut Texts, depth: u32) -> Result<KeyValue, Error> {
+    pub(super) fn to_model(self, texts: &mut Texts, depth: u32) -> Result<KeyValue, Fault> {
         Ok(KeyValue { key: texts.owned(self.key), value: self.value.to_model(texts, depth)? })
     }
 }
@@ -69,30 +70,33 @@ impl<'a> Attribute<'a> {
 pub(super) fn owned(
     attributes: &[Attribute<'_>],
     texts: &mut Texts,
-) -> Result<Vec<KeyValue>, Error> {
+) -> Result<Vec<KeyValue>, Fault> {
     attributes.iter().map(|attribute| attribute.to_model(texts, 0)).collect()
 }
 
 impl<'a> Any<'a> {
-    pub(super) fn read(mut message: Reader<'a>) -> Result<Self, Error> {
+    pub(super) fn read(mut message: Reader<'a>) -> Result<Self, Fault> {
         let mut value = Any::Empty;
-        while let Some(field) = message.next()? {
-            value = match field.number {
-                1 => Any::String(field.bytes()?),
-                2 => Any::Bool(field.bool()?),
-                3 => Any::Int(field.int64()?),
-                4 => Any::Double(field.double()?),
-                5 => Any::Array(field.message()?),
-                6 => Any::Map(field.message()?),
-                7 => Any::Bytes(field.bytes()?.bytes),
-                _ => continue,
+        while let Some(tag) = message.tag()? {
+            value = match tag {
+                (1, Len) => Any::String(message.bytes()?),
+                (2, Varint) => Any::Bool(message.bool()?),
+                (3, Varint) => Any::Int(message.int64()?),
+                (4, Fixed64) => Any::Double(message.double()?),
+                (5, Len) => Any::Array(message.message()?),
+                (6, Len) => Any::Map(message.message()?),
+                (7, Len) => Any::Bytes(message.bytes()?.bytes),
+                _ => {
+                    message.skip(tag)?;
+                    continue;
+                }
             };
         }
         Ok(value)
     }
 
     /// The value as the model keeps it; `depth` arrays and lists are around it.
-    fn to_model(self, texts: &mut Texts, depth: u32) -> Result<AttributeValue, Error> {
+    fn to_model(self, texts: &mut Texts, depth: u32) -> Result<AttributeValue, Fault> {
         Ok(match self {
             Any::Empty => AttributeValue::Empty,
             Any::String(text) => AttributeValue::String(texts.owned(text)),
@@ -120,7 +124,7 @@ impl<'a> Any<'a> {
     }
 
     /// Appends the value as text.
-    pub(super) fn write_text(self, out: &mut String, texts: &mut Texts) -> Result<(), Error> {
+    pub(super) fn write_text(self, out: &mut String, texts: &mut Texts) -> Result<(), Fault> {
         match self {
             Any::String(text) => texts.append(text, out),
             Any::Double(value) if !value.is_finite() => write_special(value, out),
@@ -131,7 +135,7 @@ impl<'a> Any<'a> {
         Ok(())
     }
 
-    fn write_json(self, out: &mut String, texts: &mut Texts, depth: u32) -> Result<(), Error> {
+    fn write_json(self, out: &mut String, texts: &mut Texts, depth: u32) -> Result<(), Fault> {
         match self {
             Any::Empty => out.push_str("null"),
             Any::String(text) => write_string(&texts.read(text), out),
@@ -170,7 +174,7 @@ fn write_map(
     out: &mut String,
     texts: &mut Texts,
     depth: u32,
-) -> Result<(), Error> {
+) -> Result<(), Fault> {
     let depth = deeper(&values, depth)?;
     let mut entries: Vec<(Cow<'_, str>, Any<'_>)> = Vec::new();
     while let Some(entry) = next_entry(&mut values)? {
@@ -194,28 +198,33 @@ fn write_map(
 }
 
 /// One array or list deeper.
-pub(super) fn deeper(values: &Reader<'_>, depth: u32) -> Result<u32, Error> {
+pub(super) fn deeper(values: &Reader<'_>, depth: u32) -> Result<u32, Fault> {
     if depth == VALUE_DEPTH_MAX {
-        return Err(Error::TooDeep { position: values.position(), limit: VALUE_DEPTH_MAX });
+        return Err(Box::new(Error::TooDeep {
+            position: values.position(),
+            limit: VALUE_DEPTH_MAX,
+        }));
     }
     Ok(depth + 1)
 }
 
-fn next_value<'a>(values: &mut Reader<'a>) -> Result<Option<Any<'a>>, Error> {
-    while let Some(field) = values.next()? {
-        if field.number == 1 {
-            return Any::read(field.message()?).map(Some);
+fn next_value<'a>(values: &mut Reader<'a>) -> Result<Option<Any<'a>>, Fault> {
+    while let Some(tag) = values.tag()? {
+        if tag == (1, Len) {
+            return Any::read(values.message()?).map(Some);
         }
+        values.skip(tag)?;
     }
     Ok(None)
 }
 
 /// The next named value of a list.
-pub(super) fn next_entry<'a>(values: &mut Reader<'a>) -> Result<Option<Attribute<'a>>, Error> {
-    while let Some(field) = values.next()? {
-        if field.number == 1 {
-            return Attribute::read(field.message()?).map(Some);
+pub(super) fn next_entry<'a>(values: &mut Reader<'a>) -> Result<Option<Attribute<'a>>, Fault> {
+    while let Some(tag) = values.tag()? {
+        if tag == (1, Len) {
+            return Attribute::read(values.message()?).map(Some);
         }
+        values.skip(tag)?;
     }
     Ok(None)
 }
@@ -314,7 +323,7 @@ mod tests {
         }
         let value = Any::read(Reader::new(&bytes)).unwrap();
         let error = value.write_text(&mut String::new(), &mut Texts::default()).unwrap_err();
-        assert!(matches!(error, Error::TooDeep { limit: VALUE_DEPTH_MAX, .. }));
+        assert!(matches!(*error, Error::TooDeep { limit: VALUE_DEPTH_MAX, .. }));
         assert!(value.to_model(&mut Texts::default(), 0).is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::error::{Error, PprofErrorKind};
+use crate::error::{Error, Fault, PprofErrorKind};
 
 /// Which position an id stands for. Most producers number their tables from 1 by position, which
 /// needs no map.
@@ -18,9 +18,10 @@ pub(super) struct Ids {
 pub(super) type Entry = (u64, usize);
 
 impl Ids {
-    pub(super) fn new(table: &'static str, entries: &[Entry]) -> Result<Self, Error> {
+    pub(super) fn new(table: &'static str, entries: &[Entry]) -> Result<Self, Fault> {
         let Ok(len) = u32::try_from(entries.len()) else {
-            return Err(Error::Pprof { position: 0, kind: PprofErrorKind::TableTooLong });
+            let kind = PprofErrorKind::TableTooLong;
+            return Err(Box::new(Error::Pprof { position: 0, kind }));
         };
         let mut ids = Ids { table, len, positions: HashMap::new() };
         let by_position = (1..).zip(entries).all(|(number, entry)| number == entry.0);
@@ -28,7 +29,7 @@ impl Ids {
             return Ok(ids);
         }
         for (at, (id, position)) in (0..).zip(entries) {
-            let error = |kind| Err(Error::Pprof { position: *position, kind });
+            let error = |kind| Err(Box::new(Error::Pprof { position: *position, kind }));
             if *id == 0 {
                 return error(PprofErrorKind::ZeroId { table });
             }
@@ -41,18 +42,20 @@ impl Ids {
 
     /// The position that `id` stands for; `position` is where in the input it is asked for.
     #[inline]
-    pub(super) fn resolve(&self, id: u64, position: usize) -> Result<u32, Error> {
+    pub(super) fn resolve(&self, id: u64, position: usize) -> Result<u32, Fault> {
         let found = if self.positions.is_empty() {
             id.checked_sub(1).and_then(|at| u32::try_from(at).ok()).filter(|at| *at < self.len)
         } else {
             self.positions.get(&id).copied()
         };
-        let kind = PprofErrorKind::NoSuchId { table: self.table, id };
-        found.ok_or(Error::Pprof { position, kind })
+        found.ok_or_else(|| {
+            let kind = PprofErrorKind::NoSuchId { table: self.table, id };
+            Box::new(Error::Pprof { position, kind })
+        })
     }
 
     /// As [`resolve`](Self::resolve) where 0 means none.
-    pub(super) fn optional(&self, id: u64, position: usize) -> Result<Option<u32>, Error> {
+    pub(super) fn optional(&self, id: u64, position: usize) -> Result<Option<u32>, Fault> {
         if id == 0 { Ok(None) } else { self.resolve(id, position).map(Some) }
     }
 }

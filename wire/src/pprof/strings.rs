@@ -1,7 +1,7 @@
 //! The string table: texts are referred to by position.
 
-use crate::error::{Error, PprofErrorKind};
-use crate::protobuf::Field;
+use crate::error::{Error, Fault, PprofErrorKind};
+use crate::protobuf::Reader;
 
 /// Checks positions in the string table.
 #[derive(Clone, Copy, Debug)]
@@ -15,18 +15,19 @@ impl Strings {
         Strings { len: len.max(1) }
     }
 
-    /// The position that `field` holds.
+    /// The position that comes next in `message`.
     #[inline]
-    pub(super) fn position(self, field: &Field<'_>) -> Result<u32, Error> {
-        self.check(field.int64()?, field.at)
+    pub(super) fn position(self, message: &mut Reader<'_>) -> Result<u32, Fault> {
+        let at = message.position();
+        self.check(message.int64()?, at)
     }
 
-    pub(super) fn check(self, index: i64, position: usize) -> Result<u32, Error> {
+    pub(super) fn check(self, index: i64, position: usize) -> Result<u32, Fault> {
         match u32::try_from(index) {
             Ok(at) if (at as usize) < self.len => Ok(at),
             _ => {
                 let kind = PprofErrorKind::NoString { index, len: self.len };
-                Err(Error::Pprof { position, kind })
+                Err(Box::new(Error::Pprof { position, kind }))
             }
         }
     }

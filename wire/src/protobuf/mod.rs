@@ -6,7 +6,8 @@
 //! ~~~
 //!
 //! The reader allocates nothing and knows no schema: it hands out field after field, and the caller
-//! asks each for the type that its number demands. Unknown fields and groups are stepped over.
+//! reads it as the type that its number demands. Unknown fields and groups are stepped over, and so
+//! are known numbers in another coding than theirs, as in Google's own readers.
 //! Every reader knows where in the whole input it stands, so an error deep inside a message names
 //! the byte of the input. Repeated numbers are read packed and unpacked.
 
@@ -15,5 +16,5 @@ mod read;
 mod write;
 
 pub(crate) use packed::{packed_doubles, packed_fixed64, packed_varints};
-pub(crate) use read::{Bytes, Field, Reader};
+pub(crate) use read::{Bytes, Reader, Wire};
 pub(crate) use write::Writer;

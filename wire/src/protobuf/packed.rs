@@ -1,78 +1,62 @@
-//! Repeated numbers, packed into one field or each in a field of its own.
+//! Repeated numbers, packed into one field. Unpacked, each in a field of its own, they are read by
+//! the caller.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
-use super::read::{Field, error};
-use crate::error::{Error, ProtobufErrorKind};
+use super::read::{Bytes, Reader, fault};
+use crate::error::{Fault, ProtobufErrorKind};
 
-/// Appends the varints of `field`.
-pub(crate) fn packed_varints(field: &Field<'_>, out: &mut Vec<u64>) -> Result<(), Error> {
-    if let Ok(value) = field.varint() {
-        out.push(value);
-        return Ok(());
-    }
-    let mut values = field.message()?;
+/// Appends the varints that a field is.
+pub(crate) fn packed_varints(mut values: Reader<'_>, out: &mut Vec<u64>) -> Result<(), Fault> {
     while !values.is_empty() {
         out.push(values.varint()?);
     }
     Ok(())
 }
 
-/// Appends the `fixed64`s of `field`.
-pub(crate) fn packed_fixed64(field: &Field<'_>, out: &mut Vec<u64>) -> Result<(), Error> {
-    if let Ok(value) = field.fixed64() {
-        out.push(value);
-        return Ok(());
-    }
-    let bytes = field.bytes()?;
-    let (values, rest) = bytes.bytes.as_chunks();
-    if !rest.is_empty() {
-        return Err(error(bytes.at, ProtobufErrorKind::Packed { number: field.number }));
-    }
-    out.extend(values.iter().map(|value| u64::from_le_bytes(*value)));
+/// Appends the `fixed64`s that a field is.
+pub(crate) fn packed_fixed64(bytes: Bytes<'_>, out: &mut Vec<u64>) -> Result<(), Fault> {
+    out.extend(chunks(bytes)?.iter().map(|value| u64::from_le_bytes(*value)));
     Ok(())
 }
 
-/// Appends the `double`s of `field`.
-pub(crate) fn packed_doubles(field: &Field<'_>, out: &mut Vec<f64>) -> Result<(), Error> {
-    if let Ok(value) = field.double() {
-        out.push(value);
-        return Ok(());
-    }
-    let bytes = field.bytes()?;
-    let (values, rest) = bytes.bytes.as_chunks();
-    if !rest.is_empty() {
-        return Err(error(bytes.at, ProtobufErrorKind::Packed { number: field.number }));
-    }
-    out.extend(values.iter().map(|value| f64::from_le_bytes(*value)));
+/// Appends the `double`s that a field is.
+pub(crate) fn packed_doubles(bytes: Bytes<'_>, out: &mut Vec<f64>) -> Result<(), Fault> {
+    out.extend(chunks(bytes)?.iter().map(|value| f64::from_le_bytes(*value)));
     Ok(())
+}
+
+fn chunks(bytes: Bytes<'_>) -> Result<&[[u8; 8]], Fault> {
+    match bytes.bytes.as_chunks() {
+        (chunks, []) => Ok(chunks),
+        _ => Err(fault(bytes.at, ProtobufErrorKind::Packed)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Reader, Writer};
+    use super::super::Writer;
     use super::*;
 
     #[test]
-    fn packed_and_unpacked_numbers_are_the_same() {
+    fn packed_numbers_follow_each_other() {
         let mut writer = Writer::default();
-        writer.varint(1, 300);
-        writer.message(1, |packed| {
-            packed.raw_varint(1);
-            packed.raw_varint(u64::MAX);
-        });
-        let bytes = writer.finish();
-        let (mut reader, mut values) = (Reader::new(&bytes), Vec::new());
-        while let Some(field) = reader.next().unwrap() {
-            packed_varints(&field, &mut values).unwrap();
+        for value in [300, 1, u64::MAX] {
+            writer.raw_varint(value);
         }
+        let bytes = writer.finish();
+        let mut values = Vec::new();
+        packed_varints(Reader::new(&bytes), &mut values).unwrap();
         assert_eq!(values, [300, 1, u64::MAX]);
+        assert!(packed_varints(Reader::new(b"\x01\x80"), &mut values).is_err());
     }
 
     #[test]
     fn half_a_number_is_refused() {
-        let field = Reader::new(b"\x0a\x09123456789").next().unwrap().unwrap();
-        let error = packed_doubles(&field, &mut Vec::new()).unwrap_err();
-        assert_eq!(error.to_string(), "byte 2: the packed field 1 ends inside a number");
-        assert!(packed_fixed64(&field, &mut Vec::new()).is_err());
+        let bytes = Bytes { bytes: b"123456789", at: 2 };
+        let error = packed_doubles(bytes, &mut Vec::new()).unwrap_err();
+        assert_eq!(error.to_string(), "byte 2: the packed numbers end inside a number");
+        assert!(packed_fixed64(bytes, &mut Vec::new()).is_err());
+        let bytes = Bytes { bytes: b"12345678", at: 2 };
+        assert!(packed_fixed64(bytes, &mut Vec::new()).is_ok());
     }
 }

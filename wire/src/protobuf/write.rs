@@ -108,7 +108,7 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Reader;
+    use super::super::{Reader, Wire};
     use super::*;
 
     #[test]
@@ -123,12 +123,17 @@ mod tests {
         writer.fixed64(4, 9);
         let bytes = writer.finish();
         let mut reader = Reader::new(&bytes);
-        assert_eq!(reader.next().unwrap().unwrap().varint().unwrap(), u64::MAX);
-        let mut inner = reader.next().unwrap().unwrap().message().unwrap();
-        assert_eq!(inner.next().unwrap().unwrap().bytes().unwrap().bytes, b"text");
-        assert_eq!(inner.next().unwrap().unwrap().fixed32().unwrap(), 7);
-        assert!(inner.next().unwrap().is_none());
-        assert_eq!(reader.next().unwrap().unwrap().fixed64().unwrap(), 9);
+        assert_eq!(reader.tag().unwrap(), Some((1, Wire::Varint)));
+        assert_eq!(reader.varint().unwrap(), u64::MAX);
+        assert_eq!(reader.tag().unwrap(), Some((3, Wire::Len)));
+        let mut inner = reader.message().unwrap();
+        assert_eq!(inner.tag().unwrap(), Some((1, Wire::Len)));
+        assert_eq!(inner.bytes().unwrap().bytes, b"text");
+        assert_eq!(inner.tag().unwrap(), Some((2, Wire::Fixed32)));
+        assert_eq!(inner.fixed32().unwrap(), 7);
+        assert_eq!(inner.tag().unwrap(), None);
+        assert_eq!(reader.tag().unwrap(), Some((4, Wire::Fixed64)));
+        assert_eq!(reader.fixed64().unwrap(), 9);
     }
 
     #[test]
@@ -136,7 +141,10 @@ mod tests {
         let mut writer = Writer::default();
         writer.message(1, |inner| inner.bytes(1, &[7; 100_000]));
         let bytes = writer.finish();
-        let mut inner = Reader::new(&bytes).next().unwrap().unwrap().message().unwrap();
-        assert_eq!(inner.next().unwrap().unwrap().bytes().unwrap().bytes.len(), 100_000);
+        let mut reader = Reader::new(&bytes);
+        reader.tag().unwrap();
+        let mut inner = reader.message().unwrap();
+        inner.tag().unwrap();
+        assert_eq!(inner.bytes().unwrap().bytes.len(), 100_000);
     }
 }

@@ -17,13 +17,14 @@ use telemetry_core::sink::{LogRecord, LogSink, RawLabels, RefusalReason};
 use super::metadata::{Pairs, merged};
 use super::options::LogOptions;
 use super::stream;
-use crate::error::Error;
+use crate::error::{Error, Fault};
 use crate::otlp::json::{Encoding, request};
 use crate::otlp::resource::{Group, Producer, groups};
 use crate::otlp::texts::Texts;
 use crate::otlp::time::nanos;
 use crate::otlp::value::{Any, Attribute};
 use crate::outcome::Outcome;
+use crate::protobuf::Wire::*;
 use crate::protobuf::{Bytes, Reader};
 
 /// Hands the records of an `ExportLogsServiceRequest` to `sink` and commits them.
@@ -42,25 +43,35 @@ pub fn decode_logs(
 ) -> Result<Outcome, Error> {
     let request = request(input, encoding, &crate::otlp::json::LOGS)?;
     let mut texts = Texts::default();
+    walk(&request, options, &mut texts, sink)?;
+    Ok(Outcome::of(sink.commit()?, texts.replaced))
+}
+
+fn walk(
+    request: &[u8],
+    options: &LogOptions,
+    texts: &mut Texts,
+    sink: &mut dyn LogSink,
+) -> Result<(), Fault> {
     let (mut of_record, mut line) = (Pairs::default(), String::new());
-    let mut resource_groups = groups(&request);
+    let mut resource_groups = groups(request);
     while let Some(group) = resource_groups.next()? {
         let group = Group::of_resource(group)?;
         let mut of_resource = Pairs::default();
-        let labels = stream::labels(&group.producer, options, &mut of_resource, &mut texts)?;
-        let (labels, no_stream) = match labels {
-            Ok(labels) => (labels, None),
-            Err(reason) => (Default::default(), Some(reason)),
-        };
+        let (labels, no_stream) =
+            match stream::labels(&group.producer, options, &mut of_resource, texts)? {
+                Ok(labels) => (labels, None),
+                Err(reason) => (Default::default(), Some(reason)),
+            };
         let labels: Vec<_> = labels.iter().map(|(name, value)| (&**name, &**value)).collect();
         let stream = RawLabels::new(&labels);
         let mut scope_groups = group.members();
         while let Some(group) = scope_groups.next()? {
             let group = Group::of_scope(group)?;
-            let of_scope = scope_metadata(&group.producer, &mut texts)?;
+            let of_scope = scope_metadata(&group.producer, texts)?;
             let mut records = group.members();
             while let Some(record) = records.next()? {
-                let record = Record::read(record, &mut of_record, &mut texts)?;
+                let record = Record::read(record, &mut of_record, texts)?;
                 let faults = [&of_record, &of_scope, &of_resource].map(Pairs::fault);
                 let fault = faults.into_iter().flatten().chain(no_stream.clone()).next();
                 let time = match fault.map_or_else(|| record.time(options), Err) {
@@ -75,7 +86,7 @@ pub fn decode_logs(
                 let line = match record.body {
                     Any::String(text) => text.bytes,
                     body => {
-                        body.write_text(&mut line, &mut texts)?;
+                        body.write_text(&mut line, texts)?;
                         line.as_bytes()
                     }
                 };
@@ -85,10 +96,10 @@ pub fn decode_logs(
             }
         }
     }
-    Ok(Outcome::of(sink.commit()?, texts.replaced))
+    Ok(())
 }
 
-fn scope_metadata<'a>(scope: &Producer<'a>, texts: &mut Texts) -> Result<Pairs<'a>, Error> {
+fn scope_metadata<'a>(scope: &Producer<'a>, texts: &mut Texts) -> Result<Pairs<'a>, Fault> {
     let mut pairs = Pairs::default();
     for attribute in &scope.attributes {
         pairs.attribute(attribute, texts)?;
@@ -112,26 +123,26 @@ impl<'a> Record<'a> {
         mut message: Reader<'a>,
         metadata: &mut Pairs<'a>,
         texts: &mut Texts,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, Fault> {
         metadata.clear();
         let mut record = Record { time: 0, observed_time: 0, body: Any::Empty };
         let mut severity_number = 0;
         let (mut dropped, mut flags) = (0, 0);
         let [mut severity_text, mut event_name, mut trace_id, mut span_id] = [Bytes::default(); 4];
-        while let Some(field) = message.next()? {
-            match field.number {
-                1 => record.time = field.fixed64()?,
-                2 => severity_number = field.int32()?,
-                3 => severity_text = field.bytes()?,
-                5 => record.body = Any::read(field.message()?)?,
-                6 => metadata.attribute(&Attribute::read(field.message()?)?, texts)?,
-                7 => dropped = field.uint32()?,
-                8 => flags = field.fixed32()?,
-                9 => trace_id = field.bytes()?,
-                10 => span_id = field.bytes()?,
-                11 => record.observed_time = field.fixed64()?,
-                12 => event_name = field.bytes()?,
-                _ => {}
+        while let Some(tag) = message.tag()? {
+            match tag {
+                (1, Fixed64) => record.time = message.fixed64()?,
+                (2, Varint) => severity_number = message.int32()?,
+                (3, Len) => severity_text = message.bytes()?,
+                (5, Len) => record.body = Any::read(message.message()?)?,
+                (6, Len) => metadata.attribute(&Attribute::read(message.message()?)?, texts)?,
+                (7, Varint) => dropped = message.uint32()?,
+                (8, Fixed32) => flags = message.fixed32()?,
+                (9, Len) => trace_id = message.bytes()?,
+                (10, Len) => span_id = message.bytes()?,
+                (11, Fixed64) => record.observed_time = message.fixed64()?,
+                (12, Len) => event_name = message.bytes()?,
+                _ => message.skip(tag)?,
             }
         }
         if record.time != 0 {

@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use telemetry_core::sink::RefusalReason;
 
-use crate::error::Error;
+use crate::error::Fault;
+use crate::otlp::hex;
 use crate::otlp::name::LOKI;
 use crate::otlp::texts::Texts;
 use crate::otlp::value::{Any, Attribute, deeper, next_entry};
@@ -54,7 +55,7 @@ impl<'a> Pairs<'a> {
         &mut self,
         attribute: &Attribute<'a>,
         texts: &mut Texts,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Fault> {
         match attribute.value {
             Any::Map(_) => {
                 let key = texts.read(attribute.key);
@@ -87,7 +88,7 @@ impl<'a> Pairs<'a> {
         value: Any<'a>,
         texts: &mut Texts,
         depth: u32,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Fault> {
         // Counted before it is made: past the bound nothing is made at all.
         self.nested_name_bytes += prefix.len() + key.len();
         if self.nested_name_bytes > NESTED_NAME_BYTES_MAX {
@@ -132,11 +133,9 @@ impl<'a> Pairs<'a> {
 
     /// Adds an id in hexadecimal digits, unless it is zero or not there.
     pub(super) fn id(&mut self, name: &'static str, id: &[u8]) {
-        if id.iter().any(|byte| *byte != 0) {
+        if hex::is_set(id) {
             let start = self.arena.len();
-            for byte in id {
-                let _ = write!(self.arena, "{byte:02x}");
-            }
+            hex::append(id, &mut self.arena);
             self.add(Piece::Input(name), Piece::Arena(start..self.arena.len()));
         }
     }
@@ -195,12 +194,29 @@ pub(super) fn merged<T>(lists: &[&Pairs<'_>], then: impl FnOnce(&[(&str, &str)])
     }
     let mut pairs = [("", ""); INLINE_PAIRS];
     let mut len = 0;
+    let mut seen = 0_u64;
     for pair in all {
-        let known = pairs.iter().take(len).any(|(name, _)| *name == pair.0);
+        // Names are compared only where one of the same length and ends has been seen.
+        let bit = fingerprint(pair.0);
+        let known = seen & bit != 0 && pairs.iter().take(len).any(|(name, _)| *name == pair.0);
+        seen |= bit;
         if let Some(slot) = pairs.get_mut(len).filter(|_| !known) {
             *slot = pair;
             len += 1;
         }
     }
     then(pairs.get(..len).unwrap_or_default())
+}
+
+/// One of 64 bits, by the length and the ends of a name.
+fn fingerprint(name: &str) -> u64 {
+    let (first, last) = match name.as_bytes() {
+        [] => (0, 0),
+        [only] => (*only, 0),
+        [first, .., last] => (*first, *last),
+    };
+    let mixed = (name.len() as u64).wrapping_mul(0x9e37_79b9)
+        ^ u64::from(first).wrapping_mul(0x85eb_ca6b)
+        ^ u64::from(last).wrapping_mul(0xc2b2_ae35);
+    1 << (mixed >> 11 & 63)
 }

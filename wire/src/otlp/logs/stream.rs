@@ -6,7 +6,7 @@ use telemetry_core::sink::RefusalReason;
 
 use super::metadata::Pairs;
 use super::options::LogOptions;
-use crate::error::Error;
+use crate::error::Fault;
 use crate::otlp::resource::Producer;
 use crate::otlp::texts::Texts;
 
@@ -19,7 +19,7 @@ pub(super) fn labels<'a>(
     options: &LogOptions,
     metadata: &mut Pairs<'a>,
     texts: &mut Texts,
-) -> Result<Result<BTreeMap<String, String>, RefusalReason>, Error> {
+) -> Result<Result<BTreeMap<String, String>, RefusalReason>, Fault> {
     let mut indexed = Pairs::default();
     for attribute in &resource.attributes {
         let is_label =

@@ -5,6 +5,7 @@
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use telemetry_core::sink::{Committed, MetricSink, Refusal};
 
@@ -16,12 +17,13 @@ use super::point::{Output, Point};
 use super::target::Target;
 use super::target_info::{self, Extent};
 use super::{number, summary};
-use crate::error::Error;
+use crate::error::{Error, Fault};
 use crate::otlp::json::{Encoding, request};
 use crate::otlp::resource::{Group, groups};
 use crate::otlp::texts::Texts;
 use crate::outcome::Outcome;
 use crate::protobuf::Reader;
+use crate::protobuf::Wire::*;
 
 /// Translates the metrics of an `ExportMetricsServiceRequest` into samples, hands them to `sink`
 /// and commits them.
@@ -42,31 +44,9 @@ pub fn decode_metrics(
 ) -> Result<Outcome, Error> {
     let request = request(input, encoding, &crate::otlp::json::METRICS)?;
     let mut walk = Walk::new(sink);
-    let mut extents = Vec::new();
-    let mut resource_groups = groups(&request);
-    while let Some(group) = resource_groups.next()? {
-        let group = Group::of_resource(group)?;
-        walk.output.target = Target::of(&group.producer, &mut walk.texts)?;
-        walk.extent = None;
-        let mut scope_groups = group.members();
-        while let Some(group) = scope_groups.next()? {
-            let mut metrics = Group::of_scope(group)?.members();
-            while let Some(metric) = metrics.next()? {
-                walk.metric(metric)?;
-            }
-        }
-        extents.push(walk.extent);
-    }
+    let extents = walk.points(&request)?;
     let derived_from = walk.output.items;
-    let mut written = HashSet::new();
-    let mut resource_groups = groups(&request);
-    for extent in extents {
-        let Some(group) = resource_groups.next()? else { break };
-        let Some(extent) = extent else { continue };
-        let group = Group::of_resource(group)?;
-        walk.output.target = Target::of(&group.producer, &mut Texts::default())?;
-        target_info::write(&group.producer, extent, options, &mut written, &mut walk.output)?;
-    }
+    walk.target_infos(&request, &extents, options)?;
     let committed = walk.output.sink.commit()?;
     Ok(outcome(committed, &walk.first_items, derived_from, walk.texts.replaced))
 }
@@ -97,15 +77,58 @@ impl<'a, 's> Walk<'a, 's> {
         }
     }
 
-    fn metric(&mut self, message: Reader<'a>) -> Result<(), Error> {
+    /// Hands over the samples of all data points; returns the extent of each resource group.
+    fn points(&mut self, request: &'a [u8]) -> Result<Vec<Option<Extent>>, Fault> {
+        let mut extents = Vec::new();
+        let mut resource_groups = groups(request);
+        while let Some(group) = resource_groups.next()? {
+            let group = Group::of_resource(group)?;
+            self.output.target = Arc::new(Target::of(&group.producer, &mut self.texts)?);
+            self.extent = None;
+            let mut scope_groups = group.members();
+            while let Some(group) = scope_groups.next()? {
+                let mut metrics = Group::of_scope(group)?.members();
+                while let Some(metric) = metrics.next()? {
+                    self.metric(metric)?;
+                }
+            }
+            extents.push(self.extent);
+        }
+        Ok(extents)
+    }
+
+    /// Hands over what is derived from the resources, behind the samples of the points.
+    fn target_infos(
+        &mut self,
+        request: &'a [u8],
+        extents: &[Option<Extent>],
+        options: &MetricOptions,
+    ) -> Result<(), Fault> {
+        let mut written = HashSet::new();
+        let mut resource_groups = groups(request);
+        for extent in extents {
+            let Some(group) = resource_groups.next()? else { break };
+            let Some(extent) = extent else { continue };
+            let group = Group::of_resource(group)?;
+            // Its texts have been counted already.
+            let target = Target::of(&group.producer, &mut Texts::default())?;
+            self.output.target = Arc::new(target);
+            let output = &mut self.output;
+            target_info::write(&group.producer, *extent, options, &mut written, output)?;
+        }
+        Ok(())
+    }
+
+    fn metric(&mut self, message: Reader<'a>) -> Result<(), Fault> {
         let Some(metric) = Metric::read(message, &mut self.texts)? else { return Ok(()) };
         let mut points = metric.points;
         let mut is_first = true;
-        while let Some(field) = points.next()? {
-            if field.number != 1 {
+        while let Some(tag) = points.tag()? {
+            if tag != (1, Len) {
+                points.skip(tag)?;
                 continue;
             }
-            let message = field.message()?;
+            let message = points.message()?;
             self.first_items.push(self.output.items);
             if let Some(reason) = &metric.refused {
                 self.output.refuse(reason.clone());
@@ -119,7 +142,7 @@ impl<'a, 's> Walk<'a, 's> {
         Ok(())
     }
 
-    fn point(&mut self, message: Reader<'a>, metric: &Metric<'a>) -> Result<(), Error> {
+    fn point(&mut self, message: Reader<'a>, metric: &Metric<'a>) -> Result<(), Fault> {
         let Walk { output, texts, point, buckets, sides, .. } = self;
         let times = match metric.kind {
             Kind::Gauge | Kind::Sum => number::translate(message, metric, point, output, texts),

@@ -13,39 +13,43 @@ use telemetry_core::model::Exemplar;
 use telemetry_core::sink::{MetricSink, SeriesRef};
 use telemetry_core::time::Nanos;
 
-use super::point::{hex, integer};
-use crate::error::Error;
+use super::point::integer;
+use crate::error::Fault;
+use crate::otlp::hex;
 use crate::otlp::texts::Texts;
 use crate::otlp::time::nanos;
 use crate::otlp::value::Attribute;
+use crate::protobuf::Wire::*;
 use crate::protobuf::{Bytes, Reader};
 
 /// Characters that the labels of an exemplar may have, names included.
 const CHARACTERS_MAX: usize = 128;
 
 /// Reads an exemplar; none where its time cannot be stored.
-pub(super) fn read(mut message: Reader<'_>, texts: &mut Texts) -> Result<Option<Exemplar>, Error> {
+pub(super) fn read(mut message: Reader<'_>, texts: &mut Texts) -> Result<Option<Exemplar>, Fault> {
     let (mut time, mut value) = (0, 0.0);
     let [mut trace_id, mut span_id] = [Bytes::default(); 2];
     let mut attributes = Vec::new();
-    while let Some(field) = message.next()? {
-        match field.number {
-            2 => time = field.fixed64()?,
-            3 => value = field.double()?,
-            4 => span_id = field.bytes()?,
-            5 => trace_id = field.bytes()?,
-            6 => value = integer(field.fixed64()?),
-            7 => attributes.push(Attribute::read(field.message()?)?),
-            _ => {}
+    while let Some(tag) = message.tag()? {
+        match tag {
+            (2, Fixed64) => time = message.fixed64()?,
+            (3, Fixed64) => value = message.double()?,
+            (4, Len) => span_id = message.bytes()?,
+            (5, Len) => trace_id = message.bytes()?,
+            (6, Fixed64) => value = integer(message.fixed64()?),
+            (7, Len) => attributes.push(Attribute::read(message.message()?)?),
+            _ => message.skip(tag)?,
         }
     }
     let Ok(time) = nanos(time) else { return Ok(None) };
     let mut builder = LabelsBuilder::new();
     let mut characters = 0;
-    for (name, id) in [("trace_id", hex(trace_id)), ("span_id", hex(span_id))] {
-        if let Some(id) = id {
-            characters += name.len() + id.len();
-            builder.set(name, &id);
+    for (name, id) in [("trace_id", trace_id.bytes), ("span_id", span_id.bytes)] {
+        if hex::is_set(id) {
+            let mut digits = String::new();
+            hex::append(id, &mut digits);
+            characters += name.len() + digits.len();
+            builder.set(name, &digits);
         }
     }
     let mut labels = Vec::new();
@@ -69,7 +73,7 @@ pub(super) fn add_all(
     series: SeriesRef,
     sink: &mut dyn MetricSink,
     texts: &mut Texts,
-) -> Result<(), Error> {
+) -> Result<(), Fault> {
     for exemplar in exemplars {
         if let Some(exemplar) = read(*exemplar, texts)? {
             sink.exemplar(series, exemplar);

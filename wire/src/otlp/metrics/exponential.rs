@@ -18,10 +18,12 @@ use telemetry_core::model::{BucketSpan, Histogram, STALE_MARKER, SampleValue};
 use telemetry_core::sink::RefusalReason;
 
 use super::exemplar;
+use super::labels::SeriesLabels;
 use super::metric::Metric;
-use super::point::{Output, Point, Times};
-use crate::error::Error;
+use super::point::{Output, Point, Times, Which};
+use crate::error::Fault;
 use crate::otlp::texts::Texts;
+use crate::protobuf::Wire::*;
 use crate::protobuf::{Reader, packed_varints};
 
 /// The coarsest and the finest schema.
@@ -56,25 +58,25 @@ pub(super) fn translate<'a>(
     sides: &mut Sides,
     output: &mut Output<'_>,
     texts: &mut Texts,
-) -> Result<Option<Times>, Error> {
+) -> Result<Option<Times>, Fault> {
     point.clear();
     sides.positive.clear();
     sides.negative.clear();
     let (mut count, mut sum, mut scale, mut zero_count) = (0, 0.0, 0, 0);
-    while let Some(field) = message.next()? {
-        match field.number {
-            1 => point.attribute(field.message()?)?,
-            2 => point.start = field.fixed64()?,
-            3 => point.time = field.fixed64()?,
-            4 => count = field.fixed64()?,
-            5 => sum = field.double()?,
-            6 => scale = field.sint32()?,
-            7 => zero_count = field.fixed64()?,
-            8 => sides.positive.read(field.message()?)?,
-            9 => sides.negative.read(field.message()?)?,
-            10 => point.flags = field.uint32()?,
-            11 => point.exemplars.push(field.message()?),
-            _ => {}
+    while let Some(tag) = message.tag()? {
+        match tag {
+            (1, Len) => point.attribute(message.message()?)?,
+            (2, Fixed64) => point.start = message.fixed64()?,
+            (3, Fixed64) => point.time = message.fixed64()?,
+            (4, Fixed64) => count = message.fixed64()?,
+            (5, Fixed64) => sum = message.double()?,
+            (6, Varint) => scale = message.sint32()?,
+            (7, Fixed64) => zero_count = message.fixed64()?,
+            (8, Len) => sides.positive.read(message.message()?)?,
+            (9, Len) => sides.negative.read(message.message()?)?,
+            (10, Varint) => point.flags = message.uint32()?,
+            (11, Len) => point.exemplars.push(message.message()?),
+            _ => message.skip(tag)?,
         }
     }
     let histogram = sides.histogram(scale).map(|histogram| Histogram {
@@ -91,7 +93,9 @@ pub(super) fn translate<'a>(
         }
     };
     let value = SampleValue::Histogram(Arc::new(histogram));
-    let series = output.sample(&point.labels, (&metric.name, ""), None, times, value);
+    let target = Arc::clone(&output.target);
+    let mut labels = SeriesLabels::new(&point.labels, &target);
+    let series = output.sample(&mut labels, Which::name(&metric.name), times, value);
     if let Some(series) = series {
         exemplar::add_all(&point.exemplars, series, output.sink, texts)?;
     }
@@ -125,12 +129,13 @@ impl Side {
         self.counts.clear();
     }
 
-    fn read(&mut self, mut message: Reader<'_>) -> Result<(), Error> {
-        while let Some(field) = message.next()? {
-            match field.number {
-                1 => self.offset = field.sint32()?,
-                2 => packed_varints(&field, &mut self.counts)?,
-                _ => {}
+    fn read(&mut self, mut message: Reader<'_>) -> Result<(), Fault> {
+        while let Some(tag) = message.tag()? {
+            match tag {
+                (1, Varint) => self.offset = message.sint32()?,
+                (2, Len) => packed_varints(message.message()?, &mut self.counts)?,
+                (2, Varint) => self.counts.push(message.varint()?),
+                _ => message.skip(tag)?,
             }
         }
         Ok(())

@@ -9,16 +9,18 @@
 //! the count of all. An exemplar goes to the first bucket whose bound is not below it.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
-use std::fmt::Write;
+use std::sync::Arc;
 
 use telemetry_core::model::Exemplar;
 use telemetry_core::syntax::number::write_f;
 
 use super::exemplar;
+use super::labels::SeriesLabels;
 use super::metric::Metric;
-use super::point::{Output, Point, Times};
-use crate::error::Error;
+use super::point::{Output, Point, Times, Which};
+use crate::error::Fault;
 use crate::otlp::texts::Texts;
+use crate::protobuf::Wire::*;
 use crate::protobuf::{Reader, packed_doubles, packed_fixed64};
 
 /// Reused from point to point.
@@ -27,7 +29,9 @@ pub(super) struct Buckets {
     counts: Vec<u64>,
     bounds: Vec<f64>,
     exemplars: Vec<Exemplar>,
-    text: String,
+    /// The bounds that were made texts of, and the texts.
+    printed: Vec<f64>,
+    texts: Vec<String>,
 }
 
 /// Hands over `_sum` if there is one, `_count`, and a `_bucket` per bound and for infinity.
@@ -38,23 +42,25 @@ pub(super) fn translate<'a>(
     buckets: &mut Buckets,
     output: &mut Output<'_>,
     texts: &mut Texts,
-) -> Result<Option<Times>, Error> {
+) -> Result<Option<Times>, Fault> {
     point.clear();
     buckets.counts.clear();
     buckets.bounds.clear();
     let (mut count, mut sum) = (0, None);
-    while let Some(field) = message.next()? {
-        match field.number {
-            2 => point.start = field.fixed64()?,
-            3 => point.time = field.fixed64()?,
-            4 => count = field.fixed64()?,
-            5 => sum = Some(field.double()?),
-            6 => packed_fixed64(&field, &mut buckets.counts)?,
-            7 => packed_doubles(&field, &mut buckets.bounds)?,
-            8 => point.exemplars.push(field.message()?),
-            9 => point.attribute(field.message()?)?,
-            10 => point.flags = field.uint32()?,
-            _ => {}
+    while let Some(tag) = message.tag()? {
+        match tag {
+            (2, Fixed64) => point.start = message.fixed64()?,
+            (3, Fixed64) => point.time = message.fixed64()?,
+            (4, Fixed64) => count = message.fixed64()?,
+            (5, Fixed64) => sum = Some(message.double()?),
+            (6, Len) => packed_fixed64(message.bytes()?, &mut buckets.counts)?,
+            (6, Fixed64) => buckets.counts.push(message.fixed64()?),
+            (7, Len) => packed_doubles(message.bytes()?, &mut buckets.bounds)?,
+            (7, Fixed64) => buckets.bounds.push(message.double()?),
+            (8, Len) => point.exemplars.push(message.message()?),
+            (9, Len) => point.attribute(message.message()?)?,
+            (10, Varint) => point.flags = message.uint32()?,
+            _ => message.skip(tag)?,
         }
     }
     let times = match point.finish()? {
@@ -64,52 +70,60 @@ pub(super) fn translate<'a>(
             return Ok(None);
         }
     };
+    buckets.read_exemplars(&point.exemplars, texts)?;
+    buckets.print_bounds();
+    let target = Arc::clone(&output.target);
+    let mut labels = SeriesLabels::new(&point.labels, &target);
     if let Some(sum) = sum {
-        output.float(point, (&metric.name, "_sum"), None, times, sum);
+        output.sample(&mut labels, Which::name(&metric.sum), times, point.value(sum));
     }
-    output.float(point, (&metric.name, "_count"), None, times, count as f64);
-    buckets.translate(metric, point, output, times, count as f64, texts)?;
+    let count = point.value(count as f64);
+    output.sample(&mut labels, Which::name(&metric.count), times, count);
+    let Buckets { counts, bounds, exemplars, texts, .. } = buckets;
+    let mut exemplars = exemplars.drain(..).peekable();
+    let mut total = 0_u64;
+    for ((bound, in_bucket), text) in bounds.iter().zip(counts).zip(texts) {
+        // A producer's counts may overflow together; a wrong total is the producer's.
+        total = total.wrapping_add(*in_bucket);
+        let which = Which { name: &metric.bucket, bound: Some(("le", text)) };
+        let series = output.sample(&mut labels, which, times, point.value(total as f64));
+        while let Some(exemplar) = exemplars.next_if(|exemplar| exemplar.value <= *bound) {
+            if let Some(series) = series {
+                output.sink.exemplar(series, exemplar);
+            }
+        }
+    }
+    let which = Which { name: &metric.bucket, bound: Some(("le", "+Inf")) };
+    if let Some(series) = output.sample(&mut labels, which, times, count) {
+        exemplars.for_each(|exemplar| output.sink.exemplar(series, exemplar));
+    }
     Ok(Some(times))
 }
 
 impl Buckets {
-    fn translate(
-        &mut self,
-        metric: &Metric<'_>,
-        point: &Point<'_>,
-        output: &mut Output<'_>,
-        times: Times,
-        count: f64,
-        texts: &mut Texts,
-    ) -> Result<(), Error> {
+    fn read_exemplars(&mut self, messages: &[Reader<'_>], texts: &mut Texts) -> Result<(), Fault> {
         self.exemplars.clear();
-        for message in &point.exemplars {
+        for message in messages {
             self.exemplars.extend(exemplar::read(*message, texts)?);
         }
         self.exemplars.sort_by(|a, b| a.value.total_cmp(&b.value));
-        let mut exemplars = self.exemplars.drain(..).peekable();
-        let mut total = 0_u64;
-        for (bound, in_bucket) in self.bounds.iter().zip(&self.counts) {
-            // A producer's counts may overflow together; a wrong total is the producer's.
-            total = total.wrapping_add(*in_bucket);
-            self.text.clear();
-            // Writing to a string does not fail.
-            let _ = write_f(&mut self.text, *bound);
-            let le = Some(("le", &*self.text));
-            let series = output.float(point, (&metric.name, "_bucket"), le, times, total as f64);
-            while let Some(exemplar) = exemplars.next_if(|exemplar| exemplar.value <= *bound) {
-                if let Some(series) = series {
-                    output.sink.exemplar(series, exemplar);
-                }
-            }
-        }
-        self.text.clear();
-        let _ = self.text.write_str("+Inf");
-        let le = Some(("le", &*self.text));
-        let series = output.float(point, (&metric.name, "_bucket"), le, times, count);
-        if let Some(series) = series {
-            exemplars.for_each(|exemplar| output.sink.exemplar(series, exemplar));
-        }
         Ok(())
+    }
+
+    /// Makes the texts of the bounds, unless they are those of the point before: points of a
+    /// metric mostly have the same.
+    fn print_bounds(&mut self) {
+        let printed = self.printed.iter().map(|bound| bound.to_bits());
+        if printed.eq(self.bounds.iter().map(|bound| bound.to_bits())) {
+            return;
+        }
+        self.printed.clone_from(&self.bounds);
+        self.texts.clear();
+        for bound in &self.bounds {
+            let mut text = String::new();
+            // Writing to a string does not fail.
+            let _ = write_f(&mut text, *bound);
+            self.texts.push(text);
+        }
     }
 }

@@ -11,7 +11,7 @@ use telemetry_core::labels::METRIC_NAME;
 use telemetry_core::sink::{RawLabels, RefusalReason};
 
 use super::target::Target;
-use crate::error::Error;
+use crate::error::Fault;
 use crate::otlp::name::PROMETHEUS;
 use crate::otlp::texts::Texts;
 use crate::otlp::value::{Any, Attribute};
@@ -65,7 +65,7 @@ impl<'a> PointLabels<'a> {
         &mut self,
         attributes: &[Attribute<'a>],
         without: &[&str],
-    ) -> Result<Result<(), RefusalReason>, Error> {
+    ) -> Result<Result<(), RefusalReason>, Fault> {
         self.entries.clear();
         self.arena.clear();
         for attribute in attributes {
@@ -83,7 +83,7 @@ impl<'a> PointLabels<'a> {
         Ok(Ok(()))
     }
 
-    fn add(&mut self, attribute: &Attribute<'a>) -> Result<Result<(), RefusalReason>, Error> {
+    fn add(&mut self, attribute: &Attribute<'a>) -> Result<Result<(), RefusalReason>, Fault> {
         let invalid = |key: &[u8]| {
             Ok(Err(RefusalReason::InvalidLabel { name: String::from_utf8_lossy(key).into_owned() }))
         };
@@ -146,37 +146,81 @@ impl<'a> PointLabels<'a> {
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
+}
+
+/// The label sets of the series that one point goes to: they differ in the name, and in the bound
+/// where the point has several.
+#[derive(Debug)]
+pub(super) struct SeriesLabels<'x> {
+    /// The bound and the name, then what all series of the point have.
+    inline: [(&'x str, &'x str); INLINE_LABELS],
+    len: usize,
+    /// All of it, where it is more.
+    spilled: Vec<(&'x str, &'x str)>,
+    /// Whether an attribute has the name of a bound.
+    has_bound: bool,
+}
+
+/// Labels that tell the series of a histogram or summary apart.
+const BOUNDS: [&str; 2] = ["le", "quantile"];
+
+impl<'x> SeriesLabels<'x> {
+    pub(super) fn new(labels: &'x PointLabels<'_>, target: &'x Target) -> Self {
+        let target = target.labels();
+        let is_covered =
+            |name: &str| target.iter().any(|label| label.0 == name && !label.1.is_empty());
+        let own = labels.entries.iter();
+        let own = own
+            .map(|entry| (text(&labels.arena, &entry.name), text(&labels.arena, &entry.value)))
+            .filter(|label| !is_covered(label.0));
+        let all = [("", ""); 2]
+            .into_iter()
+            .chain(target.into_iter().chain(own).filter(|(_, value)| !value.is_empty()));
+        let mut series = SeriesLabels {
+            inline: [("", ""); INLINE_LABELS],
+            len: 0,
+            spilled: Vec::new(),
+            has_bound: labels
+                .entries
+                .iter()
+                .any(|e| BOUNDS.contains(&text(&labels.arena, &e.name))),
+        };
+        if labels.entries.len() + 4 > INLINE_LABELS {
+            series.spilled.extend(all);
+            return series;
+        }
+        for (slot, label) in series.inline.iter_mut().zip(all) {
+            *slot = label;
+            series.len += 1;
+        }
+        series
+    }
 
     /// Calls `then` with the labels of the series `name`; `bound` is `le` or `quantile` with its
     /// value.
     pub(super) fn with<T>(
-        &self,
-        name: &str,
-        bound: Option<(&str, &str)>,
-        target: &Target,
+        &mut self,
+        name: &'x str,
+        bound: Option<(&'x str, &'x str)>,
         then: impl FnOnce(&RawLabels<'_>) -> T,
     ) -> T {
-        let fixed = [(METRIC_NAME, name), bound.unwrap_or_default()];
-        let fixed = fixed.into_iter().chain(target.labels());
-        let fixed = fixed.filter(|(_, value)| !value.is_empty());
-        let is_free = |name: &str| {
-            bound.is_none_or(|bound| bound.0 != name)
-                && target.labels().iter().all(|label| label.0 != name || label.1.is_empty())
+        let all = if self.spilled.is_empty() {
+            self.inline.get_mut(..self.len).unwrap_or_default()
+        } else {
+            &mut self.spilled
         };
-        let own = self.entries.iter();
-        let own =
-            own.map(|entry| (text(&self.arena, &entry.name), text(&self.arena, &entry.value)));
-        let all = fixed.chain(own.filter(|(name, value)| !value.is_empty() && is_free(name)));
-        if self.entries.len() + 4 > INLINE_LABELS {
-            return then(&RawLabels::new(&all.collect::<Vec<_>>()));
+        if let [first, second, ..] = all {
+            (*first, *second) = (bound.unwrap_or_default(), (METRIC_NAME, name));
         }
-        let mut labels = [("", ""); INLINE_LABELS];
-        let mut len = 0;
-        for (slot, label) in labels.iter_mut().zip(all) {
-            *slot = label;
-            len += 1;
+        match (all, bound) {
+            ([first, rest @ ..], Some(bound)) if self.has_bound => {
+                let rest = rest.iter().filter(|label| label.0 != bound.0);
+                let labels: Vec<_> = std::iter::once(&*first).chain(rest).copied().collect();
+                then(&RawLabels::new(&labels))
+            }
+            (all, Some(_)) => then(&RawLabels::new(all)),
+            (all, None) => then(&RawLabels::new(all.get(1..).unwrap_or_default())),
         }
-        then(&RawLabels::new(labels.get(..len).unwrap_or_default()))
     }
 }
 
@@ -194,7 +238,8 @@ mod tests {
         let mut labels = PointLabels::default();
         labels.set(attributes, &[]).unwrap().unwrap();
         let target = Target { job: "ns/api".to_owned(), instance: String::new() };
-        labels.with("m", bound, &target, |raw| raw.build().to_string())
+        let mut series = SeriesLabels::new(&labels, &target);
+        series.with("m", bound, |raw| raw.build().to_string())
     }
 
     #[test]
@@ -218,6 +263,8 @@ mod tests {
         let attributes = [attribute("le", "9")];
         let expected = r#"{__name__="m", job="ns/api", le="+Inf"}"#;
         assert_eq!(labels(&attributes, Some(("le", "+Inf"))), expected);
+        let expected = r#"{__name__="m", job="ns/api", le="9"}"#;
+        assert_eq!(labels(&attributes, None), expected);
     }
 
     #[test]
@@ -227,7 +274,10 @@ mod tests {
         let mut labels = PointLabels::default();
         labels.set(&attributes, &["key.7"]).unwrap().unwrap();
         let target = Target::default();
-        assert_eq!(labels.with("m", None, &target, |raw| raw.build().len()), 100);
+        let mut series = SeriesLabels::new(&labels, &target);
+        assert_eq!(series.with("m", None, |raw| raw.build().len()), 100);
+        let bound = Some(("le", "1"));
+        assert_eq!(series.with("m", bound, |raw| raw.build().len()), 101);
     }
 
     #[test]

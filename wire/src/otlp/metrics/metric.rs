@@ -11,8 +11,9 @@ use telemetry_core::sink::RefusalReason;
 
 use super::name::{self, Suffix};
 use super::unit;
-use crate::error::Error;
+use crate::error::Fault;
 use crate::otlp::texts::Texts;
+use crate::protobuf::Wire::*;
 use crate::protobuf::{Bytes, Reader};
 
 /// A metric.
@@ -20,6 +21,10 @@ use crate::protobuf::{Bytes, Reader};
 pub(super) struct Metric<'a> {
     /// Its name in Prometheus, without `_bucket` and the like.
     pub(super) name: String,
+    /// The names of the series beside it, where the kind has such.
+    pub(super) sum: String,
+    pub(super) count: String,
+    pub(super) bucket: String,
     pub(super) metadata: Metadata,
     pub(super) kind: Kind,
     /// The message whose fields 1 are the data points.
@@ -40,31 +45,34 @@ pub(super) enum Kind {
 
 impl<'a> Metric<'a> {
     /// None where there are no data points of a kind that is known.
-    pub(super) fn read(mut message: Reader<'a>, texts: &mut Texts) -> Result<Option<Self>, Error> {
+    pub(super) fn read(mut message: Reader<'a>, texts: &mut Texts) -> Result<Option<Self>, Fault> {
         let [mut name, mut description, mut unit] = [Bytes::default(); 3];
         let mut data = None;
-        while let Some(field) = message.next()? {
-            let kind = match field.number {
-                1 => {
-                    name = field.bytes()?;
+        while let Some(tag) = message.tag()? {
+            let kind = match tag {
+                (1, Len) => {
+                    name = message.bytes()?;
                     continue;
                 }
-                2 => {
-                    description = field.bytes()?;
+                (2, Len) => {
+                    description = message.bytes()?;
                     continue;
                 }
-                3 => {
-                    unit = field.bytes()?;
+                (3, Len) => {
+                    unit = message.bytes()?;
                     continue;
                 }
-                5 => Kind::Gauge,
-                7 => Kind::Sum,
-                9 => Kind::Histogram,
-                10 => Kind::Exponential,
-                11 => Kind::Summary,
-                _ => continue,
+                (5, Len) => Kind::Gauge,
+                (7, Len) => Kind::Sum,
+                (9, Len) => Kind::Histogram,
+                (10, Len) => Kind::Exponential,
+                (11, Len) => Kind::Summary,
+                tag => {
+                    message.skip(tag)?;
+                    continue;
+                }
             };
-            data = Some((kind, field.message()?));
+            data = Some((kind, message.message()?));
         }
         let Some((kind, points)) = data else { return Ok(None) };
         let aggregation = Aggregation::read(points)?;
@@ -87,7 +95,10 @@ impl<'a> Metric<'a> {
             unit: unit::phrase(&unit),
             help: texts.owned(description),
         };
-        Ok(Some(Metric { name, metadata, kind, points, refused }))
+        let has_parts = matches!(kind, Kind::Histogram | Kind::Summary);
+        let part = |suffix: &str| if has_parts { format!("{name}{suffix}") } else { String::new() };
+        let (sum, count, bucket) = (part("_sum"), part("_count"), part("_bucket"));
+        Ok(Some(Metric { name, sum, count, bucket, metadata, kind, points, refused }))
     }
 }
 
@@ -101,13 +112,13 @@ const DELTA: i32 = 1;
 const CUMULATIVE: i32 = 2;
 
 impl Aggregation {
-    fn read(mut data: Reader<'_>) -> Result<Self, Error> {
+    fn read(mut data: Reader<'_>) -> Result<Self, Fault> {
         let mut aggregation = Aggregation { temporality: 0, is_monotonic: false };
-        while let Some(field) = data.next()? {
-            match field.number {
-                2 => aggregation.temporality = field.int32()?,
-                3 => aggregation.is_monotonic = field.bool()?,
-                _ => {}
+        while let Some(tag) = data.tag()? {
+            match tag {
+                (2, Varint) => aggregation.temporality = data.int32()?,
+                (3, Varint) => aggregation.is_monotonic = data.bool()?,
+                _ => data.skip(tag)?,
             }
         }
         Ok(aggregation)

@@ -7,12 +7,16 @@
 //! A point without a value is zero: producers leave out what is the default.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+use std::sync::Arc;
+
 use super::exemplar;
+use super::labels::SeriesLabels;
 use super::metric::{Kind, Metric};
-use super::point::{Output, Point, Times, integer};
-use crate::error::Error;
+use super::point::{Output, Point, Times, Which, integer};
+use crate::error::Fault;
 use crate::otlp::texts::Texts;
 use crate::protobuf::Reader;
+use crate::protobuf::Wire::*;
 
 /// Hands over one sample.
 pub(super) fn translate<'a>(
@@ -21,19 +25,19 @@ pub(super) fn translate<'a>(
     point: &mut Point<'a>,
     output: &mut Output<'_>,
     texts: &mut Texts,
-) -> Result<Option<Times>, Error> {
+) -> Result<Option<Times>, Fault> {
     point.clear();
     let mut value = 0.0;
-    while let Some(field) = message.next()? {
-        match field.number {
-            2 => point.start = field.fixed64()?,
-            3 => point.time = field.fixed64()?,
-            4 => value = field.double()?,
-            5 => point.exemplars.push(field.message()?),
-            6 => value = integer(field.fixed64()?),
-            7 => point.attribute(field.message()?)?,
-            8 => point.flags = field.uint32()?,
-            _ => {}
+    while let Some(tag) = message.tag()? {
+        match tag {
+            (2, Fixed64) => point.start = message.fixed64()?,
+            (3, Fixed64) => point.time = message.fixed64()?,
+            (4, Fixed64) => value = message.double()?,
+            (5, Len) => point.exemplars.push(message.message()?),
+            (6, Fixed64) => value = integer(message.fixed64()?),
+            (7, Len) => point.attribute(message.message()?)?,
+            (8, Varint) => point.flags = message.uint32()?,
+            _ => message.skip(tag)?,
         }
     }
     let times = match point.finish()? {
@@ -45,7 +49,10 @@ pub(super) fn translate<'a>(
             return Ok(None);
         }
     };
-    let series = output.float(point, (&metric.name, ""), None, times, value);
+    let target = Arc::clone(&output.target);
+    let mut labels = SeriesLabels::new(&point.labels, &target);
+    let which = Which::name(&metric.name);
+    let series = output.sample(&mut labels, which, times, point.value(value));
     if let Some(series) = series.filter(|_| metric.kind == Kind::Sum) {
         exemplar::add_all(&point.exemplars, series, output.sink, texts)?;
     }

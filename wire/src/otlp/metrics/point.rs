@@ -1,15 +1,17 @@
 //! What data points of every kind have: times, flags, attributes, exemplars.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+use std::sync::Arc;
+
 use telemetry_core::model::{STALE_MARKER, SampleValue};
 use telemetry_core::sink::{MetricSink, RefusalReason, SeriesRef};
 
-use super::labels::PointLabels;
+use super::labels::{PointLabels, SeriesLabels};
 use super::target::Target;
-use crate::error::Error;
+use crate::error::Fault;
 use crate::otlp::time::nanos;
 use crate::otlp::value::Attribute;
-use crate::protobuf::{Bytes, Reader};
+use crate::protobuf::Reader;
 
 const NANOS_PER_MILLI: i64 = 1_000_000;
 
@@ -34,7 +36,7 @@ impl<'a> Point<'a> {
         self.exemplars.clear();
     }
 
-    pub(super) fn attribute(&mut self, message: Reader<'a>) -> Result<(), Error> {
+    pub(super) fn attribute(&mut self, message: Reader<'a>) -> Result<(), Fault> {
         self.attributes.push(Attribute::read(message)?);
         Ok(())
     }
@@ -44,8 +46,13 @@ impl<'a> Point<'a> {
         self.flags & NO_RECORDED_VALUE != 0
     }
 
+    /// `value`, or the staleness marker where the point ends its series.
+    pub(super) fn value(&self, value: f64) -> f64 {
+        if self.is_stale() { STALE_MARKER } else { value }
+    }
+
     /// Makes the labels and the times, once all fields are read.
-    pub(super) fn finish(&mut self) -> Result<Result<Times, RefusalReason>, Error> {
+    pub(super) fn finish(&mut self) -> Result<Result<Times, RefusalReason>, Fault> {
         if let Err(reason) = self.labels.set(&self.attributes, &[])? {
             return Ok(Err(reason));
         }
@@ -68,16 +75,28 @@ pub(super) struct Times {
 /// Where the samples of a point go.
 pub(super) struct Output<'s> {
     pub(super) sink: &'s mut dyn MetricSink,
-    pub(super) target: Target,
+    pub(super) target: Arc<Target>,
     /// Samples and refusals handed to the sink so far.
     pub(super) items: u64,
-    /// The name of a series with a suffix, kept for its memory.
-    name: String,
+}
+
+/// Which series of a point: its name, and its bound where there are several.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Which<'x> {
+    pub(super) name: &'x str,
+    pub(super) bound: Option<(&'x str, &'x str)>,
+}
+
+impl<'x> Which<'x> {
+    /// The series of this name.
+    pub(super) fn name(name: &'x str) -> Self {
+        Which { name, bound: None }
+    }
 }
 
 impl<'s> Output<'s> {
     pub(super) fn new(sink: &'s mut dyn MetricSink) -> Self {
-        Output { sink, target: Target::default(), items: 0, name: String::new() }
+        Output { sink, target: Arc::default(), items: 0 }
     }
 
     pub(super) fn refuse(&mut self, reason: RefusalReason) {
@@ -90,35 +109,18 @@ impl<'s> Output<'s> {
         self.sink.append(series, times.millis, value, times.start);
     }
 
-    /// Hands over a float of the series `name` + `suffix`, or the end of that series.
-    pub(super) fn float(
-        &mut self,
-        point: &Point<'_>,
-        (name, suffix): (&str, &str),
-        bound: Option<(&str, &str)>,
-        times: Times,
-        value: f64,
-    ) -> Option<SeriesRef> {
-        let value = if point.is_stale() { STALE_MARKER } else { value };
-        self.sample(&point.labels, (name, suffix), bound, times, value.into())
-    }
-
     /// Hands over a sample; none where there can be no such series.
-    pub(super) fn sample(
+    pub(super) fn sample<'x>(
         &mut self,
-        labels: &PointLabels<'_>,
-        (name, suffix): (&str, &str),
-        bound: Option<(&str, &str)>,
+        labels: &mut SeriesLabels<'x>,
+        which: Which<'x>,
         times: Times,
-        value: SampleValue,
+        value: impl Into<SampleValue>,
     ) -> Option<SeriesRef> {
-        self.name.clear();
-        self.name.push_str(name);
-        self.name.push_str(suffix);
         let sink = &mut *self.sink;
-        match labels.with(&self.name, bound, &self.target, |raw| sink.resolve(raw)) {
+        match labels.with(which.name, which.bound, |raw| sink.resolve(raw)) {
             Ok(series) => {
-                self.append(series, times, value);
+                self.append(series, times, value.into());
                 Some(series)
             }
             Err(reason) => {
@@ -132,17 +134,4 @@ impl<'s> Output<'s> {
 /// The value of a `NumberDataPoint` or an exemplar, whichever member is set.
 pub(super) fn integer(bits: u64) -> f64 {
     bits.cast_signed() as f64
-}
-
-/// An id as text; none if it is not there or zero.
-pub(super) fn hex(id: Bytes<'_>) -> Option<String> {
-    use std::fmt::Write;
-    let is_set = id.bytes.iter().any(|byte| *byte != 0);
-    is_set.then(|| {
-        id.bytes.iter().fold(String::new(), |mut text, byte| {
-            // Writing to a string does not fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-    })
 }

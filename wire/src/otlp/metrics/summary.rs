@@ -6,12 +6,16 @@
 //! ~~~
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+use std::sync::Arc;
+
 use telemetry_core::syntax::number::write_f;
 
+use super::labels::SeriesLabels;
 use super::metric::Metric;
-use super::point::{Output, Point, Times};
-use crate::error::Error;
+use super::point::{Output, Point, Times, Which};
+use crate::error::Fault;
 use crate::protobuf::Reader;
+use crate::protobuf::Wire::*;
 
 /// Hands over `_sum`, `_count` and a sample per quantile.
 pub(super) fn translate<'a>(
@@ -19,20 +23,20 @@ pub(super) fn translate<'a>(
     metric: &Metric<'a>,
     point: &mut Point<'a>,
     output: &mut Output<'_>,
-) -> Result<Option<Times>, Error> {
+) -> Result<Option<Times>, Fault> {
     point.clear();
     let (mut count, mut sum) = (0, 0.0);
     let mut quantiles = Vec::new();
-    while let Some(field) = message.next()? {
-        match field.number {
-            2 => point.start = field.fixed64()?,
-            3 => point.time = field.fixed64()?,
-            4 => count = field.fixed64()?,
-            5 => sum = field.double()?,
-            6 => quantiles.push(read_quantile(field.message()?)?),
-            7 => point.attribute(field.message()?)?,
-            8 => point.flags = field.uint32()?,
-            _ => {}
+    while let Some(tag) = message.tag()? {
+        match tag {
+            (2, Fixed64) => point.start = message.fixed64()?,
+            (3, Fixed64) => point.time = message.fixed64()?,
+            (4, Fixed64) => count = message.fixed64()?,
+            (5, Fixed64) => sum = message.double()?,
+            (6, Len) => quantiles.push(read_quantile(message.message()?)?),
+            (7, Len) => point.attribute(message.message()?)?,
+            (8, Varint) => point.flags = message.uint32()?,
+            _ => message.skip(tag)?,
         }
     }
     let times = match point.finish()? {
@@ -42,25 +46,32 @@ pub(super) fn translate<'a>(
             return Ok(None);
         }
     };
-    output.float(point, (&metric.name, "_sum"), None, times, sum);
-    output.float(point, (&metric.name, "_count"), None, times, count as f64);
-    let mut text = String::new();
-    for (quantile, value) in quantiles {
-        text.clear();
-        // Writing to a string does not fail.
-        let _ = write_f(&mut text, quantile);
-        output.float(point, (&metric.name, ""), Some(("quantile", &text)), times, value);
+    let target = Arc::clone(&output.target);
+    let texts: Vec<_> = quantiles.iter().map(|(quantile, _)| float_text(*quantile)).collect();
+    let mut labels = SeriesLabels::new(&point.labels, &target);
+    output.sample(&mut labels, Which::name(&metric.sum), times, point.value(sum));
+    output.sample(&mut labels, Which::name(&metric.count), times, point.value(count as f64));
+    for ((_, value), text) in quantiles.iter().zip(&texts) {
+        let which = Which { name: &metric.name, bound: Some(("quantile", text)) };
+        output.sample(&mut labels, which, times, point.value(*value));
     }
     Ok(Some(times))
 }
 
-fn read_quantile(mut message: Reader<'_>) -> Result<(f64, f64), Error> {
+fn float_text(value: f64) -> String {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = write_f(&mut text, value);
+    text
+}
+
+fn read_quantile(mut message: Reader<'_>) -> Result<(f64, f64), Fault> {
     let (mut quantile, mut value) = (0.0, 0.0);
-    while let Some(field) = message.next()? {
-        match field.number {
-            1 => quantile = field.double()?,
-            2 => value = field.double()?,
-            _ => {}
+    while let Some(tag) = message.tag()? {
+        match tag {
+            (1, Fixed64) => quantile = message.double()?,
+            (2, Fixed64) => value = message.double()?,
+            _ => message.skip(tag)?,
         }
     }
     Ok((quantile, value))

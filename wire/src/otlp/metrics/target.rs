@@ -1,6 +1,6 @@
 //! Which target the metrics of a resource come from, in Prometheus' terms.
 
-use crate::error::Error;
+use crate::error::Fault;
 use crate::otlp::resource::Producer;
 use crate::otlp::texts::Texts;
 use crate::otlp::value::Any;
@@ -20,7 +20,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn of(resource: &Producer<'_>, texts: &mut Texts) -> Result<Self, Error> {
+    pub(super) fn of(resource: &Producer<'_>, texts: &mut Texts) -> Result<Self, Fault> {
         let mut job = String::new();
         if let Some(name) = find(resource, SERVICE_NAME) {
             if let Some(namespace) = find(resource, SERVICE_NAMESPACE) {

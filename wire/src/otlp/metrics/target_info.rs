@@ -6,14 +6,15 @@
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use telemetry_core::sink::SeriesRef;
 
-use super::labels::PointLabels;
+use super::labels::{PointLabels, SeriesLabels};
 use super::options::MetricOptions;
 use super::point::{Output, Times};
 use super::target::IDENTIFYING;
-use crate::error::Error;
+use crate::error::Fault;
 use crate::otlp::resource::Producer;
 
 const NAME: &str = "target_info";
@@ -50,7 +51,7 @@ pub(super) fn write(
     options: &MetricOptions,
     written: &mut HashSet<(SeriesRef, i64)>,
     output: &mut Output<'_>,
-) -> Result<(), Error> {
+) -> Result<(), Fault> {
     if !options.target_info || !output.target.is_known() {
         return Ok(());
     }
@@ -62,10 +63,9 @@ pub(super) fn write(
     if labels.is_empty() {
         return Ok(());
     }
-    let resolved = {
-        let sink = &mut *output.sink;
-        labels.with(NAME, None, &output.target, |raw| sink.resolve(raw))
-    };
+    let target = Arc::clone(&output.target);
+    let mut series_labels = SeriesLabels::new(&labels, &target);
+    let resolved = series_labels.with(NAME, None, |raw| output.sink.resolve(raw));
     let series = match resolved {
         Ok(series) => series,
         Err(reason) => {

@@ -15,19 +15,24 @@
 use std::sync::Arc;
 
 use telemetry_core::model::{
-    KeyValue, Span, SpanEvent, SpanId, SpanKind, SpanLink, SpanStatus, StatusCode, TraceId,
+    KeyValue, Resource, Scope, Span, SpanEvent, SpanId, SpanKind, SpanLink, SpanStatus, StatusCode,
+    TraceId,
 };
 use telemetry_core::sink::{RefusalReason, SpanSink};
 use telemetry_core::time::Nanos;
 
-use crate::error::Error;
+use crate::error::{Error, Fault};
 use crate::otlp::json::{Encoding, request};
 use crate::otlp::resource::{Group, groups};
 use crate::otlp::texts::Texts;
 use crate::otlp::time::nanos;
 use crate::otlp::value::Attribute;
 use crate::outcome::Outcome;
+use crate::protobuf::Wire::*;
 use crate::protobuf::{Bytes, Reader};
+
+/// Room is made beforehand for so many attributes at most.
+const ATTRIBUTES_EXPECTED_MAX: usize = 16;
 
 /// Hands the spans of an `ExportTraceServiceRequest` to `sink` and commits them.
 ///
@@ -45,76 +50,111 @@ pub fn decode_traces(
 ) -> Result<Outcome, Error> {
     let request = request(input, encoding, &crate::otlp::json::TRACES)?;
     let mut texts = Texts::default();
-    let mut resource_groups = groups(&request);
-    while let Some(group) = resource_groups.next()? {
-        let group = Group::of_resource(group)?;
-        let resource = Arc::new(group.producer.to_resource(&mut texts)?);
-        let mut scope_groups = group.members();
-        while let Some(group) = scope_groups.next()? {
-            let group = Group::of_scope(group)?;
-            let scope = Arc::new(group.producer.to_scope(&mut texts)?);
-            let mut spans = group.members();
-            while let Some(span) = spans.next()? {
-                match read_span(span, &mut texts)? {
-                    Ok(mut span) => {
-                        span.resource = Arc::clone(&resource);
-                        span.scope = Arc::clone(&scope);
-                        sink.push(span);
-                    }
-                    Err(reason) => sink.refuse(reason),
-                }
-            }
-        }
-    }
+    walk(&request, &mut texts, sink)?;
     Ok(Outcome::of(sink.commit()?, texts.replaced))
 }
 
-/// The span, or why it is refused. A refused span is still read to its end: damage in it is an
-/// error of the input.
+fn walk(request: &[u8], texts: &mut Texts, sink: &mut dyn SpanSink) -> Result<(), Fault> {
+    let mut resource_groups = groups(request);
+    while let Some(group) = resource_groups.next()? {
+        let group = Group::of_resource(group)?;
+        let resource = Arc::new(group.producer.to_resource(texts)?);
+        let mut scope_groups = group.members();
+        while let Some(group) = scope_groups.next()? {
+            let group = Group::of_scope(group)?;
+            let scope = Arc::new(group.producer.to_scope(texts)?);
+            let mut spans = group.members();
+            let mut expected = 0;
+            while let Some(message) = spans.next()? {
+                let span = empty_span(Arc::clone(&resource), Arc::clone(&scope));
+                expected = read_span(message, span, expected, texts, sink)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A span of which nothing is known but who produced it.
+fn empty_span(resource: Arc<Resource>, scope: Arc<Scope>) -> Span {
+    Span {
+        trace_id: TraceId::default(),
+        span_id: SpanId::default(),
+        parent_span_id: None,
+        trace_state: String::new(),
+        flags: 0,
+        name: String::new(),
+        kind: SpanKind::Unspecified,
+        start: Nanos(0),
+        end: Nanos(0),
+        attributes: Vec::new(),
+        dropped_attributes_count: 0,
+        events: Vec::new(),
+        dropped_events_count: 0,
+        links: Vec::new(),
+        dropped_links_count: 0,
+        status: SpanStatus::default(),
+        resource,
+        scope,
+    }
+}
+
+/// Reads a span into `span` and hands it over, or the reason why it is refused. A refused span is
+/// still read to its end: damage in it is an error of the input. Returns how many attributes it has,
+/// which is about as many as the next one will have: `expected`.
 fn read_span(
     mut message: Reader<'_>,
+    mut span: Span,
+    expected: usize,
     texts: &mut Texts,
-) -> Result<Result<Span, RefusalReason>, Error> {
-    // Empty ones, not the default ones, which would be allocated.
+    sink: &mut dyn SpanSink,
+) -> Result<usize, Fault> {
     let mut ids = Ids::default();
     let (mut start, mut end) = (0, 0);
     let mut fault = None;
-    let mut span = Span::default();
-    while let Some(field) = message.next()? {
-        match field.number {
-            1 => ids.trace = field.bytes()?,
-            2 => ids.span = field.bytes()?,
-            3 => span.trace_state = texts.owned(field.bytes()?),
-            4 => ids.parent = field.bytes()?,
-            5 => span.name = texts.owned(field.bytes()?),
-            6 => span.kind = SpanKind::from_number(i64::from(field.int32()?)),
-            7 => start = field.fixed64()?,
-            8 => end = field.fixed64()?,
-            9 => span.attributes.push(read_attribute(field.message()?, texts)?),
-            10 => span.dropped_attributes_count = field.uint32()?,
-            11 => match read_event(field.message()?, texts)? {
+    while let Some(tag) = message.tag()? {
+        match tag {
+            (1, Len) => ids.trace = message.bytes()?,
+            (2, Len) => ids.span = message.bytes()?,
+            (3, Len) => span.trace_state = texts.owned(message.bytes()?),
+            (4, Len) => ids.parent = message.bytes()?,
+            (5, Len) => span.name = texts.owned(message.bytes()?),
+            (6, Varint) => span.kind = SpanKind::from_number(i64::from(message.int32()?)),
+            (7, Fixed64) => start = message.fixed64()?,
+            (8, Fixed64) => end = message.fixed64()?,
+            (9, Len) => {
+                if span.attributes.is_empty() {
+                    span.attributes.reserve_exact(expected.clamp(1, ATTRIBUTES_EXPECTED_MAX));
+                }
+                span.attributes.push(read_attribute(message.message()?, texts)?);
+            }
+            (10, Varint) => span.dropped_attributes_count = message.uint32()?,
+            (11, Len) => match read_event(message.message()?, texts)? {
                 Ok(event) => span.events.push(event),
                 Err(reason) => fault = Some(reason),
             },
-            12 => span.dropped_events_count = field.uint32()?,
-            13 => match read_link(field.message()?, texts)? {
+            (12, Varint) => span.dropped_events_count = message.uint32()?,
+            (13, Len) => match read_link(message.message()?, texts)? {
                 Ok(link) => span.links.push(link),
                 Err(reason) => fault = Some(reason),
             },
-            14 => span.dropped_links_count = field.uint32()?,
-            15 => span.status = read_status(field.message()?, texts)?,
-            16 => span.flags = field.fixed32()?,
-            _ => {}
+            (14, Varint) => span.dropped_links_count = message.uint32()?,
+            (15, Len) => span.status = read_status(message.message()?, texts)?,
+            (16, Fixed32) => span.flags = message.fixed32()?,
+            _ => message.skip(tag)?,
         }
     }
-    if let Some(reason) = fault {
-        return Ok(Err(reason));
-    }
-    Ok(ids.fill(&mut span).and_then(|()| {
+    let attributes = span.attributes.len();
+    let filled = fault.map_or(Ok(()), Err).and_then(|()| {
+        ids.fill(&mut span)?;
         span.start = Nanos(nanos(start)?);
         span.end = Nanos(nanos(end)?);
-        Ok(span)
-    }))
+        Ok(())
+    });
+    match filled {
+        Ok(()) => sink.push(span),
+        Err(reason) => sink.refuse(reason),
+    }
+    Ok(attributes)
 }
 
 /// The ids of a span as they lie in the input.
@@ -162,23 +202,23 @@ fn span_id(bytes: Bytes<'_>) -> Result<SpanId, RefusalReason> {
     }
 }
 
-fn read_attribute(message: Reader<'_>, texts: &mut Texts) -> Result<KeyValue, Error> {
+fn read_attribute(message: Reader<'_>, texts: &mut Texts) -> Result<KeyValue, Fault> {
     Attribute::read(message)?.to_model(texts, 0)
 }
 
 fn read_event(
     mut message: Reader<'_>,
     texts: &mut Texts,
-) -> Result<Result<SpanEvent, RefusalReason>, Error> {
+) -> Result<Result<SpanEvent, RefusalReason>, Fault> {
     let mut event = SpanEvent::default();
     let mut time = 0;
-    while let Some(field) = message.next()? {
-        match field.number {
-            1 => time = field.fixed64()?,
-            2 => event.name = texts.owned(field.bytes()?),
-            3 => event.attributes.push(read_attribute(field.message()?, texts)?),
-            4 => event.dropped_attributes_count = field.uint32()?,
-            _ => {}
+    while let Some(tag) = message.tag()? {
+        match tag {
+            (1, Fixed64) => time = message.fixed64()?,
+            (2, Len) => event.name = texts.owned(message.bytes()?),
+            (3, Len) => event.attributes.push(read_attribute(message.message()?, texts)?),
+            (4, Varint) => event.dropped_attributes_count = message.uint32()?,
+            _ => message.skip(tag)?,
         }
     }
     Ok(nanos(time).map(|time| SpanEvent { time: Nanos(time), ..event }))
@@ -187,18 +227,18 @@ fn read_event(
 fn read_link(
     mut message: Reader<'_>,
     texts: &mut Texts,
-) -> Result<Result<SpanLink, RefusalReason>, Error> {
+) -> Result<Result<SpanLink, RefusalReason>, Fault> {
     let mut link = SpanLink::default();
     let (mut trace, mut span) = (Bytes::default(), Bytes::default());
-    while let Some(field) = message.next()? {
-        match field.number {
-            1 => trace = field.bytes()?,
-            2 => span = field.bytes()?,
-            3 => link.trace_state = texts.owned(field.bytes()?),
-            4 => link.attributes.push(read_attribute(field.message()?, texts)?),
-            5 => link.dropped_attributes_count = field.uint32()?,
-            6 => link.flags = field.fixed32()?,
-            _ => {}
+    while let Some(tag) = message.tag()? {
+        match tag {
+            (1, Len) => trace = message.bytes()?,
+            (2, Len) => span = message.bytes()?,
+            (3, Len) => link.trace_state = texts.owned(message.bytes()?),
+            (4, Len) => link.attributes.push(read_attribute(message.message()?, texts)?),
+            (5, Varint) => link.dropped_attributes_count = message.uint32()?,
+            (6, Fixed32) => link.flags = message.fixed32()?,
+            _ => message.skip(tag)?,
         }
     }
     Ok(trace_id(trace).and_then(|trace_id| {
@@ -207,13 +247,13 @@ fn read_link(
     }))
 }
 
-fn read_status(mut message: Reader<'_>, texts: &mut Texts) -> Result<SpanStatus, Error> {
+fn read_status(mut message: Reader<'_>, texts: &mut Texts) -> Result<SpanStatus, Fault> {
     let mut status = SpanStatus::default();
-    while let Some(field) = message.next()? {
-        match field.number {
-            2 => status.message = texts.owned(field.bytes()?),
-            3 => status.code = StatusCode::from_number(i64::from(field.int32()?)),
-            _ => {}
+    while let Some(tag) = message.tag()? {
+        match tag {
+            (2, Len) => status.message = texts.owned(message.bytes()?),
+            (3, Varint) => status.code = StatusCode::from_number(i64::from(message.int32()?)),
+            _ => message.skip(tag)?,
         }
     }
     Ok(status)
