@@ -8,9 +8,11 @@
 //! Prints a table; the figures of the peers were taken on another machine of the same size and
 //! stand beside ours for their order of magnitude. `cargo bench --bench peers`.
 
+use std::hint::black_box;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use promql::{Engine, Options};
 use telemetry_core::labels;
 use telemetry_core::labels::Matcher;
 use telemetry_core::query::QueryContext;
@@ -37,6 +39,7 @@ fn main() {
     let db = Tsdb::open(directory.path()).expect("an empty directory");
     let (ingest, cpu) = ingest(&db, &size);
     let (head_one, _) = one_series(&db, &size);
+    let from_memory = queries(&db, &size);
     let closing = Instant::now();
     db.close().expect("the disk has room");
     let closing = closing.elapsed();
@@ -49,6 +52,8 @@ fn main() {
     let scan = Instant::now();
     assert_eq!(count_all(&db), samples);
     let scan = scan.elapsed();
+
+    let from_blocks = queries(&db, &size);
 
     let rate = samples as f64 / ingest;
     let per_sample = bytes as f64 / samples as f64;
@@ -69,6 +74,36 @@ fn main() {
     row("one series, first read, µs", format!("{cold_one:.0}"), "44,000+", "");
     row("one series, again, µs", format!("{warm_one:.0}"), "", "42 to 59");
     row("decode everything, ms", format!("{:.1}", scan.as_secs_f64() * 1e3), "", "");
+    println!("\nPromQL, step 60 s, best of three, one thread: ms from memory, and after reopening");
+    for (at, (query, chronix, tsink)) in QUERIES.iter().enumerate() {
+        let ours = format!("{:.1} {:.1}", from_memory[at], from_blocks[at]);
+        println!("{query:<46} {ours:>14} {chronix:>16} {tsink:>16}");
+    }
+}
+
+/// Queries, and how many milliseconds they took the peers.
+const QUERIES: [(&str, &str, &str); 4] = [
+    ("sum by (job) (rate(m[5m]))", "9,500 to 11,500", "2,000 to 9,500"),
+    ("m{instance=\"instance-24\"}", "110 to 120", "1,500 to 3,300"),
+    ("sum by (job) (rate(m{job=\"job-4\"}[5m]))", "1,700 to 2,200", "1,800 to 3,200"),
+    ("topk(5, avg_over_time(g[10m]))", "17,000+", "2,400 to 5,600"),
+];
+
+/// Milliseconds that each of the queries takes.
+fn queries(db: &Tsdb, size: &Size) -> [f64; 4] {
+    let engine = Engine::new(Options::default());
+    let end = START + (size.points as i64 - 1) * PACE;
+    let window = MillisRange::new(START + 300_000, end.max(START + 300_000));
+    QUERIES.map(|(query, ..)| {
+        let run = |_| {
+            let started = Instant::now();
+            let context = QueryContext::new();
+            let result = engine.range(db, query, window, Duration::from_secs(60), &context);
+            black_box(result.expect("a query without mistakes"));
+            started.elapsed().as_secs_f64() * 1e3
+        };
+        (0..3).map(run).fold(f64::INFINITY, f64::min)
+    })
 }
 
 /// Appends everything; gives the seconds that took, and the seconds of CPU where they are known.
