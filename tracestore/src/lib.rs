@@ -15,6 +15,8 @@ mod compact;
 mod delete;
 mod engine;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod head;
 mod limits;
 mod lookup;

@@ -18,7 +18,9 @@ const COMMITS: i64 = 14;
 
 fn spans_of(number: i64) -> Vec<Span> {
     // Every trace gets spans in several commits, and some spans come twice.
-    (0..4).map(|at| numbered((1 + at % 3, (number % 10 * 4) as u8 + at + 1, number * 10), 0)).collect()
+    (0..4)
+        .map(|at| numbered((1 + at % 3, (number % 10 * 4) as u8 + at + 1, number * 10), 0))
+        .collect()
 }
 
 fn is_delete_after(number: i64) -> bool {

@@ -3,6 +3,7 @@
 mod promql;
 mod storage;
 mod traceql;
+mod tracestore;
 mod vocabulary;
 mod wire;
 
@@ -20,7 +21,14 @@ pub(crate) struct Target {
 
 /// The targets of every crate.
 pub(crate) fn all() -> impl Iterator<Item = &'static Target> {
-    [vocabulary::TARGETS, storage::TARGETS, promql::TARGETS, traceql::TARGETS, wire::TARGETS]
-        .into_iter()
-        .flatten()
+    [
+        vocabulary::TARGETS,
+        storage::TARGETS,
+        promql::TARGETS,
+        traceql::TARGETS,
+        tracestore::TARGETS,
+        wire::TARGETS,
+    ]
+    .into_iter()
+    .flatten()
 }

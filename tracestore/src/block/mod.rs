@@ -14,6 +14,8 @@ mod origins;
 mod pages;
 mod reader;
 pub(crate) mod spans;
+#[cfg(test)]
+mod tests;
 mod traces;
 mod verify;
 mod writer;
