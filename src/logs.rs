@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 use std::time::Duration;
 
-use logql::{Instant, LogOptions, LogStream, Series};
+use logql::{Instant, LogLine, LogOptions, LogStream, Pager, Series};
 use logstore::{Batch, LogStore};
 use telemetry_core::labels::{Labels, Matcher};
 use telemetry_core::model::LogEntry;
@@ -14,6 +14,9 @@ use telemetry_core::time::{MillisRange, Nanos, NanosRange};
 
 use crate::query::bounded;
 use crate::{Bounds, Error, Quadra};
+
+/// Lines that [`LogQuery::stream`] reads at once.
+const LINES_PER_PAGE: usize = 1_000;
 
 /// The logs of a database.
 #[derive(Clone, Debug)]
@@ -143,6 +146,22 @@ impl LogQuery {
         self.with_engine(|engine, query, context| engine.log(query, &self.options, context))
     }
 
+    /// The lines of a log query one by one, in order, read a page at a time: for answers that
+    /// should not be in memory as a whole. The limit holds for all lines together.
+    ///
+    /// # Errors
+    ///
+    /// The text is no log query. What happens on the way comes as an item.
+    pub fn stream(&self) -> Result<LogLines, Error> {
+        Ok(LogLines {
+            query: logql::parse(&self.query)?,
+            pager: Pager::new(self.options.clone(), LINES_PER_PAGE),
+            context: self.bounds.context(&self.db),
+            page: Vec::new().into_iter(),
+            db: self.db.clone(),
+        })
+    }
+
     /// Runs a metric query at one time.
     ///
     /// # Errors
@@ -178,5 +197,33 @@ impl LogQuery {
         let query = logql::parse(&self.query)?;
         let engine = logql::Engine::new(&self.db.stores().logs);
         Ok(run(&engine, &query, &self.bounds.context(&self.db))?)
+    }
+}
+
+/// The lines of a log query, read as they are asked for. Dropping it stops the work.
+#[derive(Debug)]
+pub struct LogLines {
+    query: logql::ast::Expr,
+    pager: Pager,
+    context: QueryContext,
+    page: std::vec::IntoIter<LogLine>,
+    db: Quadra,
+}
+
+impl Iterator for LogLines {
+    type Item = Result<LogLine, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(line) = self.page.next() {
+            return Some(Ok(line));
+        }
+        let engine = logql::Engine::new(&self.db.stores().logs);
+        match self.pager.next(&engine, &self.query, &self.context) {
+            Ok(page) => {
+                self.page = page.into_iter();
+                self.page.next().map(Ok)
+            }
+            Err(error) => Some(Err(error.into())),
+        }
     }
 }

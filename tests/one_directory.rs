@@ -196,3 +196,23 @@ fn a_deadline_and_a_token_stop_queries() {
     assert!(db.logql(r#"{app="api"}"#).cancel(&token).run().is_err());
     assert!(db.traceql("{ }").cancel(&token).run().is_err());
 }
+
+#[test]
+fn a_stream_gives_every_line_in_order() {
+    let db = Quadra::in_memory().unwrap();
+    let mut batch = db.logs().batch();
+    for number in 0..2_500_i64 {
+        batch.push(&labels! { "app" => "api" }, &LogEntry::new(number / 2, number.to_string()));
+    }
+    batch.commit().unwrap();
+    let query = db.logql(r#"{app="api"}"#).limit(usize::MAX);
+    let lines: Vec<String> =
+        query.stream().unwrap().map(|line| line.unwrap().text().into_owned()).collect();
+    let expected: Vec<String> = (0..2_500).rev().map(|number| number.to_string()).collect();
+    assert_eq!(lines.len(), 2_500);
+    let times = |texts: &[String]| {
+        texts.iter().map(|text| text.parse::<i64>().unwrap() / 2).collect::<Vec<_>>()
+    };
+    assert_eq!(times(&lines), times(&expected));
+    assert!(db.logql("sum(rate({app=\"api\"}[1m]))").stream().unwrap().next().unwrap().is_err());
+}

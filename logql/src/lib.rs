@@ -8,6 +8,7 @@
 //! A query is parsed once and can be run any number of times. It reads a
 //! [`LogSource`](telemetry_core::source::LogSource), which any store can be.
 #![forbid(unsafe_code)]
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 pub mod ast;
 mod check;
@@ -15,6 +16,7 @@ mod engine;
 pub mod error;
 mod eval;
 pub mod lexer;
+mod pager;
 mod parse;
 mod plan;
 pub mod print;
@@ -27,6 +29,7 @@ mod value;
 
 pub use engine::{Engine, LIMIT_DEFAULT, LogOptions};
 pub use error::{Error, ErrorClass};
+pub use pager::Pager;
 pub use value::{Instant, LabelOrigin, LabelSet, LogLine, LogStream, Series, VectorSample};
 
 /// Parses a query, checks it, and folds constants: `1 + 2` is the number 3.
