@@ -38,13 +38,16 @@ pub(crate) struct StackValue<'a> {
     pub(crate) value: i64,
 }
 
+/// Samples with their spans, by the string labels that make a series.
+type Groups<'a> = BTreeMap<Vec<(u32, u32)>, Vec<(u64, &'a ProfileSample)>>;
+
 /// The series of a valid profile. A series without any value is left out.
 pub(crate) fn split<'a>(
     name: &str,
     labels: &Labels,
     profile: &'a Profile,
 ) -> Result<Vec<SeriesSamples<'a>>, RefusalReason> {
-    let mut groups: BTreeMap<Vec<(u32, u32)>, Vec<(u64, &ProfileSample)>> = BTreeMap::new();
+    let mut groups = Groups::new();
     for sample in &profile.samples {
         let (key, span) = group_of(profile, sample)?;
         groups.entry(key).or_default().push((span, sample));
