@@ -20,6 +20,22 @@ pub(super) const LOKI: LabelNames = LabelNames { collapse: true, prefix_undersco
 /// The rules of Prometheus by default.
 pub(super) const PROMETHEUS: LabelNames = LabelNames { collapse: false, prefix_underscore: true };
 
+/// Letters, digits and `_`.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+const WORD: [bool; 128] = {
+    let mut word = [false; 128];
+    let mut byte = 0;
+    while byte < 128_u8 {
+        word[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_';
+        byte += 1;
+    }
+    word
+};
+
+fn is_word(byte: u8) -> bool {
+    WORD.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
 impl LabelNames {
     /// Whether `key` can stay as it is.
     #[inline]
@@ -28,23 +44,28 @@ impl LabelNames {
         let right = key.bytes().all(|byte| {
             let repeated = self.collapse && byte == b'_' && previous == b'_';
             previous = byte;
-            (byte.is_ascii_alphanumeric() || byte == b'_') && !repeated
+            is_word(byte) && !repeated
         });
         let prefixed = self.prefix_underscore && has_single_underscore(key);
         right && !key.is_empty() && !prefixed && !starts_with_digit(key)
     }
 
     /// Appends the label name for `key`, which has at least one character.
+    #[inline]
     pub(super) fn append(self, key: &str, out: &mut String) {
         let start = out.len();
         out.reserve(key.len());
-        let mut previous = '0';
-        for c in key.chars() {
-            let c = if c.is_ascii_alphanumeric() { c } else { '_' };
-            if !(self.collapse && c == '_' && previous == '_') {
-                out.push(c);
+        let mut previous = b'0';
+        for byte in key.bytes() {
+            // Of a character of several bytes the first one is replaced, the others go.
+            if (0x80..0xc0).contains(&byte) {
+                continue;
             }
-            previous = c;
+            let byte = if is_word(byte) { byte } else { b'_' };
+            if !(self.collapse && byte == b'_' && previous == b'_') {
+                out.push(char::from(byte & 0x7f));
+            }
+            previous = byte;
         }
         let name = out.get(start..).unwrap_or_default();
         if starts_with_digit(name) {
