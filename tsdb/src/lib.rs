@@ -22,6 +22,8 @@ mod compact;
 mod db;
 mod engine;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod head;
 mod options;
 mod query;

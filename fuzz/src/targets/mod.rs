@@ -4,6 +4,7 @@ mod promql;
 mod storage;
 mod traceql;
 mod tracestore;
+mod tsdb;
 mod vocabulary;
 mod wire;
 
@@ -26,7 +27,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Target> {
         storage::TARGETS,
         promql::TARGETS,
         traceql::TARGETS,
-        tracestore::TARGETS,
+        tracestore::TARGETS, tsdb::TARGETS,
         wire::TARGETS,
     ]
     .into_iter()

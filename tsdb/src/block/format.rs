@@ -354,6 +354,19 @@ impl Table {
     }
 }
 
+/// Reads a section and follows every reference in it: for the fuzz target.
+pub(crate) fn exercise_table(bytes: &[u8]) {
+    let Ok(table) = Table::read(bytes) else { return };
+    for series in 0..table.len() {
+        assert!(table.labels(bytes, series).is_some(), "labels that are there");
+        for chunk in table.chunks(bytes, series).unwrap_or_default() {
+            let page = table.value_pages.find(chunk.position);
+            assert!(page.is_some() || chunk.bytes == 0, "a page for every chunk");
+            assert!((chunk.column as usize) < table.columns.len(), "a column for every chunk");
+        }
+    }
+}
+
 fn read_chunk(
     input: &mut Cursor<'_>,
     column: &mut i64,

@@ -16,7 +16,7 @@ mod reader;
 mod verify;
 mod writer;
 
-pub(crate) use format::ChunkPlace;
+pub(crate) use format::{ChunkPlace, exercise_table};
 pub(crate) use reader::Block;
 pub(crate) use writer::{BlockBuilder, CHUNK_SAMPLES};
 

@@ -1,0 +1,35 @@
+//! Targets of the metrics store: records, chunks and tables, whatever their bytes are.
+
+use super::Target;
+
+pub(super) const TARGETS: &[Target] = &[
+    Target {
+        name: "tsdb_records",
+        run: ::tsdb::fuzz::records,
+        seeds: &[
+            // A series, a layout of it, a row.
+            b"\x1c\x01\0\x01\x01a\x01b\x02\0\x01\0\x03\0\x14\0\0\0\0\0\0\0\0\xf0\x3f\x03\0\x02\x05\
+              \x05\x03\0\x1e\x01\x03",
+            // A series, floats, a late sample with a start, metadata.
+            b"\x2e\x01\x02\x01\x01a\x01d\x04\x01\x04\x14\0\0\0\0\0\0\xf0\x3f\x05\x06\x02\x01\x06\
+              \0\0\0\0\0\0\xf0\x3f\x07\x01m\x02\x01s\0",
+        ],
+    },
+    Target {
+        name: "tsdb_chunk",
+        run: ::tsdb::fuzz::chunk,
+        seeds: &[
+            b"\x03\0\x01\x01\x0e\x04\0\x04\x30\0\x02\0\x01\x01\x0e\0\x02\0",
+            b"\x04\0\0\x01\0\0\0\0\0\0\xf0\x3f",
+            b"\x03\0\0\x03\x0b\x3f\xf0\0\0\0\0\0\0\x61\x2f\xff\x80",
+            b"\x01\0\0\0\x02\0\0\0\0\0\0\0\0\x01\x03\x02\0\0\x0c\0\x04\x08\0\0\0\0\0\0\xe0\x3f",
+            b"\x03\0\x02\x14\x1e\x01\x02",
+        ],
+    },
+    Target {
+        name: "tsdb_table",
+        run: ::tsdb::fuzz::table,
+        seeds: &[b"\x02\x08__name__\x01\0\x02up\x03job\x02\0\x03api\x02\x01t\x01\x02\0\x01\
+              \x01\x03\xd0\x0f\xd0\x0f\x05\x01\x05\x02\x28\x07\x02\0\0\0\x01\0\x28\0\0\x01\x01\x01\x07"],
+    },
+];
