@@ -30,6 +30,7 @@ pub struct Suite {
 /// Every suite.
 pub const SUITES: &[Suite] = &[
     Suite { name: "promql", directory: "conformance/promql", run: promql::run },
+    Suite { name: "logql", directory: "conformance/logql", run: logql::run },
     Suite { name: "profiles", directory: "data/profiles", run: profiles::run },
     Suite { name: "traceql", directory: "conformance/traceql", run: traceql::run },
 ];
