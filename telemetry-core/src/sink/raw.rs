@@ -1,8 +1,14 @@
 //! Labels as they lie in the input, before anything is built from them.
 
-use xxhash_rust::xxh3::Xxh3Default;
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
 use crate::labels::Labels;
+
+/// Labels of up to this many bytes are hashed in one go: nearly all there are.
+const HASHED_BYTES: usize = 512;
+
+/// Up to this many names are compared each with each; more are sorted.
+const COMPARED_PAIRS_MAX: usize = 32;
 
 /// Borrowed names and values, in the order of the input: not sorted, possibly repeated.
 ///
@@ -26,19 +32,44 @@ impl<'a> RawLabels<'a> {
     /// A hash of names and values in this order. The same labels in another order have another
     /// hash and are looked up once more.
     pub fn hash(&self) -> u128 {
-        let mut hasher = Xxh3Default::new();
-        for (name, value) in self.pairs {
+        // Hashing in one go takes half the time of hashing piece by piece; both give the same.
+        let mut bytes = [0; HASHED_BYTES];
+        let mut len = 0;
+        for text in self.texts() {
             // Lengths keep `("ab", "c")` and `("a", "bc")` apart.
-            hasher.update(&(name.len() as u64).to_le_bytes());
-            hasher.update(name.as_bytes());
-            hasher.update(&(value.len() as u64).to_le_bytes());
-            hasher.update(value.as_bytes());
+            let length = (text.len() as u64).to_le_bytes();
+            let start = len + length.len();
+            let (Some(prefix), end) = (bytes.get_mut(len..start), start + text.len()) else {
+                return self.hash_long();
+            };
+            prefix.copy_from_slice(&length);
+            let Some(body) = bytes.get_mut(start..end) else { return self.hash_long() };
+            body.copy_from_slice(text.as_bytes());
+            len = end;
+        }
+        xxh3_128(bytes.get(..len).unwrap_or_default())
+    }
+
+    fn hash_long(&self) -> u128 {
+        let mut hasher = Xxh3Default::new();
+        for text in self.texts() {
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
         }
         hasher.digest128()
     }
 
+    fn texts(&self) -> impl Iterator<Item = &'a str> {
+        self.pairs.iter().flat_map(|(name, value)| [*name, *value])
+    }
+
     /// The name that occurs more than once with a value, if any.
     pub fn duplicate(&self) -> Option<&'a str> {
+        if self.pairs.len() > COMPARED_PAIRS_MAX {
+            let mut names: Vec<_> = self.pairs.iter().map(|(name, _)| *name).collect();
+            names.sort_unstable();
+            return names.array_windows().find(|[a, b]| a == b).map(|[name, _]| *name);
+        }
         let later = |at: usize| self.pairs.iter().skip(at + 1).map(|(name, _)| *name);
         let mut pairs = self.pairs.iter().enumerate();
         pairs.find(|(at, (name, _))| later(*at).any(|other| other == *name)).map(|(_, pair)| pair.0)
@@ -60,6 +91,25 @@ mod tests {
         assert_ne!(hash(&[("ab", "c")]), hash(&[("a", "bc")]));
         assert_ne!(hash(&[("a", "b"), ("c", "d")]), hash(&[("c", "d"), ("a", "b")]));
         assert_eq!(hash(&[("a", "b")]), hash(&[("a", "b")]));
+    }
+
+    #[test]
+    fn long_and_short_labels_are_hashed_alike() {
+        for len in [0, 1, 200, 484, 485, 486, 600] {
+            let value = "v".repeat(len);
+            let pairs = [("name", value.as_str()), ("n", "")];
+            let labels = RawLabels::new(&pairs);
+            assert_eq!(labels.hash(), labels.hash_long(), "{len}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_name_is_found_among_many() {
+        let names: Vec<_> = (0..100).map(|at| format!("n{at}")).collect();
+        let mut pairs: Vec<_> = names.iter().map(|name| (name.as_str(), "v")).collect();
+        assert_eq!(RawLabels::new(&pairs).duplicate(), None);
+        pairs.push(("n7", "w"));
+        assert_eq!(RawLabels::new(&pairs).duplicate(), Some("n7"));
     }
 
     #[test]

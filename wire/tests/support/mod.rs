@@ -90,9 +90,7 @@ impl Metrics {
 
 impl MetricSink for Metrics {
     fn resolve(&mut self, labels: &RawLabels<'_>) -> Result<SeriesRef, RefusalReason> {
-        // Comparing each with each is for the few that samples have.
-        let duplicate = if labels.pairs().len() < 100 { labels.duplicate() } else { None };
-        if let Some(name) = duplicate {
+        if let Some(name) = labels.duplicate() {
             return Err(RefusalReason::DuplicateLabel { name: name.to_owned() });
         }
         let series = &mut self.series;

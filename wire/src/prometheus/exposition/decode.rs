@@ -185,20 +185,11 @@ fn with_exported(
 }
 
 fn resolve(pairs: &[(&str, &str)], sink: &mut dyn MetricSink) -> Result<SeriesRef, RefusalReason> {
-    if let Some(name) = repeated(pairs) {
+    let labels = RawLabels::new(pairs);
+    if let Some(name) = labels.duplicate() {
         return Err(RefusalReason::DuplicateLabel { name: name.to_owned() });
     }
-    sink.resolve(&RawLabels::new(pairs))
-}
-
-/// A name that occurs twice.
-fn repeated<'a>(pairs: &'a [(&'a str, &'a str)]) -> Option<&'a str> {
-    if pairs.len() <= INLINE_LABELS {
-        return RawLabels::new(pairs).duplicate();
-    }
-    let mut names: Vec<_> = pairs.iter().map(|(name, _)| *name).collect();
-    names.sort_unstable();
-    names.array_windows().find(|[a, b]| a == b).map(|[a, _]| *a)
+    sink.resolve(&labels)
 }
 
 #[cfg(test)]
