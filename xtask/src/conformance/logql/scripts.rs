@@ -72,7 +72,7 @@ fn one(case: &Value, loaded: &Loaded) -> Result<(), String> {
         (Answer::Scalar(found), Some(expected)) if same(found, expected, TOLERANCE) => Ok(()),
         (Answer::Scalar(found), expected) => wrong(format!("{found}, expected {expected:?}")),
         (Answer::Rows(rows), Some(expected)) => wrong(format!("{rows:?}, expected {expected}")),
-        (Answer::Rows(rows), None) => same_rows(rows, case).or_else(|error| wrong(error)),
+        (Answer::Rows(rows), None) => same_rows(rows, case).or_else(wrong),
     }
 }
 

@@ -93,6 +93,9 @@ fn rows(list: &Value) -> Vec<(String, i64)> {
     }
 }
 
+/// A top list of so many functions.
+type Top = fn(&CallTree, usize) -> Vec<flame::TopRow>;
+
 /// Total, counts and lists of one sample type.
 pub(super) fn sample_type(expected: &Value, tree: &CallTree) -> Check {
     same("total", tree.total(), number(expected, "total")?)?;
@@ -103,7 +106,7 @@ pub(super) fn sample_type(expected: &Value, tree: &CallTree) -> Check {
     same("functions", cumulative as i64, number(expected, "functions_with_cumulative")?)?;
     let stacks = tree.folded().lines().count();
     same("stacks", stacks as i64, number(expected, "distinct_nonzero_name_stacks")?)?;
-    let lists: [(&str, usize, fn(&CallTree, usize) -> Vec<flame::TopRow>); 4] = [
+    let lists: [(&str, usize, Top); 4] = [
         ("top_flat", 10, CallTree::top_self),
         ("top_cumulative", 10, CallTree::top_total),
         ("all_flat", usize::MAX, CallTree::top_self),

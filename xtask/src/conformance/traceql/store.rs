@@ -8,6 +8,7 @@ use tracestore::TraceStore;
 
 /// The same spans in every source, each with the name that failures carry: plain memory, the store's head, and the
 /// store after flush, compaction and reopening.
+#[expect(clippy::panic, reason = "no case means anything without the store it asks")]
 pub(super) fn sources(spans: &[Span]) -> Vec<(&'static str, Box<dyn SpanSource>)> {
     let memory = MemorySpans::new(spans.iter().cloned());
     let mut sources: Vec<(&'static str, Box<dyn SpanSource>)> = vec![
