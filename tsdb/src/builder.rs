@@ -126,7 +126,7 @@ impl Builder {
     ///
     /// The directory is open elsewhere; it is damaged or of another format; the file system's.
     pub fn open(self) -> Result<Tsdb> {
-        let engine = Metrics::new(self.limits, self.out_of_order);
+        let engine = Metrics::new(self.limits, self.out_of_order, self.store.retention.age);
         let logs = self.store.log;
         let store = Store::open(engine, self.file_system, &self.path, self.store)?;
         Ok(Tsdb::new(store, logs))
@@ -139,7 +139,7 @@ impl Builder {
     ///
     /// There is no store; as [`Builder::open`].
     pub fn open_read_only(self) -> Result<Tsdb> {
-        let engine = Metrics::new(self.limits, self.out_of_order);
+        let engine = Metrics::new(self.limits, self.out_of_order, self.store.retention.age);
         let store = Store::open_read_only(engine, self.file_system, &self.path, self.store)?;
         Ok(Tsdb::new(store, false))
     }

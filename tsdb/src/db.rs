@@ -122,7 +122,7 @@ impl Tsdb {
     ) -> Result<Committed> {
         let mut commit = self.store.begin()?;
         let head = Arc::clone(commit.head());
-        let Metrics { registry, layouts_seen, out_of_order } = self.engine();
+        let Metrics { registry, layouts_seen, out_of_order, .. } = self.engine();
         let mut staged = Staged { exemplars, metadata, ..Staged::default() };
         let earlier = BlocksBefore { store: &self.store, snapshot: OnceCell::new() };
         let out_of_order = *out_of_order;

@@ -30,11 +30,18 @@ pub(crate) struct Metrics {
     pub(crate) out_of_order: OutOfOrder,
     /// Hashes of layouts that came once, see `head/stage.rs`.
     pub(crate) layouts_seen: Mutex<HashSet<u64>>,
+    /// The highest level of the windows that blocks cover.
+    level_max: u32,
 }
 
 impl Metrics {
-    pub(crate) fn new(limits: Limits, out_of_order: OutOfOrder) -> Self {
-        Metrics { registry: Registry::new(limits), out_of_order, layouts_seen: Mutex::default() }
+    pub(crate) fn new(limits: Limits, out_of_order: OutOfOrder, retention_ms: Option<i64>) -> Self {
+        Metrics {
+            registry: Registry::new(limits),
+            out_of_order,
+            layouts_seen: Mutex::default(),
+            level_max: compact::level_max(retention_ms),
+        }
     }
 }
 
@@ -66,7 +73,7 @@ impl Engine for Metrics {
             known.unwrap_or_else(|| Arc::new(Target::new(series)))
         };
         let decoded = record::decode(&mut state, record, &mut series, &mut target)?;
-        head.apply(&decoded.staged, &decoded.values, 0);
+        head.apply_replayed(&decoded.staged, &decoded.values);
         Ok(())
     }
 
@@ -87,7 +94,7 @@ impl Engine for Metrics {
         tombstones: &[Arc<Tombstone>],
         output: &mut BlockOutput<'_>,
     ) -> Result<()> {
-        compact::flush(&self.registry, head, tombstones, output)
+        compact::flush(&self.registry, head, self.level_max, tombstones, output)
     }
 
     fn open_block(&self, block: BlockReader) -> Result<Arc<Block>> {
@@ -95,7 +102,7 @@ impl Engine for Metrics {
     }
 
     fn plan(&self, blocks: &[PlanBlock<'_>]) -> Option<Vec<Ulid>> {
-        compact::plan(blocks)
+        compact::plan(blocks, self.level_max)
     }
 
     fn merge(&self, inputs: &[MergeInput<'_, Self>], output: &mut BlockOutput<'_>) -> Result<()> {

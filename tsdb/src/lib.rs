@@ -11,7 +11,11 @@
 //!
 //! The rules for what is accepted are Prometheus's: the same sample again is accepted silently,
 //! another value at the same time is refused, and a sample before the newest of its series is
-//! accepted within a window ([`OutOfOrder`]).
+//! accepted within a window ([`OutOfOrder`]). Where two values for one time were accepted all the
+//! same, because the first was in a block already, the first one counts.
+//!
+//! Exemplars and metadata are kept in memory and in the log: the newest exemplars, a bounded
+//! number of them, and the last metadata of each metric.
 #![forbid(unsafe_code)]
 
 mod batch;

@@ -297,3 +297,46 @@ fn a_sink_resolves_raw_labels_once() {
     assert_eq!(db.exemplars(&[job], MillisRange::ALL), [(up("api"), exemplar)]);
     assert_eq!(db.exemplars(&[], MillisRange::new(11, 20)), []);
 }
+
+#[test]
+fn an_import_behind_what_is_stored_is_taken_in() {
+    let db = Builder::in_memory().out_of_order(OutOfOrder::Unlimited).open().unwrap();
+    let series: Vec<_> = (0..3).map(|job| db.series(&up(&job.to_string())).unwrap()).collect();
+    let mut batch = db.batch();
+    for series in &series {
+        batch.append(series, 1_000_000, 1.0);
+    }
+    let _ = batch.commit().unwrap();
+    // Newest first, then the same again.
+    for _ in 0..2 {
+        for time in (0..20_000).rev() {
+            for series in &series {
+                batch.append(series, time, time as f64);
+            }
+        }
+        assert!(batch.commit().unwrap().is_complete());
+    }
+    batch.append(&series[1], 77, -1.0);
+    assert_eq!(batch.commit().unwrap().refused.len(), 1);
+    for series in &series {
+        assert_eq!(all(&db, series).len(), 20_001);
+    }
+}
+
+#[test]
+fn a_scrape_may_be_larger_than_a_block_of_rows() {
+    let db = Tsdb::in_memory().unwrap();
+    let count = 300_000;
+    let series: Vec<_> = (0..count)
+        .map(|at| db.series(&labels! { "at" => &at.to_string() }).unwrap().reference())
+        .collect();
+    let mut batch = db.batch();
+    for time in 0..3 {
+        for series in &series {
+            batch.append_ref(*series, time, series.0 as f64);
+        }
+        assert_eq!(batch.commit().unwrap().stored, count);
+    }
+    let last = floats(&db, vec![Matcher::equal("at", "299999")], MillisRange::ALL);
+    assert_eq!(last[0].1, [(0, 299_999.0), (1, 299_999.0), (2, 299_999.0)]);
+}

@@ -134,6 +134,35 @@ fn a_store_open_for_reading_follows_its_writer() {
 }
 
 #[test]
+fn a_reader_that_refreshes_shows_whole_commits() {
+    let directory = tempfile::tempdir().unwrap();
+    let writer = Tsdb::open(directory.path()).unwrap();
+    let series = make_series(&writer);
+    scrape(&writer, &series, 0);
+    let reader = Tsdb::builder(directory.path()).open_read_only().unwrap();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                scrapes(&reader);
+            }
+        });
+        for number in 1..300 {
+            scrape(&writer, &series, number);
+            if number % 5 == 0 {
+                reader.refresh().unwrap();
+            }
+            if number % 90 == 0 {
+                writer.flush().unwrap();
+            }
+        }
+        reader.refresh().unwrap();
+        done.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(scrapes(&reader), 300);
+}
+
+#[test]
 fn a_backup_is_a_store() {
     let directory = tempfile::tempdir().unwrap();
     let db = Tsdb::open(directory.path().join("store")).unwrap();

@@ -1,4 +1,5 @@
 //! Reading a block: its tables at once, its pages on demand.
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use std::sync::{Arc, OnceLock};
 

@@ -1,4 +1,5 @@
 //! Checking a block beyond its checksums.
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use telemetry_core::storage::{Damaged, Result};
 

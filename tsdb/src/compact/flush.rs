@@ -20,6 +20,7 @@ const CHECK_EVERY: usize = 1_024;
 pub(crate) fn flush(
     registry: &Registry,
     head: &Head,
+    level_max: u32,
     tombstones: &[Arc<Tombstone>],
     output: &mut BlockOutput<'_>,
 ) -> Result<()> {
@@ -29,7 +30,7 @@ pub(crate) fn flush(
     series.sort_unstable();
     let mut view = head.view(u64::MAX);
     let mut parts = Vec::new();
-    for window in cover(&view.windows(WINDOW)) {
+    for window in cover(&view.windows(WINDOW), level_max) {
         let mut builder = BlockBuilder::begin(output)?;
         for (at, (labels, id)) in series.iter().enumerate() {
             if at % CHECK_EVERY == 0 {

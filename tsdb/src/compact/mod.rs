@@ -19,3 +19,4 @@ mod windows;
 pub(crate) use flush::flush;
 pub(crate) use merge::merge;
 pub(crate) use plan::plan;
+pub(crate) use windows::level_max;

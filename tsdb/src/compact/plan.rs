@@ -12,17 +12,17 @@ use std::collections::BTreeMap;
 use telemetry_core::storage::store::PlanBlock;
 use telemetry_core::storage::ulid::Ulid;
 
-use super::windows::{LEVEL_MAX, window_of};
+use super::windows::window_of;
 
 /// So many blocks of one window are merged before it is over.
 const BLOCKS_MANY: usize = 4;
 /// Blocks that together have more bytes are left alone.
 const BYTES_MAX: u64 = 2 << 30;
 
-/// The blocks to merge next, if any.
-pub(crate) fn plan(blocks: &[PlanBlock<'_>]) -> Option<Vec<Ulid>> {
+/// The blocks to merge next, if any; windows are of levels up to `level_max`.
+pub(crate) fn plan(blocks: &[PlanBlock<'_>], level_max: u32) -> Option<Vec<Ulid>> {
     let newest = blocks.iter().map(|block| block.entry.max_time).max()?;
-    let due = (0..=LEVEL_MAX).find_map(|level| due_at(blocks, level, newest));
+    let due = (0..=level_max).find_map(|level| due_at(blocks, level, newest));
     due.or_else(|| {
         let hidden = blocks.iter().find(|block| block.has_tombstones)?;
         Some(vec![hidden.entry.id])
@@ -93,7 +93,7 @@ mod tests {
             .enumerate()
             .map(|(at, entry)| PlanBlock { entry, has_tombstones: hidden == Some(at) })
             .collect();
-        Some(plan(&blocks)?.into_iter().map(|id| id.0).collect())
+        Some(plan(&blocks, 5)?.into_iter().map(|id| id.0).collect())
     }
 
     #[test]

@@ -12,7 +12,16 @@ pub(super) const WINDOW: i64 = 2 * 3_600_000;
 /// Windows of one level in one of the next.
 const FACTOR: i64 = 3;
 /// The highest level: 20 days.
-pub(super) const LEVEL_MAX: u32 = 5;
+const LEVEL_MAX: u32 = 5;
+/// Retention removes whole blocks: they are at most this part of what is kept.
+const RETENTION_PART: i64 = 10;
+
+/// The highest level of windows for a store that keeps samples so long.
+pub(crate) fn level_max(retention_ms: Option<i64>) -> u32 {
+    let Some(retention) = retention_ms else { return LEVEL_MAX };
+    let fits = |level: &u32| length(*level) <= retention / RETENTION_PART;
+    (0..=LEVEL_MAX).rev().find(fits).unwrap_or(0)
+}
 
 /// The length of windows of a level.
 pub(super) fn length(level: u32) -> i64 {
@@ -31,14 +40,14 @@ pub(super) fn window_of(time: i64, level: u32) -> MillisRange {
 ///
 /// One window for everything is best, even if alignment makes it three times as long as what is in
 /// it: every block repeats the tables of its series.
-pub(super) fn cover(present: &BTreeSet<i64>) -> Vec<MillisRange> {
-    if let Some(whole) = single(present) {
+pub(super) fn cover(present: &BTreeSet<i64>, level_max: u32) -> Vec<MillisRange> {
+    if let Some(whole) = single(present, level_max) {
         return vec![whole];
     }
     // Windows of the current level that are worth merging, and of lower levels that were not.
     let mut current: BTreeSet<i64> = present.clone();
     let mut left: Vec<MillisRange> = Vec::new();
-    for level in 0..LEVEL_MAX {
+    for level in 0..level_max {
         let parents: BTreeSet<i64> = current
             .iter()
             .map(|window| window.div_euclid(FACTOR))
@@ -51,8 +60,8 @@ pub(super) fn cover(present: &BTreeSet<i64>) -> Vec<MillisRange> {
         left.extend(alone.map(|window| window_of(window.saturating_mul(length(level)), level)));
         current = parents;
     }
-    let top = current.iter().map(|window| window * length(LEVEL_MAX));
-    left.extend(top.map(|start| window_of(start, LEVEL_MAX)));
+    let top = current.iter().map(|window| window.saturating_mul(length(level_max)));
+    left.extend(top.map(|start| window_of(start, level_max)));
     // One that was left alone may lie in a window that its neighbours made; larger ones first.
     left.sort_by_key(|window| (window.start, std::cmp::Reverse(window.end)));
     let mut kept: Vec<MillisRange> = Vec::new();
@@ -65,9 +74,9 @@ pub(super) fn cover(present: &BTreeSet<i64>) -> Vec<MillisRange> {
 }
 
 /// The smallest window that holds all of `present`, if not too much of it is empty.
-fn single(present: &BTreeSet<i64>) -> Option<MillisRange> {
+fn single(present: &BTreeSet<i64>, level_max: u32) -> Option<MillisRange> {
     let (first, last) = (present.first()?, present.last()?);
-    let level = (0..=LEVEL_MAX).find(|level| {
+    let level = (0..=level_max).find(|level| {
         let windows = FACTOR.pow(*level);
         first.div_euclid(windows) == last.div_euclid(windows)
     })?;
@@ -87,22 +96,33 @@ mod tests {
 
     #[test]
     fn neighbours_share_a_window_and_strays_have_their_own() {
-        let present = |windows: &[i64]| windows.iter().copied().collect::<BTreeSet<_>>();
-        assert_eq!(hours(&cover(&present(&[0]))), [(0, 2)]);
-        assert_eq!(hours(&cover(&present(&[0, 1]))), [(0, 6)]);
-        assert_eq!(hours(&cover(&present(&[2, 3, 4]))), [(0, 18)]);
-        assert_eq!(hours(&cover(&present(&[2, 3]))), [(4, 6), (6, 8)]);
-        assert_eq!(hours(&cover(&present(&[-40, 0, 1, 2, 3]))), [(-80, -78), (0, 6), (6, 8)]);
-        assert_eq!(hours(&cover(&present(&[0, 1, 2, 3, 4]))), [(0, 18)]);
+        let covered = |windows: &[i64]| cover(&windows.iter().copied().collect(), LEVEL_MAX);
+        assert_eq!(hours(&covered(&[0])), [(0, 2)]);
+        assert_eq!(hours(&covered(&[0, 1])), [(0, 6)]);
+        assert_eq!(hours(&covered(&[2, 3, 4])), [(0, 18)]);
+        assert_eq!(hours(&covered(&[2, 3])), [(4, 6), (6, 8)]);
+        assert_eq!(hours(&covered(&[-40, 0, 1, 2, 3])), [(-80, -78), (0, 6), (6, 8)]);
+        assert_eq!(hours(&covered(&[0, 1, 2, 3, 4])), [(0, 18)]);
         // The stray in the third part of a window joins it.
-        assert_eq!(hours(&cover(&present(&[0, 1, 3, 4, 8]))), [(0, 18)]);
-        assert!(cover(&present(&[])).is_empty());
+        assert_eq!(hours(&covered(&[0, 1, 3, 4, 8])), [(0, 18)]);
+        assert!(covered(&[]).is_empty());
+    }
+
+    #[test]
+    fn windows_are_small_where_little_is_kept() {
+        let day = 24 * 3_600_000;
+        assert_eq!(level_max(None), LEVEL_MAX);
+        assert_eq!(level_max(Some(1)), 0);
+        assert_eq!(length(level_max(Some(7 * day))), 6 * 3_600_000);
+        assert_eq!(cover(&(0..9).collect(), 1).len(), 3);
     }
 
     proptest! {
         #[test]
-        fn every_window_is_covered_once(windows in prop::collection::btree_set(-2_000_i64..2_000, 0..60)) {
-            let cover = cover(&windows);
+        fn every_window_is_covered_once(windows in prop::collection::btree_set(-2_000_i64..2_000, 0..60),
+            level_max in 0..=LEVEL_MAX,
+        ) {
+            let cover = cover(&windows, level_max);
             for (a, b) in cover.iter().zip(cover.iter().skip(1)) {
                 prop_assert!(a.end < b.start);
             }

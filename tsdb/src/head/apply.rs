@@ -10,6 +10,12 @@ use super::{
 use crate::registry::{Newest, Print};
 
 impl Head {
+    /// Takes in a commit from a log.
+    pub(crate) fn apply_replayed(&self, staged: &Staged, values: &[f64]) {
+        let _alone = self.replaying.write();
+        self.apply(staged, values, 0);
+    }
+
     /// Takes in a commit. `values` are those of all its items.
     pub(crate) fn apply(&self, staged: &Staged, values: &[f64], commit: u64) {
         let (mut bytes, mut samples) = (0, 0);

@@ -57,6 +57,9 @@ pub(crate) struct Head {
     pub(crate) log: Mutex<LogState>,
     /// What the log that is replayed has defined already.
     pub(crate) replay: Mutex<ReplayState>,
+    /// Replayed commits have no number: each is applied under this lock, and a reader holds it
+    /// while it looks. Only stores that are open for reading replay beside readers.
+    replaying: RwLock<()>,
 }
 
 /// How much is in a head.
@@ -84,6 +87,7 @@ impl Head {
             notes: RwLock::new(notes),
             log: Mutex::default(),
             replay: Mutex::default(),
+            replaying: RwLock::default(),
         }
     }
 

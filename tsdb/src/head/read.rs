@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
+use parking_lot::RwLockReadGuard;
 use telemetry_core::source::Columns;
 
 use super::{Head, TargetView};
@@ -16,12 +17,14 @@ pub(crate) struct HeadView<'a> {
     /// The last commit that the reader sees.
     visible: u64,
     targets: HashMap<usize, Arc<TargetView>>,
+    _whole_commits: RwLockReadGuard<'a, ()>,
 }
 
 impl Head {
     /// This head as of the commit `visible`.
     pub(crate) fn view(&self, visible: u64) -> HeadView<'_> {
-        HeadView { head: self, visible, targets: HashMap::new() }
+        let guard = self.replaying.read();
+        HeadView { head: self, visible, targets: HashMap::new(), _whole_commits: guard }
     }
 }
 
@@ -35,9 +38,7 @@ impl HeadView<'_> {
         let mut push = |columns: Columns| parts.extend(Part::held(columns));
         push(Columns { floats: buffer.visible_floats(self.visible), ..Columns::default() });
         push(Columns { histograms: buffer.visible_histograms(self.visible), ..Columns::default() });
-        if let Some(late) = buffer.sorted_late(self.visible) {
-            push(late);
-        }
+        push(buffer.visible_late(self.visible));
         for (target, column) in &buffer.columns {
             let view = self
                 .targets
@@ -62,7 +63,7 @@ impl HeadView<'_> {
             if let Some(buffer) = slot.lock().as_deref() {
                 add_windows(&buffer.floats.times, length, &mut windows);
                 add_windows(&buffer.histograms.times, length, &mut windows);
-                windows.extend(buffer.late.iter().map(|late| late.time.div_euclid(length)));
+                windows.extend(buffer.late.keys().map(|time| time.div_euclid(length)));
             }
         }
         for target in self.head.targets.read().values().flatten() {

@@ -25,7 +25,7 @@ use crate::record::RowCodec;
 /// Rows of the first block of a target, and of the largest.
 const ROWS_MIN: usize = 16;
 const ROWS_MAX: usize = 256;
-/// Values of a block of rows, unless the layout alone is larger.
+/// Values of a block of rows, unless a single row is longer.
 const VALUES_MAX: usize = 1 << 18;
 
 /// Series that are scraped together, with their samples.
@@ -152,7 +152,7 @@ impl Rows {
     /// An empty block to follow another: larger than that one, up to a bound.
     fn after(previous: Option<&Rows>, columns: usize) -> Self {
         let grown = previous.map_or(ROWS_MIN, |previous| previous.rows() * 4);
-        let rows = grown.min(ROWS_MAX).min((VALUES_MAX / columns.max(1)).max(ROWS_MIN));
+        let rows = grown.min(ROWS_MAX).min((VALUES_MAX / columns.max(1)).max(1));
         Rows {
             columns,
             times: std::iter::repeat_with(AtomicI64::default).take(rows).collect(),

@@ -6,11 +6,12 @@
 //! columns      a column of each target that the series was in
 //! floats       floats that came alone
 //! histograms   histograms
-//! late         what came out of order, sorted when it is read
+//! late         what came out of order, by time
 //! ~~~
 //!
 //! No time occurs twice in one series: a second sample at a time is refused before it gets here.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use telemetry_core::model::{Histogram, SampleValue};
@@ -30,7 +31,8 @@ pub(crate) struct SeriesBuffer {
     newest: Option<Newest>,
     pub(super) floats: Run<f64>,
     pub(super) histograms: Run<Arc<Histogram>>,
-    pub(super) late: Vec<LateSample>,
+    /// By time: imports may bring many.
+    pub(super) late: BTreeMap<i64, LateSample>,
 }
 
 /// Samples of one kind, in order.
@@ -47,10 +49,9 @@ pub(super) struct Run<T> {
 /// A sample that came out of order.
 #[derive(Clone, Debug)]
 pub(super) struct LateSample {
-    pub(super) time: i64,
-    pub(super) value: SampleValue,
-    pub(super) start: i64,
-    pub(super) commit: u64,
+    value: SampleValue,
+    start: i64,
+    commit: u64,
 }
 
 impl<T> Default for Run<T> {
@@ -102,7 +103,6 @@ impl SeriesBuffer {
 
     /// The value at a time before the newest.
     pub(super) fn value_at(&self, time: i64) -> Option<Print> {
-        let late = || self.late.iter().find(|sample| sample.time == time);
         let float = self.floats.at(time).copied();
         let float = float.or_else(|| {
             self.columns.iter().find_map(|(target, column)| target.value_at(time, *column))
@@ -113,7 +113,7 @@ impl SeriesBuffer {
                 let histogram = self.histograms.at(time)?;
                 Some(Print::of(&SampleValue::Histogram(Arc::clone(histogram))))
             })
-            .or_else(|| late().map(|sample| Print::of(&sample.value)))
+            .or_else(|| self.late.get(&time).map(|sample| Print::of(&sample.value)))
     }
 
     /// Adds the newest sample.
@@ -132,7 +132,7 @@ impl SeriesBuffer {
             // Its newest sample is in an earlier head; this one is the newest of this head.
             self.newest = Some(Newest { time, print: Print::of(&value) });
         }
-        self.late.push(LateSample { time, value, start, commit });
+        self.late.entry(time).or_insert(LateSample { value, start, commit });
     }
 
     /// The newest sample is about to be in the next row of `target`.
@@ -157,24 +157,19 @@ impl SeriesBuffer {
         }
     }
 
-    /// What came out of order in commits up to `visible`, sorted.
-    pub(super) fn sorted_late(&self, visible: u64) -> Option<Columns> {
-        let mut late: Vec<&LateSample> =
-            self.late.iter().filter(|sample| sample.commit <= visible).collect();
-        if late.is_empty() {
-            return None;
-        }
-        late.sort_by_key(|sample| sample.time);
+    /// What came out of order in commits up to `visible`.
+    pub(super) fn visible_late(&self, visible: u64) -> Columns {
         let mut columns = Columns::default();
-        for LateSample { time, value, start, .. } in late {
+        for (time, LateSample { value, start, commit }) in &self.late {
             match value {
+                _ if *commit > visible => {}
                 SampleValue::Float(value) => columns.floats.push(*time, *value, *start),
                 SampleValue::Histogram(value) => {
                     columns.histograms.push(*time, Arc::clone(value), *start);
                 }
             }
         }
-        Some(columns)
+        columns
     }
 
     /// The floats that came alone in commits up to `visible`.

@@ -110,7 +110,8 @@ pub(crate) struct Stager<'a> {
 #[derive(Default)]
 struct Pending {
     newest: HashMap<u32, Newest>,
-    late: HashMap<(u32, i64), Print>,
+    /// All samples of this commit so far, from the first late one on.
+    samples: Option<HashMap<(u32, i64), Print>>,
     /// The last row of each target: its time, and where its values are.
     rows: HashMap<usize, (i64, Range<usize>)>,
 }
@@ -186,10 +187,7 @@ impl Stager<'_> {
                 pending.newest.insert(series, Newest { time, print });
                 false
             }
-            Verdict::Late => {
-                pending.late.insert((series, time), print);
-                true
-            }
+            Verdict::Late => true,
             Verdict::Known => {
                 staged.accepted += 1;
                 return Ok(());
@@ -200,6 +198,9 @@ impl Stager<'_> {
             }
         };
         staged.accepted += 1;
+        if let Some(samples) = &mut pending.samples {
+            samples.insert((series, time), print);
+        }
         let sample = StagedSample { series, time, value, start, late };
         staged.parts.push(StagedPart::Sample(sample));
         Ok(())
@@ -240,6 +241,11 @@ impl Stager<'_> {
                 pending.newest.insert(items.series[item], Newest { time, print });
             }
         }
+        if let Some(samples) = &mut pending.samples {
+            let values = items.values[run.clone()].iter();
+            let prints = values.map(|value| Print::Float(value.to_bits()));
+            samples.extend(series.iter().map(|id| (*id, time)).zip(prints));
+        }
         pending.rows.insert(identity, (time, run.clone()));
         staged.accepted += run.len() as u64;
         staged.parts.push(StagedPart::Row(StagedRow { target, time, values: run }));
@@ -276,7 +282,7 @@ impl Stager<'_> {
         print: Print,
         staged: &Staged,
         items: &Items,
-        pending: &Pending,
+        pending: &mut Pending,
     ) -> storage::Result<Verdict> {
         if series >= self.registry.len() {
             let handle = series.into();
@@ -305,32 +311,14 @@ impl Stager<'_> {
                     _ => RefusalReason::TooOld { time, oldest },
                 }));
             }
-            let staged_late = pending.late.get(&(series, time)).copied();
-            staged_late
-                .or_else(|| self.in_commit(series, time, staged, items))
-                .or_else(|| self.head.value_at(series, time))
+            let samples = pending.samples.get_or_insert_with(|| samples_of(staged, items));
+            let in_commit = samples.get(&(series, time)).copied();
+            in_commit.or_else(|| self.head.value_at(series, time))
         };
         Ok(match known {
             Some(known) if known == print => Verdict::Known,
             Some(_) => Verdict::Refused(RefusalReason::Duplicate { time }),
             None => Verdict::Late,
-        })
-    }
-
-    /// The value of a series at a time among the samples of this commit that are in order. Late
-    /// samples are rare, and looking for one in its own commit rarer.
-    fn in_commit(&self, series: u32, time: i64, staged: &Staged, items: &Items) -> Option<Print> {
-        staged.parts.iter().find_map(|part| match part {
-            StagedPart::Sample(sample) => {
-                let same = sample.series == series && sample.time == time;
-                same.then(|| Print::of(&sample.value))
-            }
-            StagedPart::Row(row) if row.time == time => {
-                let column = row.target.series().iter().position(|other| *other == series)?;
-                let value = items.values.get(row.values.start + column)?;
-                Some(Print::Float(value.to_bits()))
-            }
-            StagedPart::Row(_) => None,
         })
     }
 
@@ -371,4 +359,22 @@ impl Stager<'_> {
             (a, b) => a.or(b),
         })
     }
+}
+
+/// The samples that a commit has so far.
+fn samples_of(staged: &Staged, items: &Items) -> HashMap<(u32, i64), Print> {
+    let mut samples = HashMap::new();
+    for part in &staged.parts {
+        match part {
+            StagedPart::Sample(sample) => {
+                samples.insert((sample.series, sample.time), Print::of(&sample.value));
+            }
+            StagedPart::Row(row) => {
+                let values = items.values.get(row.values.clone()).unwrap_or_default();
+                let prints = values.iter().map(|value| Print::Float(value.to_bits()));
+                samples.extend(row.target.series().iter().map(|id| (*id, row.time)).zip(prints));
+            }
+        }
+    }
+    samples
 }
