@@ -2,6 +2,7 @@
 //!
 //! Ten thousand label sets of six labels, matched one by one: what a store without an index does.
 //! Not measured: posting lists.
+#![allow(clippy::unwrap_used, reason = "a bench that cannot run must fail loudly")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use quadra::labels;

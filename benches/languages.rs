@@ -2,6 +2,7 @@
 //!
 //! One short and one long query per language, parsed and checked. Not measured: planning and
 //! evaluation.
+#![allow(clippy::unwrap_used, reason = "a bench that cannot run must fail loudly")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 

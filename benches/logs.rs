@@ -2,6 +2,7 @@
 //!
 //! Corpus: logfmt lines of about 110 bytes (`workload::log_lines`), ten streams, in batches of a
 //! thousand. Not measured: the disk (the store lives in memory), decoding of wire formats.
+#![allow(clippy::unwrap_used, reason = "a bench that cannot run must fail loudly")]
 
 mod workload;
 

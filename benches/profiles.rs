@@ -2,6 +2,7 @@
 //!
 //! Corpus: CPU profiles of 2,000 stacks (`workload::profile`). Not measured: the disk (the store
 //! lives in memory), decoding of pprof.
+#![allow(clippy::unwrap_used, reason = "a bench that cannot run must fail loudly")]
 
 mod workload;
 

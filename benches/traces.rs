@@ -25,6 +25,7 @@ use telemetry_core::source::span::{
     SpanTest, SpanValue, TraceSkip,
 };
 use telemetry_core::storage::maintenance::Maintenance;
+use telemetry_core::storage::runtime::{Runtime, RuntimeOptions};
 use telemetry_core::storage::store::StoreOptions;
 use telemetry_core::time::Nanos;
 use tracestore::TraceStore;
@@ -130,7 +131,12 @@ const STACK: &str = "goroutine 41 [running]:\nmain.(*server).handle(0xc000112000
                      +0x1f4\nnet/http.HandlerFunc.ServeHTTP(0xc00007e0c0)\n\t/go/net/http/server.go:2136 +0x29";
 
 fn open(directory: &std::path::Path) -> TraceStore {
+    open_with(directory, RuntimeOptions::default())
+}
+
+fn open_with(directory: &std::path::Path, runtime: RuntimeOptions) -> TraceStore {
     let mut options = StoreOptions::default();
+    options.runtime = Some(Runtime::new(runtime));
     options.maintenance = Some(Maintenance::manual());
     options.head_bytes_max = 1 << 30;
     TraceStore::builder().storage(options).open(directory).expect("an empty directory")
@@ -224,6 +230,25 @@ fn append(c: &mut Criterion) {
             BatchSize::PerIteration,
         );
     });
+    group.bench_function("merge of four blocks", |b| {
+        b.iter_batched(
+            || {
+                let directory = tempfile::tempdir().expect("a temporary directory");
+                let store = open(directory.path());
+                // Traces are cut by the ends of blocks.
+                for quarter in spans.chunks(spans.len() / 4 + 5) {
+                    push(&store, quarter.to_vec());
+                    store.flush().expect("an open store");
+                }
+                (store, directory)
+            },
+            |(store, directory)| {
+                store.compact().expect("an open store");
+                (store, directory)
+            },
+            BatchSize::PerIteration,
+        );
+    });
     group.finish();
 }
 
@@ -233,33 +258,53 @@ fn scan(c: &mut Criterion) {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let store = open(directory.path());
     push(&store, spans.clone());
-    for place in ["head", "block"] {
-        let mut group = c.benchmark_group(format!("traces/{place}"));
-        group.sample_size(10).throughput(Throughput::Elements(spans.len() as u64));
-        for (name, conditions) in conditions() {
-            group.bench_function(name, |b| b.iter(|| matching(&store, black_box(&conditions))));
-        }
-        let context = QueryContext::new();
-        group.bench_function("nested sets", |b| {
-            b.iter(|| {
-                let groups = store.select(&SpanRequest::default(), &context).expect("open");
-                for group in 0..groups.len() {
-                    let group = groups.open(group, &context).expect("an intact group");
-                    black_box(group.nested_sets(&context).expect("an intact group"));
-                }
-            });
-        });
-        group.throughput(Throughput::Elements(1));
-        let mut next = ids.iter().cycle();
-        group.bench_function("trace by id", |b| {
-            b.iter(|| {
-                let id = next.next().copied().unwrap_or_default();
-                store.trace(id, &context).expect("an open store").expect("it was stored")
-            });
-        });
-        group.finish();
-        store.flush().expect("an open store");
+    measure_reads(&store, "head", &ids, spans.len(), c);
+    store.flush().expect("an open store");
+    measure_reads(&store, "block", &ids, spans.len(), c);
+    store.close().expect("an open store");
+    drop(store);
+    let mut runtime = RuntimeOptions::default();
+    runtime.cache_bytes = 0;
+    measure_reads(
+        &open_with(directory.path(), runtime),
+        "block without cache",
+        &ids,
+        spans.len(),
+        c,
+    );
+}
+
+fn measure_reads(
+    store: &TraceStore,
+    place: &str,
+    ids: &[TraceId],
+    spans: usize,
+    c: &mut Criterion,
+) {
+    let mut group = c.benchmark_group(format!("traces/{place}"));
+    group.sample_size(10).throughput(Throughput::Elements(spans as u64));
+    for (name, conditions) in conditions() {
+        group.bench_function(name, |b| b.iter(|| matching(store, black_box(&conditions))));
     }
+    let context = QueryContext::new();
+    group.bench_function("nested sets", |b| {
+        b.iter(|| {
+            let groups = store.select(&SpanRequest::default(), &context).expect("open");
+            for group in 0..groups.len() {
+                let group = groups.open(group, &context).expect("an intact group");
+                black_box(group.nested_sets(&context).expect("an intact group"));
+            }
+        });
+    });
+    group.throughput(Throughput::Elements(1));
+    let mut next = ids.iter().cycle();
+    group.bench_function("trace by id", |b| {
+        b.iter(|| {
+            let id = next.next().copied().unwrap_or_default();
+            store.trace(id, &context).expect("an open store").expect("it was stored")
+        });
+    });
+    group.finish();
 }
 
 /// Sizes, which no clock measures.
