@@ -6,7 +6,39 @@
 //! ~~~
 //!
 //! A query is parsed once and can be run any number of times. It reads a
-//! [`LogSource`](telemetry_core::source::LogSource), which any store can be.
+//! [`LogSource`](telemetry_core::source::LogSource), which any store can be. Pages of lines are
+//! read on the workers of the [`QueryContext`](telemetry_core::query::QueryContext) where it has
+//! some; the answer is the same to the last bit on any number of threads.
+//!
+//! ```
+//! use logql::{Engine, Instant};
+//! use telemetry_core::labels;
+//! use telemetry_core::model::LogEntry;
+//! use telemetry_core::query::QueryContext;
+//! use telemetry_core::source::MemoryLogs;
+//!
+//! let mut logs = MemoryLogs::new();
+//! logs.insert(&labels! { "app" => "shop" }, LogEntry::new(1_000_000_000, "level=warn took=2s"));
+//! let query = logql::parse(r#"sum by (level) (count_over_time({app="shop"} | logfmt [5m]))"#)?;
+//! let answer = Engine::new(&logs).instant(&query, 2_000_000_000, &QueryContext::new())?;
+//! let Instant::Vector(samples) = answer else { panic!("not a vector") };
+//! assert_eq!(samples[0].labels.to_string(), r#"{level="warn"}"#);
+//! assert_eq!(samples[0].value, 1.0);
+//! # Ok::<(), logql::Error>(())
+//! ```
+//!
+//! # Where it differs from Loki
+//!
+//! * Templates know no time zone but UTC: `toDateInZone` of another one is an error of
+//!   the line.
+//! * A regular expression on a label is anchored at both ends whatever alternatives it has, and
+//!   none is rewritten to a plain comparison with another meaning.
+//! * Series of equal value in `topk`, `bottomk`, `sort` and `sort_desc` come in the order of their
+//!   labels.
+//! * A query that needs only some labels extracts only those, but never drops a line early for it.
+//! * `Display` prints a query so that it parses back to the same tree: sizes and durations keep
+//!   their last digit, a constant that is not finite is an expression that gives it.
+//!   [`print::canonical`] prints as Loki does.
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 

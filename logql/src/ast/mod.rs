@@ -1,7 +1,7 @@
 //! The syntax tree of a LogQL query: data and positions, no behaviour.
 //!
 //! The tree is what the grammar accepts, not what makes sense: a log query may stand where only
-//! samples may, a filter may hold a bad pattern. [`crate::check`] owns those rules.
+//! samples may, a filter may hold a bad pattern. `check` owns those rules.
 //! Every node carries an [`At`], its place in the query; places never take part in comparison,
 //! so that a tree equals the tree of its own printed text.
 

@@ -114,14 +114,10 @@ fn matched(
     );
     let fail = |error: MatchingError| Error::Matching { error, span: plan.span };
     let groups = u32::try_from(matches.len()).unwrap_or(u32::MAX);
-    let presence = |rows: &[Row], row: u32| -> Presence {
-        rows.get(row as usize).map_or_else(Presence::default, |row| row.presence.clone())
-    };
+    let nowhere = Presence::default();
+    let presence = |row: u32| one.get(row as usize).map_or(&nowhere, |row| &row.presence);
     for group in 0..groups {
-        let ones: Vec<Presence> =
-            matches.right(group).iter().map(|row| presence(&one, *row)).collect();
-        let numbers: Vec<u32> = (0..ones.len() as u32).collect();
-        if first_collision(&numbers, |row| &ones[row as usize], None).is_some() {
+        if first_collision(matches.right(group), presence, None).is_some() {
             let side = if swapped { "left" } else { "right" };
             return Err(fail(MatchingError::ManyToMany { side }));
         }

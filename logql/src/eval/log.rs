@@ -1,13 +1,14 @@
 //! Log queries: the newest, or oldest, lines that a pipeline keeps.
 //!
 //! Pages come in order of their newest (oldest) line, so once `limit` lines are held and the next
-//! page cannot hold a better one, the answer is certain and the rest is not read.
+//! page cannot hold a better one, the answer is certain and the rest is not read. With workers,
+//! pages are read in waves: one first, as it may be enough, then two, four and so on.
 //!
 //! Lines of equal time stand in the order of their streams' labels, those of one stream in the
 //! order they came; reading backward turns all of it round.
 
-use super::Access;
 use super::scan::{Next, Scan, select};
+use super::{Access, jobs};
 use crate::engine::LogOptions;
 use crate::error::Error;
 use crate::plan::LinesPlan;
@@ -15,12 +16,13 @@ use crate::stage::hints::Hints;
 use crate::stage::labels::{Category, LineLabels};
 use crate::value::{LabelOrigin, LabelSet, LogLine, LogStream};
 use hashbrown::HashMap;
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 use telemetry_core::labels::Labels;
 use telemetry_core::query::{QueryContext, Resource};
-use telemetry_core::source::{Direction, LogWant};
+use telemetry_core::source::{Direction, LogPage, LogWant};
 use telemetry_core::time::Nanos;
 
 /// Runs a log query.
@@ -36,28 +38,71 @@ pub(crate) fn run(
     let thins = options.interval_ns > 0;
     let held_max = if thins { usize::MAX } else { options.limit };
     let hints = Hints::everything();
-    let mut scan = Scan::new(lines, &hints, access);
-    let mut held = Held { heap: BinaryHeap::new(), max: held_max, backward, context };
-    let mut origins = Origins::default();
-    for index in 0..pages.len() {
-        let Some(page) = pages.page(index) else { continue };
-        let statistics = page.statistics();
-        let best = if backward { statistics.last } else { statistics.first };
-        if held.is_certain(best.0) {
-            context.statistics().add_chunks_skipped((pages.len() - index) as u64);
+    let mut held = Held::new(held_max, backward, None);
+    let reader = || Reader { scan: Scan::new(lines, &hints, access), origins: Origins::default() };
+    let mut alone = reader();
+    let (mut next, mut wave) = (0, 1);
+    while next < pages.len() {
+        let Some(first) = pages.page(next) else { break };
+        if held.is_certain(&*first) {
+            context.statistics().add_chunks_skipped((pages.len() - next) as u64);
             break;
         }
+        let until = (next + wave).min(pages.len());
+        if until - next == 1 {
+            alone.read(next, &*first, &mut held, context)?;
+        } else {
+            let floor = held.worst();
+            let found = jobs::run(context, until - next, reader, |at, reader| {
+                let mut held = Held::new(held_max, backward, floor);
+                if let Some(page) = pages.page(next + at) {
+                    reader.read(next + at, &*page, &mut held, context)?;
+                }
+                Ok(held.heap)
+            })?;
+            for row in found.into_iter().flatten() {
+                held.offer(row.key, || (row.line, row.origin));
+            }
+            context.bound(Resource::Rows, held.heap.len() as u64)?;
+        }
+        next = until;
+        wave = (wave * 2).min(jobs::at_once(context));
+    }
+    let mut rows = held.into_sorted();
+    if thins {
+        thin(&mut rows, options);
+    }
+    Ok(streams(rows))
+}
+
+/// What reads one page after the other.
+struct Reader<'p> {
+    scan: Scan<'p>,
+    origins: Origins,
+}
+
+impl Reader<'_> {
+    /// Offers the lines of page `index`.
+    fn read(
+        &mut self,
+        index: usize,
+        page: &dyn LogPage,
+        held: &mut Held,
+        context: &QueryContext,
+    ) -> Result<(), Error> {
         let stream = page.labels().clone();
-        let worst = std::cell::Cell::new(held.worst());
-        scan.page(
-            &*page,
+        let backward = held.backward;
+        let worst = Cell::new(held.worst());
+        self.scan.page(
+            page,
             LogWant::ALL,
             backward,
             |entry, row| {
                 let key = Key { time: entry.time, stream: stream.clone(), page: index, row };
                 let line = entry.line.get();
                 let labels = &*entry.labels;
-                held.offer(key, || (line.to_vec(), origins.of(labels)))?;
+                held.offer(key, || (line.to_vec(), self.origins.of(labels)));
+                context.bound(Resource::Rows, held.heap.len() as u64)?;
                 worst.set(held.worst());
                 Ok(Next::Line)
             },
@@ -66,13 +111,8 @@ pub(crate) fn run(
                 Some(worst) if !backward && time > worst => Next::Page,
                 _ => Next::Line,
             },
-        )?;
+        )
     }
-    let mut rows = held.into_sorted();
-    if thins {
-        thin(&mut rows, options);
-    }
-    Ok(streams(rows))
 }
 
 /// Where a line stands among all.
@@ -126,54 +166,57 @@ impl PartialEq for Row {
 impl Eq for Row {}
 
 /// The best lines so far.
-struct Held<'c> {
+struct Held {
     heap: BinaryHeap<Row>,
     max: usize,
     backward: bool,
-    context: &'c QueryContext,
+    /// Lines of a worse time are not wanted, as there are enough better ones elsewhere.
+    floor: Option<i64>,
 }
 
-impl Held<'_> {
-    /// The time of the worst line held, once there are enough.
-    fn worst(&self) -> Option<i64> {
-        if self.heap.len() < self.max {
-            return None;
-        }
-        self.heap.peek().map(|row| row.key.time)
+impl Held {
+    fn new(max: usize, backward: bool, floor: Option<i64>) -> Self {
+        Held { heap: BinaryHeap::new(), max, backward, floor }
     }
 
-    /// Whether no line of time `best` or worse can be part of the answer.
-    fn is_certain(&self, best: i64) -> bool {
-        if self.max == 0 {
-            return true;
+    /// The time of the worst line that is still wanted, once there are enough.
+    fn worst(&self) -> Option<i64> {
+        if self.heap.len() < self.max {
+            return self.floor;
         }
+        let held = self.heap.peek().map(|row| row.key.time);
+        match (held, self.floor) {
+            (Some(held), Some(floor)) if self.backward => Some(held.max(floor)),
+            (Some(held), Some(floor)) => Some(held.min(floor)),
+            (held, floor) => held.or(floor),
+        }
+    }
+
+    /// Whether no line of `page`, or of one behind it, can be part of the answer.
+    fn is_certain(&self, page: &dyn LogPage) -> bool {
+        let statistics = page.statistics();
         match self.worst() {
-            Some(worst) if self.backward => best < worst,
-            Some(worst) => best > worst,
+            _ if self.max == 0 => true,
+            Some(worst) if self.backward => statistics.last.0 < worst,
+            Some(worst) => statistics.first.0 > worst,
             None => false,
         }
     }
 
-    fn offer(
-        &mut self,
-        key: Key,
-        make: impl FnOnce() -> (Vec<u8>, Arc<LabelOrigin>),
-    ) -> Result<(), Error> {
+    fn offer(&mut self, key: Key, make: impl FnOnce() -> (Vec<u8>, Arc<LabelOrigin>)) {
         let backward = self.backward;
         if self.heap.len() < self.max {
             let (line, origin) = make();
             self.heap.push(Row { key, backward, line, origin });
-            self.context.bound(Resource::Rows, self.heap.len() as u64)?;
-            return Ok(());
+            return;
         }
-        let Some(mut worst) = self.heap.peek_mut() else { return Ok(()) };
+        let Some(mut worst) = self.heap.peek_mut() else { return };
         let forward = key.forward(&worst.key);
         let better = if backward { forward.is_gt() } else { forward.is_lt() };
         if better {
             let (line, origin) = make();
             *worst = Row { key, backward, line, origin };
         }
-        Ok(())
     }
 
     fn into_sorted(self) -> Vec<Row> {

@@ -1,17 +1,21 @@
 //! Range aggregations: lines of windows → rows.
 //!
-//! Every line is read once, whatever the number of steps whose window holds it.
+//! Every line is read once, whatever the number of steps whose window holds it. The pages are cut
+//! into runs; what each run gives is put together in the order of the pages, so the answer is the
+//! same on any number of threads.
 
-use super::Access;
 use super::row::{Row, Steps};
 use super::scan::{Next, Scan, select};
 use super::series::{Counts, SeriesTable, Tally};
+use super::{Access, jobs};
 use crate::ast::RangeOp;
 use crate::error::Error;
 use crate::plan::{RangePlan, SeriesLabels};
 use crate::range::{Sample, Window, value};
+use crate::stage::Entry;
 use crate::stage::labels::{ERROR, PRESERVE_ERROR};
 use crate::value::LabelSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use telemetry_core::labels::Labels;
 use telemetry_core::query::{QueryContext, Resource};
 use telemetry_core::source::{Direction, LogPage, LogWant};
@@ -49,60 +53,68 @@ impl Gather<'_> {
     /// Counts lines and bytes.
     fn counts(&self) -> Result<Vec<Row>, Error> {
         let plan = self.plan;
-        let mut table: SeriesTable<Counts> = SeriesTable::new();
-        let bytes = plan.counts_bytes();
         let want = LogWant {
             text: plan.needs_text(),
-            lengths: bytes,
+            lengths: plan.counts_bytes(),
             metadata: plan.labels.shows_metadata() || !plan.lines.pipeline.only_filters(),
         };
-        self.each_page(|scan, page| {
-            if let Some(tally) = self.whole_page(page) {
-                let (from, to) = self.steps_of(page.statistics().first.0);
-                let mut pairs = Vec::new();
-                series_of_stream(&plan.labels, page.labels(), &mut pairs);
-                let number = table.number(&pairs);
-                if let Some(counts) = table.get(number) {
-                    counts.add(from, to, tally, self.steps);
+        let table = self.gather(
+            |scan, page, table| match self.whole_page(page) {
+                Some(tally) => {
+                    self.count_whole(page, tally, table);
+                    Ok(())
                 }
-                self.context.statistics().add_chunks_skipped(1);
-                return Ok(table.len());
-            }
-            // The series of lines that have no labels but those of their stream.
-            let mut plain: Option<usize> = None;
-            scan.page(
-                page,
-                want,
-                false,
-                |entry, _| {
-                    let (from, to) = self.steps_of(entry.time);
-                    let number = match (entry.labels.is_untouched(), plain) {
-                        (true, Some(number)) => number,
-                        (untouched, _) => {
-                            let mut pairs = Vec::new();
-                            plan.labels.collect(entry.labels, &mut pairs);
-                            let number = table.number(&pairs);
-                            if untouched {
-                                plain = Some(number);
-                            }
-                            number
-                        }
-                    };
-                    let length = match entry.line.is_replaced() {
-                        true => entry.line.get().len(),
-                        false => entry.stored_bytes,
-                    };
-                    if let Some(counts) = table.get(number) {
-                        let tally = Tally { lines: 1, bytes: length as u64 };
-                        counts.add(from, to, tally, self.steps);
-                    }
-                    Ok(Next::Line)
-                },
-                |_, _| Next::Line,
-            )?;
-            Ok(table.len())
-        })?;
+                None => self.count_lines(scan, page, want, table),
+            },
+            |known, later| known.absorb(later, self.steps),
+        )?;
         self.counted(table)
+    }
+
+    fn count_whole(&self, page: &dyn LogPage, tally: Tally, table: &mut SeriesTable<Counts>) {
+        let (from, to) = self.steps_of(page.statistics().first.0);
+        let mut pairs = Vec::new();
+        series_of_stream(&self.plan.labels, page.labels(), &mut pairs);
+        let number = table.number(&pairs);
+        if let Some(counts) = table.get(number) {
+            counts.add(from, to, tally, self.steps);
+        }
+        self.context.statistics().add_chunks_skipped(1);
+    }
+
+    fn count_lines(
+        &self,
+        scan: &mut Scan<'_>,
+        page: &dyn LogPage,
+        want: LogWant,
+        table: &mut SeriesTable<Counts>,
+    ) -> Result<(), Error> {
+        // The series of lines that have no labels but those of their stream.
+        let mut plain: Option<usize> = None;
+        let visit = |entry: &mut Entry<'_>, _| {
+            let (from, to) = self.steps_of(entry.time);
+            let number = match (entry.labels.is_untouched(), plain) {
+                (true, Some(number)) => number,
+                (untouched, _) => {
+                    let mut pairs = Vec::new();
+                    self.plan.labels.collect(entry.labels, &mut pairs);
+                    let number = table.number(&pairs);
+                    if untouched {
+                        plain = Some(number);
+                    }
+                    number
+                }
+            };
+            let length = match entry.line.is_replaced() {
+                true => entry.line.get().len(),
+                false => entry.stored_bytes,
+            };
+            if let Some(counts) = table.get(number) {
+                counts.add(from, to, Tally { lines: 1, bytes: length as u64 }, self.steps);
+            }
+            Ok(Next::Line)
+        };
+        scan.page(page, want, false, visit, |_, _| Next::Line)
     }
 
     /// The tally of a page that need not be decoded: all its lines count, in the same steps, for
@@ -143,42 +155,51 @@ impl Gather<'_> {
     fn values(&self) -> Result<Vec<Row>, Error> {
         let plan = self.plan;
         let Some(unwrap) = &plan.unwrap else { return Ok(Vec::new()) };
-        let mut table: SeriesTable<Vec<Sample>> = SeriesTable::new();
         let want = LogWant { text: plan.needs_text(), lengths: false, metadata: true };
-        let mut held = 0u64;
-        self.each_page(|scan, page| {
-            scan.page(
-                page,
-                want,
-                false,
-                |entry, _| {
-                    let Some(value) = unwrap.value(entry.labels) else { return Ok(Next::Line) };
-                    let mut pairs = Vec::new();
-                    plan.labels.collect(entry.labels, &mut pairs);
-                    let number = table.number(&pairs);
-                    if let Some(samples) = table.get(number) {
-                        samples.push((entry.time, value));
-                        held += 1;
-                    }
-                    Ok(Next::Line)
+        let held = AtomicU64::new(0);
+        let mut table = self
+            .gather(
+                |scan, page, table: &mut SeriesTable<Vec<Sample>>| {
+                    let mut found = 0;
+                    let visit = |entry: &mut Entry<'_>, _| {
+                        let Some(value) = unwrap.value(entry.labels) else { return Ok(Next::Line) };
+                        let mut pairs = Vec::new();
+                        plan.labels.collect(entry.labels, &mut pairs);
+                        let number = table.number(&pairs);
+                        if let Some(samples) = table.get(number) {
+                            samples.push((entry.time, value));
+                            found += 1;
+                        }
+                        Ok(Next::Line)
+                    };
+                    scan.page(page, want, false, visit, |_, _| Next::Line)?;
+                    let held = held.fetch_add(found, Ordering::Relaxed) + found;
+                    Ok(self.context.bound(Resource::Samples, held)?)
                 },
-                |_, _| Next::Line,
-            )?;
-            self.context.bound(Resource::Samples, held)?;
-            Ok(table.len())
-        })?;
-        let mut rows = Vec::with_capacity(table.len());
-        for (labels, mut samples) in table.into_sorted() {
+                |known, mut later| known.append(&mut later),
+            )?
+            .into_sorted();
+        for (_, samples) in &mut table {
             samples.sort_by_key(|(time, _)| *time);
-            rows.push(self.windows(&labels, &samples)?);
         }
-        self.finish(rows)
+        let pieces = jobs::pieces(self.context, table.len());
+        let rows = jobs::run(self.context, pieces.len(), Vec::new, |at, scratch| {
+            let piece = pieces.get(at).and_then(|piece| table.get(piece.clone()));
+            let series = piece.unwrap_or_default().iter();
+            series.map(|(labels, samples)| self.windows(labels, samples, scratch)).collect()
+        })?;
+        let rows: Vec<Vec<Row>> = rows;
+        self.finish(rows.into_iter().flatten().collect())
     }
 
     /// The row of one series.
-    fn windows(&self, labels: &LabelSet, samples: &[Sample]) -> Result<Row, Error> {
+    fn windows(
+        &self,
+        labels: &LabelSet,
+        samples: &[Sample],
+        scratch: &mut Vec<f64>,
+    ) -> Result<Row, Error> {
         let mut row = Row::of_lines(labels, self.steps.count);
-        let mut scratch = Vec::new();
         let (mut from, mut to) = (0, 0);
         for step in 0..self.steps.count {
             let end = self.steps.time(step).saturating_sub(self.plan.offset_ns);
@@ -196,26 +217,38 @@ impl Gather<'_> {
             let window = samples.get(from..to).unwrap_or_default();
             if !window.is_empty() {
                 let window = Window { samples: window, end, range_ns: self.plan.range_ns };
-                row.set(step, value(self.plan.op, self.plan.parameter, window, &mut scratch));
+                row.set(step, value(self.plan.op, self.plan.parameter, window, scratch));
             }
         }
         Ok(row)
     }
 
-    /// Runs `each` over the pages; it returns how many series there are so far.
-    fn each_page(
+    /// Runs `each` over all pages; `merge` adds what a later run of them gave for a series.
+    fn gather<A: Default + Send>(
         &self,
-        mut each: impl FnMut(&mut Scan<'_>, &dyn LogPage) -> Result<usize, Error>,
-    ) -> Result<(), Error> {
+        each: impl Fn(&mut Scan<'_>, &dyn LogPage, &mut SeriesTable<A>) -> Result<(), Error> + Sync,
+        merge: impl Fn(&mut A, A),
+    ) -> Result<SeriesTable<A>, Error> {
         let lines = &self.plan.lines;
         let pages = select(self.access, lines, self.window, Direction::Forward)?;
-        let mut scan = Scan::new(lines, &self.plan.hints, self.access);
-        for index in 0..pages.len() {
-            let Some(page) = pages.page(index) else { continue };
-            let series = each(&mut scan, &*page)?;
-            self.context.bound(Resource::Series, series as u64)?;
+        let runs = jobs::pieces(self.context, pages.len());
+        let scan = || Scan::new(lines, &self.plan.hints, self.access);
+        let tables = jobs::run(self.context, runs.len(), scan, |at, scan| {
+            let mut table = SeriesTable::new();
+            for index in runs.get(at).cloned().unwrap_or_default() {
+                let Some(page) = pages.page(index) else { continue };
+                each(scan, &*page, &mut table)?;
+                self.context.bound(Resource::Series, table.len() as u64)?;
+            }
+            Ok(table)
+        })?;
+        let mut all = SeriesTable::new();
+        for table in tables {
+            self.context.check()?;
+            all.absorb(table, &merge);
+            self.context.bound(Resource::Series, all.len() as u64)?;
         }
-        Ok(())
+        Ok(all)
     }
 
     /// Refuses rows that carry an error, and turns presence round for `absent_over_time`.

@@ -38,6 +38,21 @@ impl<A: Default> SeriesTable<A> {
         number
     }
 
+    /// Takes up what another table has gathered from later pages.
+    pub(super) fn absorb(&mut self, later: Self, merge: impl Fn(&mut A, A)) {
+        if self.series.is_empty() {
+            *self = later;
+            return;
+        }
+        for (labels, gathered) in later.series {
+            let pairs: Vec<(&str, &str)> = labels.iter().collect();
+            let number = self.number(&pairs);
+            if let Some(known) = self.get(number) {
+                merge(known, gathered);
+            }
+        }
+    }
+
     /// What is gathered for a series.
     pub(super) fn get(&mut self, number: usize) -> Option<&mut A> {
         self.series.get_mut(number).map(|(_, gathered)| gathered)
@@ -99,6 +114,26 @@ impl Counts {
         self.spread(from, to, tally);
     }
 
+    /// Adds what another one holds.
+    pub(super) fn absorb(&mut self, other: Counts, steps: &Steps) {
+        for (from, to, tally) in other.lines {
+            self.add(from, to, tally, steps);
+        }
+        if other.differences.is_empty() {
+            return;
+        }
+        if self.differences.is_empty() {
+            self.differences = other.differences;
+            for (from, to, tally) in std::mem::take(&mut self.lines) {
+                self.spread(from, to, tally);
+            }
+            return;
+        }
+        for (slot, tally) in self.differences.iter_mut().zip(other.differences) {
+            slot.add(tally);
+        }
+    }
+
     fn spread(&mut self, from: usize, to: usize, tally: Tally) {
         if let Some(slot) = self.differences.get_mut(from) {
             slot.add(tally);
@@ -137,12 +172,32 @@ mod tests {
             let mut counts = Counts::default();
             let mut expected = vec![Tally::default(); 5];
             for line in 0..lines {
-                let (from, to) = (line % 4, (line % 4 + line % 3).min(5));
-                let tally = Tally { lines: 1, bytes: line as u64 };
+                let (from, to, tally) = line_of(line);
                 counts.add(from, to, tally, &steps);
                 (from..to).for_each(|step| expected[step].add(tally));
             }
             assert_eq!(counts.into_steps(&steps), expected);
         }
+    }
+
+    #[test]
+    fn counts_of_parts_equal_those_of_the_whole() {
+        let steps = Steps { start: 0, step: 1, count: 5 };
+        let counts_of = |lines: std::ops::Range<usize>| {
+            let mut counts = Counts::default();
+            lines.map(line_of).for_each(|(from, to, tally)| counts.add(from, to, tally, &steps));
+            counts
+        };
+        for cut in [0, 2, 20, 38, 40] {
+            let mut counts = counts_of(0..cut);
+            counts.absorb(counts_of(cut..40), &steps);
+            let whole = counts_of(0..40);
+            assert_eq!(counts.into_steps(&steps), whole.into_steps(&steps), "cut at {cut}");
+        }
+    }
+
+    fn line_of(line: usize) -> (usize, usize, Tally) {
+        let tally = Tally { lines: 1, bytes: line as u64 };
+        (line % 4, (line % 4 + line % 3).min(5), tally)
     }
 }

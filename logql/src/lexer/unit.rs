@@ -3,7 +3,6 @@
 //! Three dialects meet: a window is a Prometheus duration (`1h30m`, whole numbers, units in
 //! falling order), a duration in a filter is that or a Go duration (`1.5h`, `-3s`), a size is what
 //! the Go package humanize reads (`4k`, `1.5 KiB`, `12MB`, commas ignored).
-#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use super::BadToken;
 use telemetry_core::time::duration::{DurationErrorKind, parse_go, parse_prometheus};

@@ -8,7 +8,6 @@
 //!
 //! The parser accepts what the grammar accepts. That a log query is no operand of `+`, or that
 //! `sort` takes no grouping, is for [`crate::check`].
-#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod aggregation;
 mod call;

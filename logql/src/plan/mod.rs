@@ -141,12 +141,17 @@ fn aggregation(node: &VectorAggregation) -> Result<AggregationPlan, Error> {
     let k = node.parameter.as_ref().map_or(0.0, |parameter| parameter.value);
     Ok(AggregationPlan {
         op: node.op,
-        // A float is turned into an integer with saturation.
-        k: k as usize,
+        k: count(k),
         grouping: aggregation_grouping(node),
         inner: Box::new(inner),
         span: node.at.0,
     })
+}
+
+/// The whole number below `value`; the nearest there is if it is out of reach.
+#[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
+fn count(value: f64) -> usize {
+    value as usize
 }
 
 /// Whether adding up the samples of several series gives that of all their lines.

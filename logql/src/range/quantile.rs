@@ -23,7 +23,7 @@ pub(crate) fn of(q: f64, values: &mut [f64]) -> f64 {
     values.sort_by(|a, b| a.partial_cmp(b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan())));
     let rank = q * (values.len() - 1) as f64;
     let weight = rank - rank.floor();
-    // The rank lies between zero and the last index.
+    #[expect(clippy::cast_possible_truncation, reason = "the rank lies within the indices")]
     let lower = rank.floor() as usize;
     let at = |index: usize| values.get(index.min(values.len() - 1)).copied().unwrap_or(f64::NAN);
     at(lower) * (1.0 - weight) + at(lower + 1) * weight

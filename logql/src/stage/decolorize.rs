@@ -2,7 +2,6 @@
 //!
 //! A sequence is `ESC [` or the single byte 0x9b (here as U+009B), parameters, and a final
 //! letter; or `ESC ]` … BEL, the sequences that set titles and links.
-#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use super::Entry;
 use memchr::memchr;

@@ -1,5 +1,4 @@
 //! `ip("10.0.0.0/8")`: addresses, ranges and networks, in a label or anywhere in a line.
-#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use crate::error::StageError;
 use std::net::IpAddr;

@@ -7,7 +7,6 @@
 //!   ends the match there, and the capture before it takes the rest.
 //! * The filter searches for the first literal anywhere; every capture needs at least one byte, and
 //!   a literal at the end has to end the line.
-#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use super::Entry;
 use super::hints::Hints;

@@ -1,5 +1,4 @@
 //! URL, Base64, HTML and JavaScript encodings of template functions.
-#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 /// Go's `url.QueryEscape`.
 pub(super) fn url_encode(text: &str) -> String {

@@ -2,7 +2,6 @@
 //!
 //! What a template does to a line is bounded: by steps, by output, and by depth. Past a bound it
 //! fails as any other error does, and the line keeps its text.
-#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use super::Fields;
 use super::error::{RenderError, RenderErrorKind as Kind};

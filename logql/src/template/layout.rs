@@ -1,6 +1,5 @@
 //! Times as Go's package `time` prints and reads them: by a layout that shows how the moment
 //! `Mon Jan 2 15:04:05 MST 2006` would look.
-#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use std::fmt;
 use telemetry_core::time::calendar::Civil;

@@ -2,7 +2,6 @@
 //!
 //! `{{` and `}}` enclose an action. A minus and a blank beside them take the white space of the
 //! text on that side away; `/* … */` alone in an action is a comment.
-#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use super::error::TemplateErrorKind as Kind;
 use telemetry_core::syntax::string;

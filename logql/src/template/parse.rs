@@ -1,5 +1,4 @@
 //! Tokens → syntax tree, as Go's `text/template/parse`.
-#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use super::error::TemplateErrorKind as Kind;
 use super::functions;

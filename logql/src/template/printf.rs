@@ -1,5 +1,4 @@
 //! `print`, `println` and `printf` as Go's package `fmt` has them.
-#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use super::exec::OUTPUT_BYTES_MAX;
 use super::value::Value;

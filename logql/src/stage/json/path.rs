@@ -5,7 +5,6 @@
 //! field  = [A-Za-z_@$] { [A-Za-z0-9_-…] }
 //! index  = "[" ( number | '"' text '"' ) "]"
 //! ~~~
-#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use crate::error::PathError;
 use telemetry_core::syntax::string;

@@ -3,7 +3,6 @@
 //! It is as lenient as the scanner that Loki uses, as what it accepts decides which labels a
 //! broken line has: text behind the object is ignored, a comma may trail, brackets inside skipped
 //! values only have to balance.
-#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use memchr::{memchr2, memchr3};
 use std::ops::Range;

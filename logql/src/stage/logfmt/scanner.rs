@@ -9,7 +9,6 @@
 //!
 //! After an error in a key or a plain value the scanner goes on behind the next blank. A broken
 //! quoted value ends the line.
-#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use crate::stage::json::unescape_into;
 use memchr::memchr2;

@@ -67,10 +67,10 @@ fn seconds(text: &str) -> Result<Value, String> {
 }
 
 /// An integer of any value, as the Go library cast makes it.
+#[expect(clippy::cast_possible_truncation, reason = "a float is cast with saturation")]
 pub(super) fn to_int(value: &Value) -> i64 {
     match value {
         Value::Int(value) => *value,
-        // A float is turned into an integer with saturation.
         Value::Float(value) => *value as i64,
         Value::Bool(value) => i64::from(*value),
         Value::Text(text) => {
