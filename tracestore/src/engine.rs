@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use parking_lot::Mutex;
+use telemetry_core::query::QueryContext;
+use telemetry_core::source::SourceError;
 use telemetry_core::storage::Result;
 use telemetry_core::storage::block::BlockReader;
 use telemetry_core::storage::manifest::EngineFormat;
@@ -40,20 +42,26 @@ impl Deleted {
     ///
     /// # Errors
     ///
-    /// The block cannot be read or is damaged.
+    /// The block cannot be read or is damaged; the query is stopped.
     pub(crate) fn of(
         &self,
         id: Ulid,
         tombstones: &[Arc<Tombstone>],
         block: &Block,
-    ) -> Result<Arc<[u32]>> {
+        context: &QueryContext,
+    ) -> Result<Arc<[u32]>, SourceError> {
         let newest = tombstones.iter().map(|t| t.sequence).max().unwrap_or_default();
         if let Some((until, known)) = self.known.lock().get(&id)
             && *until == newest
         {
             return Ok(known.clone());
         }
-        let deleted: Arc<[u32]> = block.deleted(tombstones)?.into();
+        let mut deleted = Vec::new();
+        for group in 0..block.groups() {
+            context.check()?;
+            deleted.extend(block.deleted(group, tombstones).map_err(SourceError::store)?);
+        }
+        let deleted: Arc<[u32]> = deleted.into();
         self.known.lock().insert(id, (newest, deleted.clone()));
         Ok(deleted)
     }

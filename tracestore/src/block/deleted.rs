@@ -13,34 +13,30 @@ use super::reader::Block;
 use crate::delete::{self, selects_resource};
 
 impl Block {
-    /// Ordinals of the traces of which the tombstones hide a span, ascending.
+    /// Ordinals of the traces of a group of which the tombstones hide a span, ascending.
     ///
     /// # Errors
     ///
     /// A page cannot be read or is damaged.
-    pub(crate) fn deleted(&self, tombstones: &[Arc<Tombstone>]) -> Result<Vec<u32>> {
-        let mut ordinals = Vec::new();
-        for at in 0..self.groups() {
-            let Some(group) = self.group(at) else { continue };
-            let entry = group.entry();
-            let mut hidden = RowBits::none(group.spans());
-            for tombstone in tombstones {
-                if tombstone.overlaps(entry.first_start, entry.reach) {
-                    hidden.or(&group.hidden_by(tombstone)?);
-                }
+    pub(crate) fn deleted(&self, at: usize, tombstones: &[Arc<Tombstone>]) -> Result<Vec<u32>> {
+        let Some(group) = self.group(at) else { return Ok(Vec::new()) };
+        let entry = group.entry();
+        let mut hidden = RowBits::none(group.spans());
+        for tombstone in tombstones {
+            if tombstone.overlaps(entry.first_start, entry.reach) {
+                hidden.or(&group.hidden_by(tombstone)?);
             }
-            if hidden.is_empty() {
-                continue;
-            }
-            let traces = group.traces()?;
-            let touched = (0_u32..).zip(0..traces.len()).filter(|(_, trace)| {
-                let rows = traces.rows(*trace);
-                hidden.any_in(rows.start, rows.end)
-            });
-            let first = self.first_trace(at);
-            ordinals.extend(touched.map(|(trace, _)| first.saturating_add(trace)));
         }
-        Ok(ordinals)
+        if hidden.is_empty() {
+            return Ok(Vec::new());
+        }
+        let traces = group.traces()?;
+        let touched = (0_u32..).zip(0..traces.len()).filter(|(_, trace)| {
+            let rows = traces.rows(*trace);
+            hidden.any_in(rows.start, rows.end)
+        });
+        let first = self.first_trace(at);
+        Ok(touched.map(|(trace, _)| first.saturating_add(trace)).collect())
     }
 }
 

@@ -161,7 +161,8 @@ fn read_all(reader: &BlockReader) -> Result<usize> {
     for matcher in matchers {
         let matchers = vec![Matcher::not_equal(matcher, "x")];
         let tombstone = Tombstone::new(matchers, i64::MIN, i64::MAX);
-        keep(block.deleted(&[Arc::new(tombstone)]).map(drop));
+        let tombstones = [Arc::new(tombstone)];
+        (0..block.groups()).for_each(|group| keep(block.deleted(group, &tombstones).map(drop)));
     }
     keep(block.verify());
     ended.map(|()| rows_read)

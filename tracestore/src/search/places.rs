@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use telemetry_core::model::{Span, TraceId};
+use telemetry_core::query::QueryContext;
+use telemetry_core::source::SourceError;
 use telemetry_core::storage::Result;
 use telemetry_core::storage::store::{LiveBlock, Snapshot};
 use telemetry_core::storage::tombstone::Tombstone;
@@ -42,8 +44,12 @@ impl Places {
     ///
     /// # Errors
     ///
-    /// A block cannot be read or is damaged.
-    pub(super) fn new(snapshot: &Snapshot<Traces>, engine: &Traces) -> Result<Self> {
+    /// A block cannot be read or is damaged; the query is stopped.
+    pub(super) fn new(
+        snapshot: &Snapshot<Traces>,
+        engine: &Traces,
+        context: &QueryContext,
+    ) -> Result<Self, SourceError> {
         let blocks = snapshot.blocks();
         let ids: Vec<Ulid> = blocks.iter().map(|block| block.entry().id).collect();
         let mut list = Vec::with_capacity(blocks.len() + 1);
@@ -51,10 +57,11 @@ impl Places {
         for live in blocks {
             let tombstones = snapshot.tombstones_of(live);
             if !tombstones.is_empty() {
-                let block = live.open()?;
-                let deleted = engine.deleted.of(live.entry().id, &tombstones, block)?;
+                let block = live.open().map_err(SourceError::store)?;
+                let deleted = engine.deleted.of(live.entry().id, &tombstones, block, context)?;
                 for ordinal in deleted.iter() {
-                    shared.extend(id_of(block, *ordinal)?.map(trace_hash));
+                    let id = id_of(block, *ordinal).map_err(SourceError::store)?;
+                    shared.extend(id.map(trace_hash));
                 }
             }
             list.push(Place::Block(BlockPlace { live: live.clone(), tombstones }));
@@ -65,9 +72,11 @@ impl Places {
             // Never: positions are those of `blocks`.
             None => Err(telemetry_core::storage::Error::Closed),
         };
-        shared.extend_from_slice(&engine.overlaps.of(&ids, open)?);
+        let overlaps = engine.overlaps.of(&ids, open).map_err(SourceError::store)?;
+        shared.extend_from_slice(&overlaps);
         let mut heads: Vec<Arc<Arranged>> = Vec::new();
         for (head, tombstones) in snapshot.heads() {
+            context.check()?;
             let mut arranged = head.arranged();
             if !tombstones.is_empty() {
                 arranged = Arc::new(arranged.without(|span| hides(&tombstones, span)));
@@ -79,7 +88,8 @@ impl Places {
         for (at, head) in heads.iter().enumerate() {
             let hashes = hashes_of(head);
             for block in blocks {
-                common(&hashes, block.open()?.hashes(), &mut shared);
+                let block = block.open().map_err(SourceError::store)?;
+                common(&hashes, block.hashes(), &mut shared);
             }
             for other in heads.iter().skip(at + 1) {
                 common(&hashes, &hashes_of(other), &mut shared);

@@ -66,7 +66,7 @@ impl TraceStore {
         context: &QueryContext,
     ) -> Result<Selection, SourceError> {
         let snapshot = self.store.snapshot();
-        let places = Places::new(&snapshot, self.store.engine()).map_err(SourceError::store)?;
+        let places = Places::new(&snapshot, self.store.engine(), context)?;
         let mut selection = Selection {
             places,
             window: request.window,
