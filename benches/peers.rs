@@ -7,6 +7,7 @@
 //!
 //! Prints a table; the figures of the peers were taken on another machine of the same size and
 //! stand beside ours for their order of magnitude. `cargo bench --bench peers`.
+#![allow(clippy::expect_used, clippy::print_stdout, reason = "a bench; a failure ends the run")]
 
 use std::hint::black_box;
 use std::path::Path;
