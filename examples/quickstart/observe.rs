@@ -55,10 +55,10 @@ pub(crate) fn machine(db: &Quadra, observe_for: Duration) -> Result<(), Box<dyn 
         }
         let now = Millis::from(SystemTime::now());
         samples += host.scrape(db, now)? + jobs.scrape(db, now)?;
+        profiles += sampler.store(db)?;
         Ok::<(), Box<dyn Error>>(())
     })?;
     eprintln!("  metrics   {samples} samples");
-    profiles += sampler.store(db)?;
     match profiles {
         0 => {
             eprintln!("  profiles  none: there is no sampler for this platform, or it never fired")
