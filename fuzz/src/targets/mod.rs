@@ -27,7 +27,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Target> {
         storage::TARGETS,
         promql::TARGETS,
         traceql::TARGETS,
-        tracestore::TARGETS, tsdb::TARGETS,
+        tracestore::TARGETS,
+        tsdb::TARGETS,
         wire::TARGETS,
     ]
     .into_iter()
