@@ -11,7 +11,9 @@ use support::{Logs, Metrics, Spans, shared};
 use telemetry_core::labels;
 use telemetry_core::model::{KeyValue, SpanKind};
 use telemetry_core::time::Nanos;
-use wire::otlp::{Encoding, LogOptions, MetricOptions, decode_logs, decode_metrics, decode_traces};
+use wire::otlp::{
+    Encoding, LogOptions, MetricOptions, Signal, decode_logs, decode_metrics, decode_traces, guess,
+};
 
 type Pairs = BTreeMap<String, String>;
 
@@ -20,6 +22,21 @@ fn example(name: &str) -> Option<[(Vec<u8>, Encoding); 2]> {
     let folder = shared("data/otlp")?;
     let read = |extension: &str| fs::read(folder.join(format!("{name}.{extension}"))).unwrap();
     Some([(read("json"), Encoding::Json), (read("pb"), Encoding::Protobuf)])
+}
+
+#[test]
+fn files_tell_what_they_are() {
+    let signals = [
+        ("trace", Signal::Traces),
+        ("logs", Signal::Logs),
+        ("events", Signal::Logs),
+        ("metrics", Signal::Metrics),
+    ];
+    for (name, signal) in signals {
+        for (input, encoding) in example(name).into_iter().flatten() {
+            assert_eq!(guess(&input), Some((signal, encoding)), "{name}");
+        }
+    }
 }
 
 #[test]

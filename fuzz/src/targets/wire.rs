@@ -147,6 +147,7 @@ fn all_signals(data: &[u8], encoding: Encoding) -> [Result<Outcome, Error>; 3] {
 }
 
 fn otlp_protobuf(data: &[u8]) {
+    let _ = wire::otlp::guess(data);
     all_signals(data, Encoding::Protobuf).into_iter().for_each(|result| check(result, data));
 }
 

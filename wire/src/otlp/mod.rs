@@ -8,6 +8,7 @@
 //! JSON is turned into protobuf first and then decoded by the same code, so the two encodings cannot
 //! differ in meaning.
 
+mod guess;
 mod hex;
 mod json;
 mod logs;
@@ -20,6 +21,7 @@ mod time;
 mod traces;
 mod value;
 
+pub use guess::{Signal, guess};
 pub use json::Encoding;
 pub use logs::{LogOptions, decode_logs};
 pub use metrics::{MetricOptions, decode_metrics};

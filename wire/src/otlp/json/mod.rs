@@ -40,3 +40,8 @@ pub(super) fn request<'a>(
         Encoding::Json => transcode::transcode(input, schema).map(Cow::Owned),
     }
 }
+
+/// The first name in a JSON object.
+pub(super) fn first_name(input: &[u8]) -> Option<String> {
+    reader::Reader::new(input).ok()?.first_name()
+}

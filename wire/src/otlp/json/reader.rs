@@ -224,6 +224,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The first name in the object that comes next.
+    pub(super) fn first_name(mut self) -> Option<String> {
+        let name = if self.take(b'{') { self.string().ok()? } else { return None };
+        Some(name.into_owned())
+    }
+
     /// An array; `element` reads each element.
     pub(super) fn array(
         &mut self,
