@@ -8,6 +8,7 @@ use telemetry_core::sink::{
 };
 
 use crate::Error;
+use crate::gate::Gate;
 use crate::record::{Line, Writer};
 use crate::store::LogStore;
 
@@ -20,7 +21,9 @@ pub struct Batch {
     by_labels: HashMap<Labels, u32>,
     items: Vec<Item>,
     text: Vec<u8>,
-    metadata: Vec<(String, String)>,
+    metadata_text: String,
+    /// Where name and value of each pair end in `metadata_text`.
+    metadata: Vec<(usize, usize)>,
     count: u64,
     refused: Vec<Refusal>,
 }
@@ -44,6 +47,7 @@ impl Batch {
             by_labels: HashMap::new(),
             items: Vec::new(),
             text: Vec::new(),
+            metadata_text: String::new(),
             metadata: Vec::new(),
             count: 0,
             refused: Vec::new(),
@@ -53,8 +57,9 @@ impl Batch {
     /// Adds a line of the stream `labels`: the next item.
     pub fn push(&mut self, labels: &Labels, entry: &LogEntry) {
         let stream = self.stream(labels);
-        let metadata: Vec<(&str, &str)> =
+        let mut metadata: Vec<(&str, &str)> =
             entry.metadata.iter().map(|(name, value)| (&**name, &**value)).collect();
+        sort(&mut metadata);
         self.add(stream, entry.time.0, &entry.line, &metadata);
     }
 
@@ -85,8 +90,12 @@ impl Batch {
         match checked {
             Ok(stream) => {
                 self.text.extend_from_slice(line);
-                let owned = metadata.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
-                self.metadata.extend(owned);
+                for (name, value) in metadata {
+                    self.metadata_text.push_str(name);
+                    let name_end = self.metadata_text.len();
+                    self.metadata_text.push_str(value);
+                    self.metadata.push((name_end, self.metadata_text.len()));
+                }
                 self.items.push(Item {
                     index: self.count,
                     stream,
@@ -100,7 +109,8 @@ impl Batch {
         self.count += 1;
     }
 
-    /// Stores the lines and is empty again. A line that is there already counts as stored.
+    /// Stores the lines and is empty again, whether or not it could. A line that is there already
+    /// counts as stored.
     ///
     /// # Errors
     ///
@@ -108,63 +118,71 @@ impl Batch {
     pub fn commit(&mut self) -> Result<Committed, Error> {
         let mut refused = std::mem::take(&mut self.refused);
         let count = std::mem::take(&mut self.count);
-        let items = std::mem::take(&mut self.items);
-        if !items.is_empty() {
-            self.write(&items, &mut refused)?;
-        }
+        let written = if self.items.is_empty() { Ok(()) } else { self.write(&mut refused) };
+        self.items.clear();
         self.streams.clear();
         self.by_raw.clear();
         self.by_labels.clear();
         self.text.clear();
+        self.metadata_text.clear();
         self.metadata.clear();
+        written?;
         refused.sort_by_key(|refusal| refusal.index);
         Ok(Committed { stored: count - refused.len() as u64, refused })
     }
 
-    fn write(&self, items: &[Item], refused: &mut Vec<Refusal>) -> Result<(), Error> {
+    fn write(&self, refused: &mut Vec<Refusal>) -> Result<(), Error> {
         let store = self.store.kernel();
         let mut commit = store.begin()?;
-        let head = commit.head();
         let limits = self.store.limits();
-        let mut newest: Vec<Option<i64>> =
-            self.streams.iter().map(|labels| head.newest(labels)).collect();
-        let mut room = limits.streams_max.saturating_sub(head.streams() as u64);
+        let metadata = self.pairs();
+        let snapshot = store.snapshot();
+        let mut gate = Gate::new(&snapshot, commit.head(), limits, &self.streams);
         let mut writer = Writer::default();
-        let mut accepted = Vec::with_capacity(items.len());
-        let metadata: Vec<(&str, &str)> =
-            self.metadata.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let mut accepted = Vec::with_capacity(self.items.len());
         let (mut text_start, mut metadata_start) = (0, 0);
-        for item in items {
+        for item in &self.items {
             let text = self.text.get(text_start..item.text_end).unwrap_or_default();
-            let pairs = metadata.get(metadata_start..item.metadata_end).unwrap_or_default();
+            let metadata = metadata.get(metadata_start..item.metadata_end).unwrap_or_default();
             (text_start, metadata_start) = (item.text_end, item.metadata_end);
-            let at = item.stream as usize;
-            let (Some(stream), Some(newest)) = (self.streams.get(at), newest.get_mut(at)) else {
-                continue;
-            };
-            let is_new = newest.is_none() && !head.has(stream);
-            let checked = match (is_new, room) {
-                (true, 0) => {
-                    Err(RefusalReason::TooMany { what: "streams", limit: limits.streams_max })
-                }
-                _ => limits.check_time(item.time, *newest),
-            };
-            if let Err(reason) = checked {
+            if let Err(reason) = gate.check(item.stream, item.time) {
                 refused.push(Refusal { index: item.index, reason });
                 continue;
             }
-            room -= u64::from(is_new);
-            *newest = (*newest).max(Some(item.time));
-            let line = Line { stream, time: item.time, text, metadata: pairs };
-            writer.push(item.stream, &line);
+            let line = Line { stream: item.stream, time: item.time, text, metadata };
+            writer.push(&line);
             accepted.push(line);
         }
         if !writer.is_empty() {
             writer.finish(self.streams.iter(), commit.record());
-            commit.finish(|head| head.apply(accepted.into_iter()))?;
+            commit.finish(|head| {
+                head.apply(&self.streams, |insert| accepted.into_iter().for_each(insert));
+            })?;
         }
         Ok(())
     }
+
+    /// Names and values of all metadata.
+    fn pairs(&self) -> Vec<(&str, &str)> {
+        let mut start = 0;
+        let pair = |(name_end, end): &(usize, usize)| {
+            let name = self.metadata_text.get(start..*name_end).unwrap_or_default();
+            start = *end;
+            (name, self.metadata_text.get(*name_end..*end).unwrap_or_default())
+        };
+        self.metadata.iter().map(pair).collect()
+    }
+}
+
+/// Sorts pairs by name; of equal names the last one counts.
+fn sort(metadata: &mut Vec<(&str, &str)>) {
+    if metadata.is_sorted_by(|(a, _), (b, _)| a < b) {
+        return;
+    }
+    metadata.sort_by_key(|(name, _)| *name);
+    metadata.reverse();
+    metadata.dedup_by_key(|(name, _)| *name);
+    metadata.reverse();
 }
 
 impl LogSink for Batch {
@@ -181,12 +199,11 @@ impl LogSink for Batch {
                 number
             }
         };
-        // Sorted by name; of equal names the last one counts.
+        if record.metadata.is_sorted_by(|(a, _), (b, _)| a < b) {
+            return self.add(number, record.time, record.line, record.metadata);
+        }
         let mut metadata: Vec<(&str, &str)> = record.metadata.to_vec();
-        metadata.sort_by_key(|(name, _)| *name);
-        metadata.reverse();
-        metadata.dedup_by_key(|(name, _)| *name);
-        metadata.reverse();
+        sort(&mut metadata);
         self.add(number, record.time, record.line, &metadata);
     }
 

@@ -13,7 +13,8 @@ use telemetry_core::storage::tombstone::Tombstone;
 
 use crate::block::{Block, Run, Writer};
 use crate::head::Head;
-use crate::{page, record};
+use crate::page::{self, Piece, Slice};
+use crate::record;
 
 /// How commits, heads and blocks of lines are made.
 #[derive(Debug, Default)]
@@ -34,7 +35,7 @@ impl Engine for Logs {
     type Block = Block;
 
     fn format(&self) -> EngineFormat {
-        EngineFormat { engine: *b"logs", revision: 1 }
+        EngineFormat { engine: *b"logs", revision: 2 }
     }
 
     fn new_head(&self) -> Head {
@@ -51,9 +52,9 @@ impl Engine for Logs {
 
     fn replay(&self, head: &Head, record: &[u8]) -> Result<()> {
         // A damaged record must not be applied in part: it is read once before.
-        record::read(record, |_| {})?;
-        record::read(record, |line| head.apply(std::iter::once(line)))?;
-        Ok(())
+        let record = record::read(record)?;
+        record.lines(|_| {})?;
+        Ok(head.apply(&record.streams, |insert| record.lines(insert))?)
     }
 
     fn flush(
@@ -62,7 +63,7 @@ impl Engine for Logs {
         tombstones: &[Arc<Tombstone>],
         output: &mut BlockOutput<'_>,
     ) -> Result<()> {
-        let mut streams = head.select(&[]);
+        let mut streams = head.select(&[])?;
         streams.sort_by(|(a, _), (b, _)| a.cmp(b));
         let mut writer = Writer::new(output);
         for (labels, pages) in streams {
@@ -86,11 +87,11 @@ impl Engine for Logs {
 
     fn merge(&self, inputs: &[MergeInput<'_, Self>], output: &mut BlockOutput<'_>) -> Result<()> {
         let mut streams: BTreeMap<&Labels, Vec<Source<'_>>> = BTreeMap::new();
-        for input in inputs {
+        for (place, input) in inputs.iter().enumerate() {
             for stream in input.block.streams() {
                 let tombstones = concerning(&input.tombstones, &stream.labels);
                 streams.entry(&stream.labels).or_default().extend(stream.runs.iter().map(|run| {
-                    Source { block: input.block, run: *run, tombstones: tombstones.clone() }
+                    Source { place, block: input.block, run: *run, tombstones: tombstones.clone() }
                 }));
             }
         }
@@ -98,8 +99,9 @@ impl Engine for Logs {
         for (labels, mut sources) in streams {
             sources.sort_by_key(|source| source.run.first);
             // Runs that overlap in time are merged, so that equal lines meet.
-            for group in overlapping(&sources) {
-                writer.push(labels, &merged(group)?)?;
+            let pieces: Vec<Piece> = sources.iter().map(Source::piece).collect();
+            for slice in page::slices(&pieces) {
+                writer.push(labels, &merged(&sources, &slice)?)?;
             }
         }
         writer.finish()
@@ -112,35 +114,29 @@ impl Engine for Logs {
 
 /// A run that is merged.
 struct Source<'a> {
+    /// Number of the block.
+    place: usize,
     block: &'a Block,
     run: Run,
     tombstones: Vec<Arc<Tombstone>>,
 }
 
-/// Groups of sources, sorted by their first line, that overlap in time.
-fn overlapping<'s, 'a>(sources: &'s [Source<'a>]) -> impl Iterator<Item = &'s [Source<'a>]> {
-    let mut rest = sources;
-    std::iter::from_fn(move || {
-        let mut last = rest.first()?.run.last;
-        let is_in = |source: &&Source<'_>| {
-            let overlaps = source.run.first <= last;
-            last = last.max(source.run.last);
-            overlaps
-        };
-        let count = rest.iter().take_while(is_in).count();
-        let (group, tail) = rest.split_at_checked(count)?;
-        rest = tail;
-        Some(group)
-    })
+impl Source<'_> {
+    fn piece(&self) -> Piece {
+        let Run { first, last, text_bytes, .. } = self.run;
+        Piece { first, last, text_bytes, place: self.place }
+    }
 }
 
-/// The lines of sources that overlap, in order of time.
-fn merged(group: &[Source<'_>]) -> Result<LogColumns> {
-    let mut pages = Vec::with_capacity(group.len());
-    for source in group {
+/// The lines of a slice, in order of time.
+fn merged(sources: &[Source<'_>], slice: &Slice) -> Result<LogColumns> {
+    let mut pages = Vec::with_capacity(slice.members.len());
+    for source in slice.members.iter().filter_map(|at| sources.get(*at)) {
         let mut columns = LogColumns::default();
         source.block.read(source.run, LogWant::ALL, &mut columns)?;
-        page::select_rows(&mut columns, |time| !is_deleted(&source.tombstones, time));
+        page::select_rows(&mut columns, |time| {
+            slice.start <= time && time <= slice.last && !is_deleted(&source.tombstones, time)
+        });
         pages.push(columns);
     }
     match pages.len() {

@@ -12,6 +12,7 @@ mod batch;
 mod block;
 mod engine;
 mod error;
+mod gate;
 mod head;
 mod limits;
 mod options;

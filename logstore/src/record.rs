@@ -17,7 +17,8 @@ use telemetry_core::storage::{Damaged, label_set, varint};
 /// A line of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Line<'a> {
-    pub(crate) stream: &'a Labels,
+    /// The number of the stream in the commit.
+    pub(crate) stream: u32,
     pub(crate) time: i64,
     pub(crate) text: &'a [u8],
     pub(crate) metadata: &'a [(&'a str, &'a str)],
@@ -32,10 +33,10 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Adds a line of stream number `stream`.
-    pub(crate) fn push(&mut self, stream: u32, line: &Line<'_>) {
+    /// Adds a line.
+    pub(crate) fn push(&mut self, line: &Line<'_>) {
         self.count += 1;
-        varint::put_u64(&mut self.lines, u64::from(stream));
+        varint::put_u64(&mut self.lines, u64::from(line.stream));
         varint::put_i64(&mut self.lines, line.time.wrapping_sub(self.previous));
         self.previous = line.time;
         varint::put_bytes(&mut self.lines, line.text);
@@ -64,33 +65,54 @@ impl Writer {
     }
 }
 
-/// Reads a record and hands its lines to `each`, in order.
+/// A record whose streams were read and whose lines were not.
+#[derive(Debug)]
+pub(crate) struct Record<'a> {
+    pub(crate) streams: Vec<Labels>,
+    lines: Cursor<'a>,
+}
+
+/// Reads the streams of a record.
 ///
 /// # Errors
 ///
-/// Where the bytes are no record; lines before the damage were handed over.
-pub(crate) fn read(record: &[u8], mut each: impl FnMut(Line<'_>)) -> Result<(), Damaged> {
+/// Where the bytes are no record.
+pub(crate) fn read(record: &[u8]) -> Result<Record<'_>, Damaged> {
     let mut input = Cursor::new(record);
     let count = input.count(1)?;
     let mut streams = Vec::with_capacity(count);
     for _ in 0..count {
         streams.push(label_set::read(&mut input)?);
     }
-    let lines = input.count(4)?;
-    let mut time = 0_i64;
-    let mut metadata = Vec::new();
-    for _ in 0..lines {
-        let stream = input.varint_u32()? as usize;
-        let stream = streams.get(stream).ok_or_else(|| input.field("stream of a line"))?;
-        time = time.wrapping_add(input.varint_i64()?);
-        let text = input.bytes()?;
-        metadata.clear();
-        for _ in 0..input.count(2)? {
-            metadata.push((input.str()?, input.str()?));
+    Ok(Record { streams, lines: input })
+}
+
+impl Record<'_> {
+    /// Hands the lines to `each`, in order.
+    ///
+    /// # Errors
+    ///
+    /// Where the bytes are no record; lines before the damage were handed over.
+    pub(crate) fn lines(&self, mut each: impl FnMut(Line<'_>)) -> Result<(), Damaged> {
+        let mut input = self.lines.clone();
+        let lines = input.count(4)?;
+        let mut time = 0_i64;
+        let mut metadata = Vec::new();
+        for _ in 0..lines {
+            let stream = input.varint_u32()?;
+            if stream as usize >= self.streams.len() {
+                return Err(input.field("stream of a line"));
+            }
+            time = time.wrapping_add(input.varint_i64()?);
+            let text = input.bytes()?;
+            metadata.clear();
+            for _ in 0..input.count(2)? {
+                metadata.push((input.str()?, input.str()?));
+            }
+            each(Line { stream, time, text, metadata: &metadata });
         }
-        each(Line { stream, time, text, metadata: &metadata });
+        input.finish()
     }
-    input.finish()
 }
 
 #[cfg(test)]
@@ -103,27 +125,30 @@ mod tests {
     fn golden_record() {
         let stream = labels! { "a" => "b" };
         let mut writer = Writer::default();
-        let line = Line { stream: &stream, time: 5, text: b"x", metadata: &[("k", "")] };
-        writer.push(0, &line);
+        let line = Line { stream: 0, time: 5, text: b"x", metadata: &[("k", "")] };
+        writer.push(&line);
         let mut record = Vec::new();
         writer.finish([&stream].into_iter(), &mut record);
         assert_eq!(record, [1, 1, 1, b'a', 1, b'b', 1, 0, 10, 1, b'x', 1, 1, b'k', 0]);
+        let back = read(&record).unwrap();
+        assert_eq!(back.streams, [stream]);
         let mut lines = 0;
-        read(&record, |read| {
+        back.lines(|found| {
             lines += 1;
-            assert_eq!(read, line);
+            assert_eq!(found, line);
         })
         .unwrap();
         assert_eq!(lines, 1);
         for length in 0..record.len() {
-            assert!(read(record.get(..length).unwrap(), |_| {}).is_err());
+            let cut = record.get(..length).unwrap();
+            assert!(read(cut).and_then(|record| record.lines(|_| {})).is_err());
         }
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_an_error_or_lines(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = read(&bytes, |_| {});
+            let _ = read(&bytes).and_then(|record| record.lines(|_| {}));
         }
     }
 }

@@ -10,7 +10,7 @@ use telemetry_core::model::LogEntry;
 use telemetry_core::query::QueryContext;
 use telemetry_core::sink::RefusalReason;
 use telemetry_core::source::{Direction, LogColumns, LogRequest, LogSource, LogWant};
-use telemetry_core::storage::fs::{FileSystem, MemoryFileSystem};
+use telemetry_core::storage::fs::{FaultyFileSystem, FileSystem, MemoryFileSystem};
 use telemetry_core::storage::maintenance::Maintenance;
 use telemetry_core::storage::store::StoreOptions;
 use telemetry_core::time::NanosRange;
@@ -192,4 +192,78 @@ fn a_reader_beside_a_writer_sees_what_it_refreshes() {
     reader.refresh().unwrap();
     assert_eq!(all(&reader), ["1:first", "2:second"]);
     assert!(reader.push(&api(), 3, "x").is_err());
+}
+
+/// A store that takes lines up to 10 ns late.
+fn open_impatient(files: &Arc<dyn FileSystem>) -> LogStore {
+    let mut limits = Limits::default();
+    limits.out_of_order_nanos = 10;
+    let mut options = StoreOptions::default();
+    options.maintenance = Some(Maintenance::manual());
+    let builder = LogStore::builder().file_system(files.clone()).storage(options);
+    builder.limits(limits).open("/logs").unwrap()
+}
+
+#[test]
+fn lateness_counts_from_the_newest_line_wherever_it_lies() {
+    let files = files();
+    let is_too_late = |store: &LogStore| {
+        let late = store.push(&api(), 89, "late");
+        store.push(&labels! { "app" => "other" }, 0, "x").unwrap();
+        store.push(&api(), 90, "in time").unwrap();
+        matches!(late, Err(logstore::Error::Refused(RefusalReason::TooOld { oldest: 90, .. })))
+    };
+    let store = open_impatient(&files);
+    store.push(&api(), 100, "newest").unwrap();
+    assert!(is_too_late(&store), "in the head");
+    // A delete seals the head.
+    store.delete(vec![Matcher::equal("app", "none")], NanosRange::ALL).unwrap();
+    assert!(is_too_late(&store), "in a sealed head");
+    store.flush().unwrap();
+    assert!(is_too_late(&store), "in a block");
+    store.close().unwrap();
+    drop(store);
+    assert!(is_too_late(&open_impatient(&files)), "in a block, reopened");
+}
+
+#[test]
+fn a_failed_commit_leaves_nothing_behind_in_its_batch() {
+    let disk = FaultyFileSystem::new(1);
+    let store = open(&(Arc::new(disk.clone()) as Arc<dyn FileSystem>));
+    store.push(&api(), 1, "first").unwrap();
+    let mut batch = store.batch();
+    disk.limit_bytes(Some(0));
+    batch.push(&api(), &LogEntry::new(2, "lost").with("k", "v"));
+    assert!(batch.commit().is_err());
+    disk.limit_bytes(None);
+    batch.push(&api(), &LogEntry::new(3, "next").with("l", "w"));
+    assert_eq!(batch.commit().unwrap().stored, 1);
+    assert_eq!(all(&store), ["1:first", "3:next l=w"]);
+}
+
+#[test]
+fn an_empty_metadata_value_is_kept() {
+    let store = open(&files());
+    let entry = LogEntry::new(1, "x").with("empty", "").with("full", "1");
+    store.push_entry(&api(), &entry).unwrap();
+    assert_eq!(all(&store), ["1:x empty= full=1"]);
+    store.flush().unwrap();
+    assert_eq!(all(&store), ["1:x empty= full=1"]);
+}
+
+#[test]
+fn lines_of_one_time_keep_their_order_over_pages_and_blocks() {
+    let store = open(&files());
+    let mut expected = Vec::new();
+    for number in 0..3000 {
+        let line = format!("{number:04} {}", "x".repeat(200));
+        store.push(&api(), 7, &line).unwrap();
+        expected.push(format!("7:{line}"));
+        if number == 2000 {
+            store.flush().unwrap();
+        }
+    }
+    assert_eq!(all(&store), expected);
+    store.flush().unwrap();
+    assert_eq!(all(&store), expected);
 }

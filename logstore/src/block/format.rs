@@ -13,6 +13,7 @@
 //!     span       varint   time of the last row - first
 //!     bytes      varint   text of the run
 //!     metadata   u8       1 if any row has metadata
+//! section POSTINGS  which streams, by number, have which labels (storage::postings)
 //! ~~~
 //!
 //! Sections, their checksums and those of pages are the kernel's (`storage::block`).
@@ -27,6 +28,7 @@ use telemetry_core::storage::{Damaged, label_set, varint};
 pub(crate) const FILE: &str = "lines";
 pub(crate) const PAGES: u32 = 1;
 pub(crate) const STREAMS: u32 = 2;
+pub(crate) const POSTINGS: u32 = 3;
 
 /// Lines of one stream on one page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use telemetry_core::labels::{Labels, Matcher};
 use telemetry_core::source::{LogColumns, LogWant};
 use telemetry_core::storage::block::{BlockFile, BlockReader};
 use telemetry_core::storage::cursor::Cursor;
+use telemetry_core::storage::postings::{self, FrozenPostings};
 use telemetry_core::storage::{Damage, Damaged, Result, lz4};
 
 use super::format::{self, Run, StreamRuns, Table};
@@ -15,6 +17,10 @@ use crate::page;
 pub(crate) struct Block {
     file: BlockFile,
     table: Table,
+    /// Runs of each page.
+    page_runs: Vec<u32>,
+    /// Which streams, by number, have which labels.
+    postings: FrozenPostings,
 }
 
 impl Block {
@@ -36,7 +42,32 @@ impl Block {
             Ok(table)
         };
         let table = decode().map_err(|damaged| file.damaged_in(format::STREAMS, damaged))?;
-        Ok(Block { file, table })
+        let mut page_runs = vec![0_u32; table.pages.len()];
+        for run in table.streams.iter().flat_map(|stream| &stream.runs) {
+            if let Some(count) = page_runs.get_mut(run.page as usize) {
+                *count = count.saturating_add(1);
+            }
+        }
+        let postings = FrozenPostings::open(file.read_section(format::POSTINGS)?)
+            .map_err(|damaged| file.damaged_in(format::POSTINGS, damaged))?;
+        Ok(Block { file, table, page_runs, postings })
+    }
+
+    /// The streams that satisfy every matcher, in order of their labels.
+    ///
+    /// # Errors
+    ///
+    /// Where the postings are damaged.
+    pub(crate) fn select(&self, matchers: &[Matcher]) -> Result<Vec<&StreamRuns>> {
+        let ids = postings::select(&self.postings, matchers)?;
+        Ok(ids.iter().filter_map(|id| self.table.streams.get(id as usize)).collect())
+    }
+
+    /// Time of the newest line of a stream.
+    pub(crate) fn newest(&self, labels: &Labels) -> Option<i64> {
+        let streams = &self.table.streams;
+        let at = streams.binary_search_by(|stream| stream.labels.cmp(labels)).ok()?;
+        streams.get(at)?.runs.iter().map(|run| run.last).max()
     }
 
     /// The streams, in order of their labels.
@@ -78,9 +109,9 @@ impl Block {
         }
     }
 
-    /// Whether a run may share its page: it does not start it, or does not hold a page's worth.
+    /// Whether a run shares its page.
     fn is_shared(&self, run: Run) -> bool {
-        run.row != 0 || run.text_bytes < page::PAGE_TEXT_BYTES as u64
+        self.page_runs.get(run.page as usize).is_none_or(|runs| *runs > 1)
     }
 
     fn damaged(&self, offset: u64, what: &'static str) -> telemetry_core::storage::Error {
@@ -93,6 +124,9 @@ impl Block {
     ///
     /// The first damage.
     pub(crate) fn verify(&self) -> Result<()> {
+        self.postings
+            .verify()
+            .map_err(|damaged| self.file.damaged_in(format::POSTINGS, damaged))?;
         let mut columns = LogColumns::default();
         for run in self.table.streams.iter().flat_map(|stream| &stream.runs) {
             self.read(*run, LogWant::ALL, &mut columns)?;

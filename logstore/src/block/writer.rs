@@ -3,6 +3,7 @@
 use telemetry_core::labels::Labels;
 use telemetry_core::source::LogColumns;
 use telemetry_core::storage::block::{BlockSummary, BlockWriter, FileWriter};
+use telemetry_core::storage::postings::MemoryPostings;
 use telemetry_core::storage::store::BlockOutput;
 use telemetry_core::storage::{Result, lz4};
 
@@ -125,6 +126,11 @@ impl<'a, 'b> Writer<'a, 'b> {
         self.bytes.clear();
         lz4::put(&mut self.bytes, &raw);
         file.section(format::STREAMS, &self.bytes)?;
+        let mut postings = MemoryPostings::new();
+        for (id, stream) in (0..).zip(&self.table.streams) {
+            postings.insert(id, &stream.labels);
+        }
+        file.section(format::POSTINGS, &postings.freeze()?)?;
         block.finish_file(file)?;
         self.output.finish(block, self.summary)?;
         Ok(())

@@ -17,12 +17,7 @@ const PAGE_LINES: usize = 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Stream {
     pages: Vec<Arc<LogColumns>>,
-}
-
-/// Bytes that a line takes in memory, roughly.
-pub(crate) fn line_bytes(text: &[u8], metadata: &[(&str, &str)]) -> usize {
-    let pairs: usize = metadata.iter().map(|(name, value)| name.len() + value.len() + 16).sum();
-    text.len() + pairs + 32
+    bytes: usize,
 }
 
 impl Stream {
@@ -31,15 +26,29 @@ impl Stream {
         let newest = self.newest();
         if newest.is_none_or(|newest| time > newest) && self.pages.last().is_none_or(is_full) {
             self.pages.push(Arc::default());
+            self.bytes +=
+                size_of::<Arc<LogColumns>>() * 2 + page::memory_bytes(&LogColumns::default());
         }
         // Lines of one time stay on one page, so that equal ones meet: the first page that ends
         // at this time or later, else the last.
-        let at = self.pages.partition_point(|page| page.times.last() < Some(&time));
-        let at = at.min(self.pages.len().saturating_sub(1));
-        match self.pages.get_mut(at) {
-            Some(page) => page::insert(Arc::make_mut(page), time, text, metadata),
-            None => false,
-        }
+        let last = self.pages.len().saturating_sub(1);
+        let at = match newest {
+            Some(newest) if time <= newest => {
+                self.pages.partition_point(|page| page.times.last() < Some(&time)).min(last)
+            }
+            _ => last,
+        };
+        let Some(page) = self.pages.get_mut(at) else { return false };
+        let before = page::memory_bytes(page);
+        let page = Arc::make_mut(page);
+        let is_new = page::insert(page, time, text, metadata);
+        self.bytes = (self.bytes + page::memory_bytes(page)).saturating_sub(before);
+        is_new
+    }
+
+    /// Bytes in memory, without those of pages that only readers still hold.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The pages in order of time.
@@ -50,11 +59,6 @@ impl Stream {
     /// Time of the newest line.
     pub(crate) fn newest(&self) -> Option<i64> {
         self.pages.last()?.times.last().copied()
-    }
-
-    /// Time of the oldest line.
-    pub(crate) fn oldest(&self) -> Option<i64> {
-        self.pages.first()?.times.first().copied()
     }
 }
 

@@ -5,8 +5,10 @@
 
 pub(crate) mod format;
 mod order;
+mod slices;
 
 pub(crate) use order::{copy_rows, insert, merge, select_rows};
+pub(crate) use slices::{Piece, Slice, slices};
 
 use telemetry_core::source::LogColumns;
 
@@ -17,4 +19,14 @@ pub(crate) const PAGE_TEXT_BYTES: usize = 256 << 10;
 /// Names and values of the metadata of line `index`.
 pub(crate) fn metadata(columns: &LogColumns, index: usize) -> Vec<(&str, &str)> {
     columns.metadata(index).collect()
+}
+
+/// Bytes that a page takes in memory, room that is not filled yet included.
+pub(crate) fn memory_bytes(columns: &LogColumns) -> usize {
+    let words = columns.times.capacity()
+        + columns.text_ends.capacity()
+        + columns.metadata_ends.capacity()
+        + 2 * columns.metadata_pairs.capacity();
+    let text = columns.text.capacity() + columns.metadata_text.capacity();
+    size_of::<LogColumns>() + 8 * words + text
 }

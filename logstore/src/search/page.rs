@@ -11,12 +11,14 @@ use telemetry_core::time::{Nanos, NanosRange};
 use crate::block::Run;
 use crate::engine::{Logs, is_deleted};
 use crate::error::into_source;
-use crate::page::select_rows;
+use crate::page::{Piece, select_rows};
 
 /// Lines of one stream, wherever they lie.
 #[derive(Clone)]
 pub(super) struct StreamPage {
     pub(super) labels: Labels,
+    /// Number of the head or block.
+    pub(super) place: usize,
     pub(super) window: NanosRange,
     pub(super) tombstones: Vec<Arc<Tombstone>>,
     pub(super) lines: Lines,
@@ -39,6 +41,22 @@ impl StreamPage {
             }
             Lines::Block(_, run) => (run.first, run.last),
         }
+    }
+
+    pub(super) fn piece(&self) -> Piece {
+        let (first, last) = self.range();
+        let text_bytes = self.statistics().line_bytes;
+        Piece { first, last, text_bytes, place: self.place }
+    }
+
+    /// Without what is before `start` or after `last`.
+    pub(super) fn within(mut self, start: i64, last: i64) -> Self {
+        self.window.start = self.window.start.max(Nanos(start));
+        // The end is not in; a window that ends with time itself stays as it is.
+        if let Some(end) = last.checked_add(1) {
+            self.window.end = self.window.end.min(Nanos(end));
+        }
+        self
     }
 
     fn is_whole(&self) -> bool {
@@ -65,14 +83,14 @@ impl LogPage for StreamPage {
             }
             Lines::Block(_, run) => (u64::from(run.rows), run.text_bytes, run.has_metadata),
         };
-        PageStatistics {
-            count,
-            line_bytes,
-            first: Nanos(first),
-            last: Nanos(last),
-            has_metadata,
-            is_whole: self.is_whole(),
-        }
+        let is_whole = self.is_whole();
+        let (first, last) = if is_whole {
+            (Nanos(first), Nanos(last))
+        } else {
+            let end = Nanos(self.window.end.0.saturating_sub(1));
+            (Nanos(first).max(self.window.start), Nanos(last).min(end))
+        };
+        PageStatistics { count, line_bytes, first, last, has_metadata, is_whole }
     }
 
     fn decode(&self, want: LogWant, into: &mut LogColumns) -> Result<(), SourceError> {

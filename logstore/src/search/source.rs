@@ -16,6 +16,7 @@ use super::merged::MergedPage;
 use super::page::{Lines, StreamPage};
 use crate::engine::{Logs, concerning};
 use crate::error::into_source;
+use crate::page::{self, Piece, Slice};
 use crate::store::LogStore;
 
 fn overlaps(window: NanosRange, first: i64, last: i64) -> bool {
@@ -31,11 +32,21 @@ impl LogSource for LogStore {
         let streams = stream_pages(self, &request.matchers, request.window, context)?;
         context.bound(Resource::Series, streams.len() as u64)?;
         context.statistics().add_series(streams.len() as u64);
-        let mut pages: Vec<Page> = streams.into_values().flat_map(without_overlap).collect();
-        match request.direction {
-            Direction::Forward => pages.sort_by_key(|page| page.range().0),
-            Direction::Backward => pages.sort_by_key(|page| Reverse(page.range().1)),
-        }
+        let streams = streams.into_values().map(without_overlap);
+        let pages = match request.direction {
+            Direction::Forward => {
+                let mut pages: Vec<Page> = streams.flatten().collect();
+                pages.sort_by_key(|page| page.range().0);
+                pages
+            }
+            Direction::Backward => {
+                // Of one stream the later page first, also where both end at one time.
+                let mut pages: Vec<Page> =
+                    streams.flat_map(|pages| pages.into_iter().rev()).collect();
+                pages.sort_by_key(|page| Reverse(page.range().1));
+                pages
+            }
+        };
         Ok(Box::new(Pages { pages }))
     }
 
@@ -61,20 +72,22 @@ fn stream_pages(
     context.check()?;
     let snapshot = store.kernel().snapshot();
     let mut streams: BTreeMap<Labels, Vec<StreamPage>> = BTreeMap::new();
-    for block in snapshot.blocks() {
+    for (place, block) in snapshot.blocks().iter().enumerate() {
         context.check()?;
         let entry = block.entry();
         if overlaps(window, entry.min_time, entry.max_time) {
-            add_block(&snapshot, block, matchers, window, &mut streams)?;
+            add_block(&snapshot, (place, block), matchers, window, &mut streams)?;
         }
     }
-    for (head, tombstones) in snapshot.heads() {
+    let blocks = snapshot.blocks().len();
+    for (place, (head, tombstones)) in (blocks..).zip(snapshot.heads()) {
         context.check()?;
-        for (labels, pages) in head.select(matchers) {
+        for (labels, pages) in head.select(matchers).map_err(into_source)? {
             let tombstones = concerning(&tombstones, &labels);
             for columns in pages {
                 let page = StreamPage {
                     labels: labels.clone(),
+                    place,
                     window,
                     tombstones: tombstones.clone(),
                     lines: Lines::Head(columns),
@@ -91,22 +104,20 @@ fn stream_pages(
 
 fn add_block(
     snapshot: &Snapshot<Logs>,
-    block: &Arc<LiveBlock<Logs>>,
+    (place, block): (usize, &Arc<LiveBlock<Logs>>),
     matchers: &[Matcher],
     window: NanosRange,
     streams: &mut BTreeMap<Labels, Vec<StreamPage>>,
 ) -> Result<(), SourceError> {
     let tombstones = snapshot.tombstones_of(block);
     let opened = block.open().map_err(into_source)?;
-    for stream in opened.streams() {
-        if !matchers.iter().all(|matcher| matcher.matches_labels(&stream.labels)) {
-            continue;
-        }
+    for stream in opened.select(matchers).map_err(into_source)? {
         let tombstones = concerning(&tombstones, &stream.labels);
         let runs = stream.runs.iter().filter(|run| overlaps(window, run.first, run.last));
         let mut pages = runs
             .map(|run| StreamPage {
                 labels: stream.labels.clone(),
+                place,
                 window,
                 tombstones: tombstones.clone(),
                 lines: Lines::Block(block.clone(), *run),
@@ -123,22 +134,17 @@ fn add_block(
 fn without_overlap(mut pages: Vec<StreamPage>) -> Vec<Page> {
     // Stable: of pages that begin together the older place stays first.
     pages.sort_by_key(|page| page.range().0);
-    let mut groups: Vec<(i64, Vec<StreamPage>)> = Vec::new();
-    for page in pages {
-        let (first, last) = page.range();
-        match groups.last_mut() {
-            Some((end, group)) if first <= *end => {
-                *end = last.max(*end);
-                group.push(page);
-            }
-            _ => groups.push((last, vec![page])),
+    let pieces: Vec<Piece> = pages.iter().map(StreamPage::piece).collect();
+    let page = |slice: Slice| {
+        let members = slice.members.iter().filter_map(|at| pages.get(*at));
+        let members = members.map(|page| page.clone().within(slice.start, slice.last));
+        let mut members: Vec<StreamPage> = members.collect();
+        match members.len() {
+            1 => members.pop().map(Page::One),
+            _ => Some(Page::Merged(MergedPage { pages: members, none: Labels::default() })),
         }
-    }
-    let page = |mut group: Vec<StreamPage>| match group.len() {
-        1 => group.pop().map(Page::One),
-        _ => Some(Page::Merged(MergedPage { pages: group, none: Labels::default() })),
     };
-    groups.into_iter().filter_map(|(_, group)| page(group)).collect()
+    page::slices(&pieces).into_iter().filter_map(page).collect()
 }
 
 /// A page of the answer.
@@ -149,13 +155,11 @@ enum Page {
 
 impl Page {
     fn range(&self) -> (i64, i64) {
-        match self {
-            Page::One(page) => page.range(),
-            Page::Merged(page) => {
-                let statistics = page.statistics();
-                (statistics.first.0, statistics.last.0)
-            }
-        }
+        let statistics = match self {
+            Page::One(page) => page.statistics(),
+            Page::Merged(page) => page.statistics(),
+        };
+        (statistics.first.0, statistics.last.0)
     }
 }
 

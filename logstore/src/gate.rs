@@ -1,0 +1,81 @@
+//! Which lines of a commit may come in: not too late, not of too many streams.
+//!
+//! Lateness counts from the newest line of the stream, wherever it lies: in the commit, in a head or
+//! in a block. What no block can know to be late is decided without opening one.
+
+use std::sync::Arc;
+
+use telemetry_core::labels::Labels;
+use telemetry_core::sink::RefusalReason;
+use telemetry_core::storage::store::{LiveBlock, Snapshot};
+
+use crate::Limits;
+use crate::engine::Logs;
+use crate::head::Head;
+
+/// Checks the lines of one commit.
+pub(crate) struct Gate<'a> {
+    limits: &'a Limits,
+    streams: &'a [Labels],
+    snapshot: &'a Snapshot<Logs>,
+    /// Time of the newest line of each stream, blocks not counted.
+    newest: Vec<Option<i64>>,
+    /// Whether each stream is in the active head or was let in.
+    is_known: Vec<bool>,
+    /// Streams that the active head may still take.
+    room: u64,
+}
+
+impl<'a> Gate<'a> {
+    pub(crate) fn new(
+        snapshot: &'a Snapshot<Logs>,
+        head: &Head,
+        limits: &'a Limits,
+        streams: &'a [Labels],
+    ) -> Self {
+        let active: Vec<Option<i64>> = streams.iter().map(|labels| head.newest(labels)).collect();
+        let newest_of =
+            |labels: &Labels| snapshot.heads().filter_map(|(head, _)| head.newest(labels)).max();
+        Gate {
+            limits,
+            streams,
+            snapshot,
+            newest: streams.iter().map(newest_of).collect(),
+            is_known: active.iter().map(Option::is_some).collect(),
+            room: limits.streams_max.saturating_sub(head.streams() as u64),
+        }
+    }
+
+    /// Lets a line in, or says why not.
+    pub(crate) fn check(&mut self, stream: u32, time: i64) -> Result<(), RefusalReason> {
+        let at = stream as usize;
+        let (Some(newest), Some(is_known)) = (self.newest.get(at), self.is_known.get(at)) else {
+            return Ok(());
+        };
+        if !is_known && self.room == 0 {
+            let limit = self.limits.streams_max;
+            return Err(RefusalReason::TooMany { what: "streams", limit });
+        }
+        let stored = self.streams.get(at).and_then(|labels| self.newest_in_blocks(labels, time));
+        self.limits.check_time(time, (*newest).max(stored))?;
+        if let Some(newest) = self.newest.get_mut(at) {
+            *newest = (*newest).max(Some(time));
+        }
+        if let Some(is_known) = self.is_known.get_mut(at)
+            && !std::mem::replace(is_known, true)
+        {
+            self.room -= 1;
+        }
+        Ok(())
+    }
+
+    /// Time of the newest line of a stream in those blocks that could make `time` too late. A block
+    /// that cannot be read keeps no line out.
+    fn newest_in_blocks(&self, labels: &Labels, time: i64) -> Option<i64> {
+        let could = |block: &&Arc<LiveBlock<Logs>>| {
+            self.limits.check_time(time, Some(block.entry().max_time)).is_err()
+        };
+        let blocks = self.snapshot.blocks().iter().filter(could);
+        blocks.filter_map(|block| block.open().ok()?.newest(labels)).max()
+    }
+}
