@@ -13,7 +13,9 @@ use telemetry_core::storage::tombstone::Tombstone;
 
 use crate::block::{self, Block};
 use crate::record;
+use crate::samples::Row;
 use crate::set::ProfileSet;
+use crate::stacks::Used;
 
 /// How commits, heads and blocks of profiles are made.
 #[derive(Debug, Default)]
@@ -88,12 +90,14 @@ impl Engine for Profiles {
         if tombstones.is_empty() {
             return block::write(&set, output);
         }
+        let is_kept = |labels: &Labels, row: &Row| !is_deleted(tombstones, labels, row.time);
+        let rows = || set.rows().filter(|(labels, row)| is_kept(labels, row));
+        let stacks = rows().flat_map(|(_, row)| row.stacks.iter().copied());
+        let used = Used::only(&set.stacks, stacks);
         let mut kept = ProfileSet::default();
-        let translate = kept.absorb_symbols(&set.symbols, &set.stacks);
-        for (labels, row) in set.rows() {
-            if !is_deleted(tombstones, labels, row.time) {
-                kept.push(labels, Arc::new(row.translated(&translate)));
-            }
+        let translate = kept.absorb_symbols(&set.symbols, &set.stacks, &used);
+        for (labels, row) in rows() {
+            kept.push(labels, Arc::new(row.translated(&translate)));
         }
         block::write(&kept, output)
     }
@@ -103,14 +107,7 @@ impl Engine for Profiles {
     }
 
     fn merge(&self, inputs: &[MergeInput<'_, Self>], output: &mut BlockOutput<'_>) -> Result<()> {
-        let mut set = ProfileSet::default();
-        for input in inputs {
-            let tombstones = &input.tombstones;
-            input
-                .block
-                .load_into(&mut set, |labels, time| !is_deleted(tombstones, labels, time))?;
-        }
-        block::write(&set, output)
+        block::merge(inputs, output)
     }
 
     fn verify_block(&self, block: &Block) -> Result<()> {

@@ -13,8 +13,8 @@ use telemetry_core::sink::RefusalReason;
 use crate::limits::Limits;
 use crate::samples::Row;
 use crate::split::{SeriesSamples, split};
-use crate::stacks::{NO_STACK, StackTree};
-use crate::symbols::SymbolTable;
+use crate::stacks::{NO_STACK, StackTree, Used};
+use crate::symbols::{Adoption, SymbolTable};
 
 /// Profiles in memory.
 #[derive(Clone, Debug, Default)]
@@ -46,25 +46,30 @@ impl ProfileSet {
     ) -> Result<usize, RefusalReason> {
         limits.check(labels, profile)?;
         let series = split(name, labels, profile)?;
-        let locations = self.symbols.adopt(profile);
+        let mut adoption = Adoption::of_profile(profile, &mut self.symbols);
         let rows = series.len();
+        let mut added = Vec::with_capacity(rows);
         for SeriesSamples { labels, samples } in series {
             let samples = samples
                 .into_iter()
                 .map(|sample| {
-                    let stack = sample.stack.iter();
-                    let stack = stack.filter_map(|at| locations.get(*at as usize).copied());
-                    (self.stacks.intern(stack), sample.span, sample.value)
+                    let locations = sample.stack.iter().map(|at| adoption.location(*at));
+                    let stack = self.stacks.intern(locations);
+                    (stack, sample.span, sample.value)
                 })
                 .collect();
-            self.push(&labels, Arc::new(Row::new(profile.time.0, profile.duration_nanos, samples)));
+            added.push((labels, Row::new(profile.time.0, profile.duration_nanos, samples)));
+        }
+        for (labels, row) in added {
+            self.push(&labels, Arc::new(row));
         }
         Ok(rows)
     }
 
     /// Takes over everything that `other` holds.
     pub(crate) fn absorb(&mut self, other: &ProfileSet) {
-        let translate = self.absorb_symbols(&other.symbols, &other.stacks);
+        let used = Used::all(&other.stacks);
+        let translate = self.absorb_symbols(&other.symbols, &other.stacks, &used);
         for (labels, rows) in &other.series {
             for row in rows {
                 self.push(labels, Arc::new(row.translated(&translate)));
@@ -72,17 +77,16 @@ impl ProfileSet {
         }
     }
 
-    /// Takes over symbols and stacks. The answer translates stack ids.
+    /// Takes over the `used` stacks and their symbols. The answer translates stack ids.
     pub(crate) fn absorb_symbols(
         &mut self,
         symbols: &SymbolTable,
         stacks: &StackTree,
+        used: &Used,
     ) -> impl Fn(u32) -> u32 + use<> {
-        let locations = self.symbols.merge(symbols);
-        let stacks = self.stacks.merge(stacks, |location| {
-            locations.get(location as usize).copied().unwrap_or_default()
-        });
-        move |stack| stacks.get(stack as usize).copied().unwrap_or(NO_STACK)
+        let mut adoption = Adoption::of_table(symbols, &mut self.symbols);
+        let ids = self.stacks.merge(stacks, used, |location| adoption.location(location));
+        move |stack| ids.get(stack as usize).copied().unwrap_or(NO_STACK)
     }
 
     /// Adds a row whose stack ids are those of this set.

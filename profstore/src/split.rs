@@ -23,6 +23,10 @@ use crate::profile_type::ProfileType;
 /// The label that carries the profile type.
 pub const PROFILE_TYPE: &str = "__profile_type__";
 
+/// The labels that carry the parts of the profile type, in their order.
+const TYPE_PARTS: [&str; 5] =
+    ["__name__", "__type__", "__unit__", "__period_type__", "__period_unit__"];
+
 /// The samples of one series.
 #[derive(Debug)]
 pub(crate) struct SeriesSamples<'a> {
@@ -52,16 +56,21 @@ pub(crate) fn split<'a>(
         let (key, span) = group_of(profile, sample)?;
         groups.entry(key).or_default().push((span, sample));
     }
+    // Other labels may be the same series: names are told by their text, labels of the profile win.
+    let mut by_labels: BTreeMap<Labels, Vec<(u64, &ProfileSample)>> = BTreeMap::new();
+    for (key, members) in groups {
+        by_labels.entry(group_labels(labels, profile, &key)).or_default().extend(members);
+    }
     let mut series = Vec::new();
     for (at, sample_type) in profile.sample_types.iter().enumerate() {
         let kind = ProfileType::new(name, sample_type, &profile.period_type);
         if kind.broken_part().is_some() {
             return Err(RefusalReason::Malformed { rule: "a part of a profile type has no colon" });
         }
-        for (key, members) in &groups {
+        for (labels, members) in &by_labels {
             let samples = added_up(members, at);
             if !samples.is_empty() {
-                let labels = series_labels(labels, &kind, profile, key);
+                let labels = series_labels(labels, &kind);
                 series.push(SeriesSamples { labels, samples });
             }
         }
@@ -99,12 +108,8 @@ fn span_of(text: &str) -> Result<u64, RefusalReason> {
         .map_err(|_| RefusalReason::Malformed { rule: "a span id has 16 hexadecimal digits" })
 }
 
-fn series_labels(
-    labels: &Labels,
-    kind: &ProfileType,
-    profile: &Profile,
-    key: &[(u32, u32)],
-) -> Labels {
+/// The labels of the profile and of some of its samples, without those that the store sets.
+fn group_labels(labels: &Labels, profile: &Profile, key: &[(u32, u32)]) -> Labels {
     let mut builder = LabelsBuilder::new();
     for (name, value) in key {
         builder.set(profile.string(*name), profile.string(*value));
@@ -112,9 +117,16 @@ fn series_labels(
     for (name, value) in labels.iter() {
         builder.set(name, value);
     }
+    for name in TYPE_PARTS.into_iter().chain([PROFILE_TYPE]) {
+        builder.remove(name);
+    }
+    builder.build()
+}
+
+fn series_labels(labels: &Labels, kind: &ProfileType) -> Labels {
+    let mut builder = LabelsBuilder::from(labels);
     builder.set(PROFILE_TYPE, &kind.to_string());
-    let names = ["__name__", "__type__", "__unit__", "__period_type__", "__period_unit__"];
-    for (name, value) in names.into_iter().zip(kind.parts()) {
+    for (name, value) in TYPE_PARTS.into_iter().zip(kind.parts()) {
         builder.set(name, value);
     }
     builder.build()
@@ -199,6 +211,18 @@ mod tests {
         let profile = profile(vec![sample(&[1], [1, 1], &[(1, 2)])]);
         let series = split("p", &labels! { "thread" => "mine" }, &profile).unwrap();
         assert_eq!(series[0].labels.get("thread"), Some("mine"));
+    }
+
+    #[test]
+    fn samples_that_differ_in_what_the_profile_overrides_are_one_series() {
+        let mut profile =
+            profile(vec![sample(&[1], [1, 1], &[(1, 2)]), sample(&[1], [2, 2], &[(1, 3)])]);
+        let series = split("p", &labels! { "thread" => "mine" }, &profile).unwrap();
+        assert_eq!(series.len(), 2);
+        assert_eq!(series[0].samples[0].value, 3);
+        // A string that is there twice has two numbers and one meaning.
+        profile.strings[3] = "a".into();
+        assert_eq!(split("p", &Labels::default(), &profile).unwrap().len(), 2);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 
 mod profiles;
 
-use profiles::commit;
+use std::sync::Arc;
+
+use profiles::{Sample, commit, contents};
 use profstore::ProfStore;
 use profstore::query::{Aggregation, SeriesQuery, series};
 use telemetry_core::labels;
@@ -11,6 +13,8 @@ use telemetry_core::labels::Matcher;
 use telemetry_core::model::{Location, Profile, ProfileSample, ValueType};
 use telemetry_core::query::{CancelToken, QueryContext};
 use telemetry_core::source::ProfileRequest;
+use telemetry_core::storage::fs::MemoryFileSystem;
+use telemetry_core::storage::store::Durability;
 use telemetry_core::time::NanosRange;
 
 const CPU: &str = "process_cpu:cpu:nanoseconds::";
@@ -109,4 +113,33 @@ fn a_cancelled_merge_stops() {
     token.cancel();
     let context = QueryContext::new().with_cancel(&token);
     assert!(filled().merge(CPU, "{}", NanosRange::ALL, &context).is_err());
+}
+
+#[test]
+fn compaction_drops_symbols_and_stacks_that_nothing_refers_to() {
+    let bytes_of_blocks = |is_deleted: bool| {
+        let disk = Arc::new(MemoryFileSystem::new());
+        let store = profiles::open(disk, Durability::Off).unwrap();
+        for round in 0..4_i64 {
+            let name = format!("function_{round:_>2000}");
+            let samples =
+                [(0, round, "main;work 1".to_owned()), (1, round, format!("main;{name} 1"))];
+            commit(&store, &samples).unwrap();
+            store.flush().unwrap();
+        }
+        let before = contents(&store).unwrap();
+        if is_deleted {
+            profiles::delete(&store, 1, NanosRange::ALL).unwrap();
+        }
+        store.compact().unwrap();
+        let kept: Vec<Sample> =
+            before.into_iter().filter(|(series, _, _)| !is_deleted || *series == 0).collect();
+        assert_eq!(contents(&store).unwrap(), kept);
+        let stats = store.stats();
+        assert_eq!(stats.blocks, 1);
+        stats.block_bytes
+    };
+    let (all, kept) = (bytes_of_blocks(false), bytes_of_blocks(true));
+    // Names are compressed; what refers to them is not there either.
+    assert!(kept < all, "{kept} of {all} bytes");
 }

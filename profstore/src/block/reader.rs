@@ -8,7 +8,6 @@ use telemetry_core::storage::{Damaged, Result, lz4};
 
 use super::format::{self, Page, SeriesPages};
 use crate::samples::{self, Row};
-use crate::set::ProfileSet;
 use crate::stacks::{self, StackTree};
 use crate::symbols::{self, SymbolTable};
 
@@ -54,27 +53,6 @@ impl Block {
             let bytes = rows.iter().map(|row| row.bytes() as u64).sum();
             Ok((rows, bytes))
         })
-    }
-
-    /// Adds everything that `keep` keeps to a set.
-    ///
-    /// # Errors
-    ///
-    /// Where rows cannot be read or are damaged.
-    pub(crate) fn load_into(
-        &self,
-        set: &mut ProfileSet,
-        keep: impl Fn(&telemetry_core::labels::Labels, i64) -> bool,
-    ) -> Result<()> {
-        let translate = set.absorb_symbols(&self.symbols, &self.stacks);
-        for SeriesPages { labels, pages } in &self.series {
-            for page in pages {
-                for row in self.rows(*page)?.iter().filter(|row| keep(labels, row.time)) {
-                    set.push(labels, Arc::new(row.translated(&translate)));
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Reads every row.

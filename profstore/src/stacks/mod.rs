@@ -4,4 +4,4 @@ pub(crate) mod format;
 mod tree;
 
 pub(crate) use telemetry_core::source::NO_STACK;
-pub(crate) use tree::StackTree;
+pub(crate) use tree::{StackTree, Used};

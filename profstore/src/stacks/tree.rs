@@ -38,12 +38,22 @@ impl StackTree {
         node
     }
 
-    /// Takes over the stacks of another tree whose locations `location` translates.
-    pub(crate) fn merge(&mut self, other: &StackTree, location: impl Fn(u32) -> u32) -> Vec<u32> {
+    /// Takes over those stacks of another tree that are `used`, and what they begin with. The
+    /// answer translates their ids.
+    pub(crate) fn merge(
+        &mut self,
+        other: &StackTree,
+        used: &Used,
+        mut location: impl FnMut(u32) -> u32,
+    ) -> Vec<u32> {
         let mut ids: Vec<u32> = Vec::with_capacity(other.len());
-        for (parent, callee) in other.nodes() {
-            let parent = ids.get(parent as usize).copied().unwrap_or(NO_STACK);
-            ids.push(self.child(parent, location(callee)));
+        for ((parent, callee), is_used) in other.nodes().zip(&used.nodes) {
+            ids.push(if *is_used {
+                let parent = ids.get(parent as usize).copied().unwrap_or(NO_STACK);
+                self.child(parent, location(callee))
+            } else {
+                NO_STACK
+            });
         }
         ids
     }
@@ -71,6 +81,38 @@ impl StackTree {
     /// Bytes in memory, roughly.
     pub(crate) fn bytes(&self) -> usize {
         self.parents.len() * 32
+    }
+}
+
+/// Which stacks of a tree something refers to.
+#[derive(Clone, Debug)]
+pub(crate) struct Used {
+    nodes: Vec<bool>,
+}
+
+impl Used {
+    /// All of them.
+    pub(crate) fn all(tree: &StackTree) -> Self {
+        Used { nodes: vec![true; tree.len()] }
+    }
+
+    /// Those in `stacks`, and what they begin with.
+    pub(crate) fn only(tree: &StackTree, stacks: impl IntoIterator<Item = u32>) -> Self {
+        let mut nodes = vec![false; tree.len()];
+        for stack in stacks {
+            if let Some(node) = nodes.get_mut(stack as usize) {
+                *node = true;
+            }
+        }
+        // A parent has a lower id, so it is marked before its turn comes.
+        for (node, parent) in tree.parents.iter().enumerate().rev() {
+            if nodes.get(node) == Some(&true)
+                && let Some(parent) = nodes.get_mut(*parent as usize)
+            {
+                *parent = true;
+            }
+        }
+        Used { nodes }
     }
 }
 
@@ -107,8 +149,19 @@ mod tests {
         let mut two = StackTree::default();
         two.intern([9, 8].into_iter());
         two.intern([2, 1].into_iter());
-        let ids = two.merge(&one, |location| location);
+        let ids = two.merge(&one, &Used::all(&one), |location| location);
         assert_eq!(ids, [2, 3]);
         assert_eq!(two.len(), 4);
+    }
+
+    #[test]
+    fn stacks_that_nothing_refers_to_stay_behind() {
+        let mut one = StackTree::default();
+        let kept = one.intern([3, 2, 1].into_iter());
+        one.intern([4, 1].into_iter());
+        let mut two = StackTree::default();
+        let ids = two.merge(&one, &Used::only(&one, [kept, NO_STACK]), |location| location);
+        assert_eq!(ids, [0, 1, 2, NO_STACK]);
+        assert_eq!(two.len(), 3);
     }
 }

@@ -8,7 +8,9 @@
 //! Profiles of one process repeat the same functions over and over: every table holds each
 //! distinct row once, so that equal stacks of different profiles become equal ids.
 
+mod adoption;
 pub(crate) mod format;
 mod table;
 
+pub(crate) use adoption::Adoption;
 pub(crate) use table::SymbolTable;

@@ -3,7 +3,7 @@
 use std::hash::Hash;
 
 use hashbrown::HashMap;
-use telemetry_core::model::{Function, Line, Location, Mapping, Profile};
+use telemetry_core::model::{Function, Location, Mapping};
 
 /// A list of distinct rows, numbered in the order they came.
 #[derive(Clone, Debug)]
@@ -86,7 +86,10 @@ impl SymbolTable {
     }
 
     pub(crate) fn intern_location(&mut self, location: &Location) -> u32 {
-        self.bytes += 2 * std::mem::size_of::<Location>() + 2 * location.lines.len() * 24;
+        if let Some(id) = self.locations.ids.get(location) {
+            return *id;
+        }
+        self.bytes += location_bytes(location);
         self.locations.intern(location)
     }
 
@@ -108,69 +111,8 @@ impl SymbolTable {
 
     /// Appends the next location of a file.
     pub(crate) fn push_location(&mut self, location: Location) {
-        self.bytes += 2 * std::mem::size_of::<Location>() + 2 * location.lines.len() * 24;
+        self.bytes += location_bytes(&location);
         self.locations.push(location);
-    }
-
-    /// Takes over the symbols of a valid profile. The answer maps its locations to those here.
-    pub(crate) fn adopt(&mut self, profile: &Profile) -> Vec<u32> {
-        let strings: Vec<u32> =
-            profile.strings.iter().map(|text| self.intern_string(text)).collect();
-        let string = |at: u32| strings.get(at as usize).copied().unwrap_or_default();
-        self.adopt_rows(&profile.functions, &profile.mappings, &profile.locations, string)
-    }
-
-    /// Takes over the symbols of another table.
-    pub(crate) fn merge(&mut self, other: &SymbolTable) -> Vec<u32> {
-        let strings: Vec<u32> =
-            other.strings().iter().map(|text| self.intern_string(text)).collect();
-        let string = |at: u32| strings.get(at as usize).copied().unwrap_or_default();
-        self.adopt_rows(other.functions(), other.mappings(), other.locations(), string)
-    }
-
-    fn adopt_rows(
-        &mut self,
-        functions: &[Function],
-        mappings: &[Mapping],
-        locations: &[Location],
-        string: impl Fn(u32) -> u32,
-    ) -> Vec<u32> {
-        let functions: Vec<u32> = functions
-            .iter()
-            .map(|function| {
-                self.intern_function(Function {
-                    name: string(function.name),
-                    system_name: string(function.system_name),
-                    filename: string(function.filename),
-                    start_line: function.start_line,
-                })
-            })
-            .collect();
-        let mappings: Vec<u32> = mappings
-            .iter()
-            .map(|mapping| {
-                self.intern_mapping(Mapping {
-                    filename: string(mapping.filename),
-                    build_id: string(mapping.build_id),
-                    ..*mapping
-                })
-            })
-            .collect();
-        let find = |ids: &[u32], at: Option<u32>| at.and_then(|at| ids.get(at as usize).copied());
-        locations
-            .iter()
-            .map(|location| {
-                let lines = location
-                    .lines
-                    .iter()
-                    .map(|line| Line { function: find(&functions, line.function), ..*line });
-                self.intern_location(&Location {
-                    mapping: find(&mappings, location.mapping),
-                    lines: lines.collect(),
-                    ..*location
-                })
-            })
-            .collect()
     }
 
     pub(crate) fn strings(&self) -> &[Box<str>] {
@@ -211,9 +153,16 @@ impl SymbolTable {
     }
 }
 
+/// What a location takes in memory: it lies in the list and in the map.
+fn location_bytes(location: &Location) -> usize {
+    2 * (size_of::<Location>() + size_of_val(location.lines.as_slice()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::symbols::Adoption;
+    use telemetry_core::model::{Line, Profile};
 
     fn profile(names: &[&str]) -> Profile {
         let mut strings = vec![String::new()];
@@ -234,9 +183,12 @@ mod tests {
     #[test]
     fn equal_symbols_of_two_profiles_are_one() {
         let mut table = SymbolTable::default();
-        let first = table.adopt(&profile(&["main", "work"]));
-        let second = table.adopt(&profile(&["main", "work"]));
-        assert_eq!(first, second);
+        let mut adopt = || {
+            let profile = profile(&["main", "work"]);
+            let mut adoption = Adoption::of_profile(&profile, &mut table);
+            [adoption.location(0), adoption.location(1)]
+        };
+        assert_eq!(adopt(), adopt());
         assert_eq!(table.functions().len(), 2);
     }
 

@@ -1,0 +1,62 @@
+//! Readers beside a writer, flushes and compactions see every commit once and whole.
+#![cfg(test)]
+
+mod profiles;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use profiles::{Sample, commit, contents, open};
+use telemetry_core::storage::fs::MemoryFileSystem;
+use telemetry_core::storage::store::Durability;
+
+const COMMITS: i64 = 400;
+const PROFILES_PER_COMMIT: i64 = 5;
+
+/// The profiles of commit `number`, over three series; every other commit comes late.
+fn profiles_of(number: i64) -> Vec<Sample> {
+    let time = if number % 2 == 0 { number } else { number - 20 };
+    (0..PROFILES_PER_COMMIT)
+        .map(|at| (u8::try_from(at % 3).unwrap(), time, format!("{number};{at} 1")))
+        .collect()
+}
+
+#[test]
+fn every_commit_is_seen_once_and_whole() {
+    let store = open(Arc::new(MemoryFileSystem::new()), Durability::Off).unwrap();
+    let (committed, is_done) = (AtomicI64::new(0), AtomicBool::new(false));
+    let check = || {
+        let before = committed.load(Ordering::Acquire);
+        let found = contents(&store).unwrap();
+        assert!(found.windows(2).all(|pair| pair[0] != pair[1]), "a profile came twice");
+        let mut counts: BTreeMap<i64, i64> = BTreeMap::new();
+        for (_, _, text) in &found {
+            let number = text.split_once(';').unwrap().0.parse().unwrap();
+            *counts.entry(number).or_default() += 1;
+        }
+        assert!((0..before).all(|number| counts.contains_key(&number)), "a commit is missing");
+        assert!(counts.values().all(|count| *count == PROFILES_PER_COMMIT), "half a commit");
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_done.load(Ordering::Acquire) {
+                store.flush().unwrap();
+                store.compact().unwrap();
+            }
+        });
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !is_done.load(Ordering::Acquire) {
+                    check();
+                }
+            });
+        }
+        for number in 0..COMMITS {
+            commit(&store, &profiles_of(number)).unwrap();
+            committed.store(number + 1, Ordering::Release);
+        }
+        is_done.store(true, Ordering::Release);
+    });
+    check();
+}
