@@ -12,6 +12,8 @@ mod batch;
 mod block;
 mod engine;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod gate;
 mod head;
 mod limits;

@@ -17,6 +17,8 @@ mod block;
 mod engine;
 mod error;
 pub mod flame;
+#[doc(hidden)]
+pub mod fuzz;
 mod limits;
 mod options;
 mod profile_type;

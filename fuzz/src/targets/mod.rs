@@ -1,5 +1,7 @@
 //! Every fuzz target: a function of bytes that panics where a promise is broken. A crate a file.
 
+mod logstore;
+mod profstore;
 mod promql;
 mod storage;
 mod traceql;
@@ -25,6 +27,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Target> {
     [
         vocabulary::TARGETS,
         storage::TARGETS,
+        logstore::TARGETS,
+        profstore::TARGETS,
         promql::TARGETS,
         traceql::TARGETS,
         tracestore::TARGETS,
