@@ -6,7 +6,7 @@
 //!
 //! --logs FILE…      log files, a line each
 //! --profile FILE…   pprof profiles, gzip or not
-//! --otlp FILE…      OTLP requests of logs, metrics or traces: .json, else protobuf
+//! --otlp FILE…      OTLP requests of logs, metrics or traces, JSON or protobuf
 //! --prom FILE…      Prometheus text exposition
 //! --data DIR        where the database lives (default: quadra-quickstart in the temporary directory)
 //! --seconds N       how long to observe (default: 10)

@@ -65,7 +65,7 @@ fn it_loads_real_profiles_and_otlp_where_they_are_at_hand() {
     let (logs, metrics) = (file("otlp/logs.pb"), file("otlp/metrics.json"));
     let (out, err) = run(data.path(), &["--profile", &profile, "--otlp", &trace, &logs, &metrics]);
     assert!(out.contains("Flame graph  "), "{out}\n{err}");
-    for loaded in [" spans", " log lines", " samples"] {
+    for loaded in [" spans, 0 refused", " log lines, 0 refused", " data points"] {
         assert!(err.contains(loaded), "{err}");
     }
 }

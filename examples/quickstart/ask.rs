@@ -6,7 +6,7 @@ use std::path::Path;
 
 use quadra::model::{SampleValue, Span};
 use quadra::profstore::flame::SvgOptions;
-use quadra::time::{Nanos, NanosRange};
+use quadra::time::NanosRange;
 use quadra::{Quadra, logql, promql};
 
 use super::table;
@@ -53,34 +53,45 @@ fn metrics(db: &Quadra, out: &mut impl Write) -> Outcome {
 }
 
 fn logs(db: &Quadra, out: &mut impl Write) -> Outcome {
-    let Some((_, end)) = range(db, quadra::Signal::Logs) else { return Ok(()) };
-    let query = r#"{app=~".+"}"#;
-    let streams = db.logql(query).limit(ROWS).run()?;
-    let mut rows: Vec<(Nanos, Vec<String>)> = streams
-        .iter()
-        .flat_map(|stream| &stream.entries)
-        .map(|line| {
-            let app = line.origin.stream.get("app").unwrap_or_default().to_owned();
-            (line.time, vec![line.time.to_string(), app, line.text().into_owned()])
-        })
-        .collect();
-    rows.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
-    let rows: Vec<Vec<String>> = rows.into_iter().map(|(_, row)| row).collect();
-    table::print(out, "LogQL", query, &["time", "app", "line"], &rows)?;
-    let counted = [
-        r#"sum by (app, level) (count_over_time({app=~".+"}[1h]))"#,
-        r#"sum by (app) (count_over_time({app=~".+"} |~ "(?i)error|fail" [1h]))"#,
-        r#"topk(5, sum by (kind) (count_over_time({app="quickstart"} | logfmt | bytes > 100KB [1h])))"#,
-    ];
-    for query in counted {
-        let logql::Instant::Vector(samples) = db.logql(query).instant(end)? else { continue };
-        let rows: Vec<Vec<String>> = samples
+    let Some((_, newest)) = range(db, quadra::Signal::Logs) else { return Ok(()) };
+    // What the example stores has the label `app`, what came as OTLP has `service_name`.
+    for label in ["app", "service_name"] {
+        let query = format!(r#"{{{label}=~".+"}}"#);
+        let lines: Vec<logql::LogLine> =
+            db.logql(&query).limit(ROWS).stream()?.collect::<Result<_, _>>()?;
+        let rows: Vec<Vec<String>> = lines
             .iter()
-            .map(|sample| vec![sample.labels.to_string(), sample.value.to_string()])
+            .map(|line| {
+                let origin = line.origin.stream.get(label).unwrap_or_default().to_owned();
+                vec![line.time.to_string(), origin, line.text().into_owned()]
+            })
             .collect();
-        if !rows.is_empty() {
-            table::print(out, "LogQL", query, &["labels", "value"], &rows)?;
+        if rows.is_empty() {
+            continue;
         }
+        table::print(out, "LogQL", &query, &["time", label, "line"], &rows)?;
+        counts(
+            db,
+            &format!("sum by ({label}, level) (count_over_time({query}[1h]))"),
+            newest,
+            out,
+        )?;
+        let failures =
+            format!(r#"sum by ({label}) (count_over_time({query} |~ "(?i)error|fail" [1h]))"#);
+        counts(db, &failures, newest, out)?;
+    }
+    let large = r#"topk(5, sum by (kind) (count_over_time({app="quickstart"} | logfmt | bytes > 100KB [1h])))"#;
+    counts(db, large, newest, out)
+}
+
+/// A metric query over log lines, at one time; nothing where it has no answer.
+fn counts(db: &Quadra, query: &str, time: i64, out: &mut impl Write) -> Outcome {
+    let logql::Instant::Vector(samples) = db.logql(query).instant(time)? else { return Ok(()) };
+    let row =
+        |sample: &logql::VectorSample| vec![sample.labels.to_string(), sample.value.to_string()];
+    let rows: Vec<Vec<String>> = samples.iter().map(row).collect();
+    if !rows.is_empty() {
+        table::print(out, "LogQL", query, &["labels", "value"], &rows)?;
     }
     Ok(())
 }

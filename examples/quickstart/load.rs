@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use quadra::model::LogEntry;
 use quadra::time::{Millis, Nanos};
-use quadra::wire::otlp::{self, Encoding};
+use quadra::wire::otlp::{self, Signal};
 use quadra::wire::{pprof, prometheus};
 use quadra::{Quadra, labels};
 
@@ -87,27 +87,29 @@ fn profile(db: &Quadra, path: &Path) -> Result<String, Box<dyn Error>> {
     Ok(format!("{} samples of {}", profile.samples.len(), kinds.join(", ")))
 }
 
-/// An OTLP file does not say which signal it is: the decoder that finds items is right.
 fn otlp_request(db: &Quadra, path: &Path) -> Result<String, Box<dyn Error>> {
     let bytes = fs::read(path)?;
-    let is_json = path.extension().is_some_and(|extension| extension == "json");
-    let encoding = if is_json { Encoding::Json } else { Encoding::Protobuf };
-    let traces = otlp::decode_traces(&bytes, encoding, &mut db.traces().sink());
-    if let Ok(outcome) = &traces
-        && outcome.stored() > 0
-    {
-        return Ok(format!("{} spans", outcome.stored()));
-    }
-    let options = otlp::LogOptions::default();
-    let logs = otlp::decode_logs(&bytes, encoding, &options, &mut db.logs().sink());
-    if let Ok(outcome) = &logs
-        && outcome.stored() > 0
-    {
-        return Ok(format!("{} log lines", outcome.stored()));
-    }
-    let options = otlp::MetricOptions::default();
-    let metrics = otlp::decode_metrics(&bytes, encoding, &options, &mut db.metrics().sink())?;
-    Ok(format!("{} samples", metrics.stored()))
+    let (signal, encoding) =
+        otlp::guess(&bytes).ok_or("this is no OTLP request, or an empty one")?;
+    let (outcome, items) = match signal {
+        Signal::Traces => {
+            (otlp::decode_traces(&bytes, encoding, &mut db.traces().sink())?, "spans")
+        }
+        Signal::Logs => {
+            let options = otlp::LogOptions::default();
+            (otlp::decode_logs(&bytes, encoding, &options, &mut db.logs().sink())?, "log lines")
+        }
+        Signal::Metrics => {
+            let options = otlp::MetricOptions::default();
+            let mut sink = db.metrics().sink();
+            (otlp::decode_metrics(&bytes, encoding, &options, &mut sink)?, "data points")
+        }
+    };
+    let refused = match outcome.refused.len() {
+        0 => "0 refused".to_owned(),
+        count => format!("{count} refused: {}", outcome.message()),
+    };
+    Ok(format!("{} {items}, {refused}", outcome.stored()))
 }
 
 fn exposition(db: &Quadra, path: &Path) -> Result<String, Box<dyn Error>> {
