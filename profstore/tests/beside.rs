@@ -6,12 +6,14 @@ mod profiles;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::thread::{self, ScopedJoinHandle};
 
 use profiles::{Sample, commit, contents, open};
 use telemetry_core::storage::fs::MemoryFileSystem;
 use telemetry_core::storage::store::Durability;
 
 const COMMITS: i64 = 400;
+const COMMITS_PER_CHECK: i64 = 4;
 const PROFILES_PER_COMMIT: i64 = 5;
 
 /// The profiles of commit `number`, over three series; every other commit comes late.
@@ -26,6 +28,7 @@ fn profiles_of(number: i64) -> Vec<Sample> {
 fn every_commit_is_seen_once_and_whole() {
     let store = open(Arc::new(MemoryFileSystem::new()), Durability::Off).unwrap();
     let (committed, is_done) = (AtomicI64::new(0), AtomicBool::new(false));
+    let (checks, rounds) = (AtomicI64::new(0), AtomicI64::new(0));
     let check = || {
         let before = committed.load(Ordering::Acquire);
         let found = contents(&store).unwrap();
@@ -38,23 +41,32 @@ fn every_commit_is_seen_once_and_whole() {
         assert!((0..before).all(|number| counts.contains_key(&number)), "a commit is missing");
         assert!(counts.values().all(|count| *count == PROFILES_PER_COMMIT), "half a commit");
     };
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
+    thread::scope(|scope| {
+        let keeper = scope.spawn(|| {
             while !is_done.load(Ordering::Acquire) {
                 store.flush().unwrap();
                 store.compact().unwrap();
+                rounds.fetch_add(1, Ordering::AcqRel);
             }
         });
-        for _ in 0..2 {
-            scope.spawn(|| {
-                while !is_done.load(Ordering::Acquire) {
-                    check();
-                }
-            });
-        }
+        let reader = || {
+            while !is_done.load(Ordering::Acquire) {
+                check();
+                checks.fetch_add(1, Ordering::AcqRel);
+            }
+        };
+        let threads = [keeper, scope.spawn(reader), scope.spawn(reader)];
         for number in 0..COMMITS {
             commit(&store, &profiles_of(number)).unwrap();
             committed.store(number + 1, Ordering::Release);
+            // Nobody runs ahead of the others, or waits for one that failed.
+            let is_ahead = || {
+                let others = [&checks, &rounds].map(|count| count.load(Ordering::Acquire));
+                others.iter().any(|count| *count < number / COMMITS_PER_CHECK)
+            };
+            while is_ahead() && !threads.iter().any(ScopedJoinHandle::is_finished) {
+                thread::yield_now();
+            }
         }
         is_done.store(true, Ordering::Release);
     });

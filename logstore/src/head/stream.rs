@@ -1,7 +1,10 @@
 //! One stream in memory: pages in order of time that do not overlap.
 
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 use std::sync::Arc;
 
+use foldhash::quality::FixedState;
+use hashbrown::HashSet;
 use telemetry_core::source::LogColumns;
 
 use crate::page;
@@ -13,17 +16,30 @@ const PAGE_TEXT_BYTES: usize = 32 << 10;
 /// Lines of a page before the next one is begun.
 const PAGE_LINES: usize = 1024;
 
+/// Lines of one time from which on they are told by their hashes.
+const MANY_LINES: usize = 64;
+
 /// Lines of one stream.
 #[derive(Debug, Default)]
 pub(crate) struct Stream {
     pages: Vec<Arc<LogColumns>>,
     bytes: usize,
+    /// Hashes of the lines of the newest time, once there are many: most new lines are then known to
+    /// be new without a look at the others.
+    newest_lines: Option<Box<HashSet<u64>>>,
 }
 
 impl Stream {
     /// Puts a line at its place. Answers whether it was new.
     pub(crate) fn insert(&mut self, time: i64, text: &[u8], metadata: &[(&str, &str)]) -> bool {
         let newest = self.newest();
+        if newest == Some(time) {
+            if let Some(is_new) = self.insert_beside_many(time, text, metadata) {
+                return is_new;
+            }
+        } else if newest < Some(time) {
+            self.newest_lines = None;
+        }
         if newest.is_none_or(|newest| time > newest) && self.pages.last().is_none_or(is_full) {
             self.pages.push(Arc::default());
             self.bytes +=
@@ -44,6 +60,43 @@ impl Stream {
         let is_new = page::insert(page, time, text, metadata);
         self.bytes = (self.bytes + page::memory_bytes(page)).saturating_sub(before);
         is_new
+    }
+
+    /// Puts a line of the newest time at the end, if there are many of it. Answers whether it was
+    /// new; nothing if it is to be looked for in the usual way.
+    fn insert_beside_many(
+        &mut self,
+        time: i64,
+        text: &[u8],
+        metadata: &[(&str, &str)],
+    ) -> Option<bool> {
+        let page = self.pages.last_mut()?;
+        let hash = |text: &[u8], metadata: &mut dyn Iterator<Item = (&str, &str)>| {
+            let mut hasher = FixedState::default().build_hasher();
+            text.hash(&mut hasher);
+            metadata.for_each(|pair| pair.hash(&mut hasher));
+            hasher.finish()
+        };
+        if self.newest_lines.is_none() {
+            let many = page.len().checked_sub(MANY_LINES)?;
+            if page.times.get(many) != Some(&time) {
+                return None;
+            }
+            let first = page.times.partition_point(|known| *known < time);
+            let rows = first..page.len();
+            let hashes = rows.map(|row| hash(page.line(row), &mut page.metadata(row)));
+            self.newest_lines = Some(Box::new(hashes.collect()));
+        }
+        let lines = self.newest_lines.as_mut()?;
+        if !lines.insert(hash(text, &mut metadata.iter().copied())) {
+            return None;
+        }
+        let before = page::memory_bytes(page);
+        let page = Arc::make_mut(page);
+        page.push(time, text, metadata.iter().copied());
+        let grown = page::memory_bytes(page) + size_of::<u64>() * 2;
+        self.bytes = (self.bytes + grown).saturating_sub(before);
+        Some(true)
     }
 
     /// Bytes in memory, without those of pages that only readers still hold.
@@ -70,6 +123,24 @@ fn is_full(page: &Arc<LogColumns>) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn many_lines_of_one_time_are_each_there_once() {
+        let mut stream = Stream::default();
+        assert!(stream.insert(1, b"before", &[]));
+        let text = |number: usize| number.to_string().into_bytes();
+        for number in 0..20_000 {
+            assert!(stream.insert(5, &text(number), &[]));
+            if number % 1000 == 0 {
+                assert!(!stream.insert(5, &text(number / 2), &[]));
+                assert!(stream.insert(5, &text(number), &[("k", "v")]));
+                assert!(stream.insert(2, &text(number), &[]));
+            }
+        }
+        assert!(stream.insert(6, b"after", &[]));
+        let lines: usize = stream.pages().iter().map(|page| page.len()).sum();
+        assert_eq!(lines, 20_042);
+    }
 
     proptest! {
         #[test]
