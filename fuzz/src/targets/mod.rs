@@ -1,5 +1,6 @@
 //! Every fuzz target: a function of bytes that panics where a promise is broken. A crate a file.
 
+mod logql;
 mod logstore;
 mod profstore;
 mod promql;
@@ -27,6 +28,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Target> {
     [
         vocabulary::TARGETS,
         storage::TARGETS,
+        logql::TARGETS,
         logstore::TARGETS,
         profstore::TARGETS,
         promql::TARGETS,

@@ -1,0 +1,71 @@
+//! Targets of LogQL: its front end, and pipelines over any line.
+
+use logql::{Engine, LogOptions};
+use telemetry_core::labels;
+use telemetry_core::model::LogEntry;
+use telemetry_core::query::QueryContext;
+use telemetry_core::source::MemoryLogs;
+
+use super::Target;
+
+pub(super) const TARGETS: &[Target] = &[
+    Target {
+        name: "logql_parse",
+        run: read,
+        seeds: &[
+            b"sum by (a, b) (rate({app=\"x\", env=~\"p.*\"} |= \"e\" or `f` != ip(\"10.0.0.0/8\") | json a=\"b.c[0]\" [5m] offset -1h))",
+            b"{a=\"b\"} | logfmt --strict | (x > 1.5s or y <= 3KB) and z !~ `w+` | line_format \"{{.a | ToUpper}} {{ if eq .b `c` }}d{{end}}\"",
+            b"topk(3, sum_over_time({a=\"b\"} | pattern `<ip> - <_>` | unwrap bytes(x) | __error__=\"\" [1m])) > bool 2 ^ 3 # comment",
+            b"label_replace(count_over_time({a=\"b\"}[1h]), `x`, `$1`, `y`, `(.*)`) and on (x) group_left (z) vector(1)",
+            b"{a=\"b\"} |> `<_> error <_>` | regexp `(?P<x>.)` | label_format y=x, w=`{{.x}}` | drop a, b=~`c` | decolorize",
+        ],
+    },
+    Target {
+        name: "logql_lines",
+        run: lines,
+        seeds: &[
+            b"{\"a\":{\"b\":[1,\"x\\u00e9\"]},\"status\":500,\"c\":null} level=error took=1.5s msg=\"a \\\"b\\\"\"",
+            b"level=info status=200 size=3KB ip=10.1.2.3 \x1b[31mred\x1b[0m a=\"unclosed",
+            b"10.0.0.1 - - [01/Jan/2026] \"GET / HTTP/1.1\" 200 \xff\xfe",
+        ],
+    },
+];
+
+/// A query is refused at a place inside it, or what is printed of it is read back as the same tree.
+fn read(data: &[u8]) {
+    let query = String::from_utf8_lossy(data);
+    match logql::parse(&query) {
+        Err(error) => {
+            assert!(error.span().is_none_or(|span| span.end <= query.len()), "{error}");
+            assert!(!error.render(&query).is_empty());
+        }
+        Ok(tree) => {
+            // Printing adds brackets, which can take a text over the bound on depth.
+            if let Ok(again) = logql::parse(&logql::print::exact(&tree)) {
+                assert_eq!(logql::print::exact(&again), logql::print::exact(&tree));
+            }
+        }
+    }
+}
+
+/// Every stage takes any line.
+fn lines(data: &[u8]) {
+    let mut logs = MemoryLogs::new();
+    logs.insert(&labels! { "app" => "x" }, LogEntry::new(1, data));
+    let engine = Engine::new(&logs);
+    let context = QueryContext::new();
+    let queries = [
+        r#"{app="x"} | json | status >= 500"#,
+        r#"{app="x"} | json a="a.b[0]", c | line_format "{{.a}} {{.c | lower}}""#,
+        r#"{app="x"} | logfmt | took > 1s or size < 1MB"#,
+        r#"{app="x"} | logfmt --strict --keep-empty"#,
+        r#"{app="x"} | pattern "<ip> <_> [<time>] <rest>" | ip = ip("10.0.0.0/8")"#,
+        r#"{app="x"} |> "<_>level=<_>" | regexp "(?P<word>\\w+)=(?P<value>\\S+)""#,
+        r#"{app="x"} |= ip("10.0.0.0/8") | unpack | decolorize"#,
+    ];
+    for query in queries {
+        if let Ok(query) = logql::parse(query) {
+            let _ = engine.log(&query, &LogOptions::default(), &context);
+        }
+    }
+}
