@@ -1,7 +1,9 @@
 //! Targets of telemetry-core's vocabulary: what the languages spell alike.
 
+use telemetry_core::labels::parse_selector;
 use telemetry_core::labels::regex::Regex;
-use telemetry_core::syntax::{self, Span, string};
+use telemetry_core::syntax::{self, Span, number, string};
+use telemetry_core::time::{calendar, duration};
 
 use super::Target;
 
@@ -19,6 +21,16 @@ pub(super) const TARGETS: &[Target] = &[
             br"(?i)get|post{1,3}[^\d\s[:alpha:]]\b",
             br"^\Q.+\E(?P<name>a{,5})*?\pL\x{10FFFF}$",
         ],
+    },
+    Target {
+        name: "literals",
+        run: literals,
+        seeds: &[b"1h30m5s", b"1.5h2us", b"0x1p-3", b"1_000.5e9", b"2026-01-02T03:04:05.678+01:00"],
+    },
+    Target {
+        name: "selector",
+        run: selector,
+        seeds: &[br#"up{job="a", instance=~"b.*|c", x!="", "y.z"!~`d`}"#, b"{\"a b\"}"],
     },
 ];
 
@@ -49,5 +61,34 @@ fn go_regex(data: &[u8]) {
             }
             Err(error) => assert!(!error.to_string().is_empty()),
         }
+    }
+}
+
+/// Durations, numbers and times are read or refused, and what is printed is read as the same.
+fn literals(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Ok(nanos) = duration::parse_go(&text) {
+        assert_eq!(duration::parse_go(&duration::format_go(nanos)), Ok(nanos), "{text}");
+    }
+    if let Ok(nanos) = duration::parse_prometheus(&text) {
+        assert_eq!(duration::parse_prometheus(&duration::format_prometheus(nanos)), Ok(nanos));
+    }
+    if let Ok(value) = number::parse_number(&text) {
+        let again = number::parse_number(&number::format_g(value));
+        assert_eq!(again.map(f64::to_bits), Ok(value.to_bits()), "{text}");
+    }
+    if let Some(time) = calendar::parse_rfc3339(&text) {
+        assert_eq!(calendar::parse_rfc3339(&time.to_string()), Some(time), "{text}");
+    }
+}
+
+/// A selector is read or refused at a place inside it; its matchers take any value.
+fn selector(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    match parse_selector(&text) {
+        Ok(matchers) => matchers.iter().for_each(|matcher| {
+            assert_eq!(matcher.matches(&text), !matcher.inverse().matches(&text));
+        }),
+        Err(error) => assert!(!error.to_string().is_empty()),
     }
 }
