@@ -16,6 +16,10 @@ const PAGE_TEXT_BYTES: usize = 32 << 10;
 /// Lines of a page before the next one is begun.
 const PAGE_LINES: usize = 1024;
 
+/// What a page takes beside its columns: its place in a list that is half empty after it grew, and
+/// what the allocator keeps beside its buffers.
+const PAGE_BYTES: usize = size_of::<LogColumns>() + 2 * size_of::<Arc<LogColumns>>() + 96;
+
 /// Lines of one time from which on they are told by their hashes.
 const MANY_LINES: usize = 64;
 
@@ -42,8 +46,7 @@ impl Stream {
         }
         if newest.is_none_or(|newest| time > newest) && self.pages.last().is_none_or(is_full) {
             self.pages.push(Arc::default());
-            self.bytes +=
-                size_of::<Arc<LogColumns>>() * 2 + page::memory_bytes(&LogColumns::default());
+            self.bytes += PAGE_BYTES;
         }
         // Lines of one time stay on one page, so that equal ones meet: the first page that ends
         // at this time or later, else the last.
