@@ -226,6 +226,20 @@ fn nested_names_are_bounded_together() {
     assert_eq!(outcome.message(), expected);
 }
 
+/// Names that are empty all the way down: what has no name is called `_`.
+#[test]
+fn attributes_without_names_have_one() {
+    let entry = nested(nested(attribute("", "v"), &[1]), &[6, 2]);
+    let list = [nested(Vec::new(), &[1]), entry].concat();
+    let record = [vec![9, 1, 0, 0, 0, 0, 0, 0, 0], nested(list, &[6])].concat();
+    let record = [record, nested(attribute("", "w"), &[6])].concat();
+    let mut sink = Logs::default();
+    let request = nested(record, &[2, 2, 1]);
+    let options = LogOptions::default();
+    assert!(decode_logs(&request, Encoding::Protobuf, &options, &mut sink).unwrap().is_complete());
+    assert_eq!(sink.entries[0].metadata, [("_".to_owned(), "v".to_owned())]);
+}
+
 /// Two points a lifetime apart, often: `target_info` between them stays within a bound.
 #[test]
 fn target_info_is_bounded() {

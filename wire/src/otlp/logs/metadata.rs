@@ -96,7 +96,8 @@ impl<'a> Pairs<'a> {
         }
         let mut name = String::new();
         let whole = if prefix.is_empty() { key } else { &format!("{prefix}_{key}") };
-        LOKI.append(whole, &mut name);
+        // A name cannot be empty; the attribute is kept all the same.
+        LOKI.append(if whole.is_empty() { "_" } else { whole }, &mut name);
         let Any::Map(mut entries) = value else {
             let name = self.keep(&name);
             let start = self.arena.len();
