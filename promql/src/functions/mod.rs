@@ -1,10 +1,10 @@
 //! The functions of PromQL.
 //!
-//! A row of [`signature`] says what a function takes and gives; [`body`] gives what it does:
+//! A row of [`signature`] says what a function takes and gives; `body` gives what it does:
 //!
-//! * over ranges: a [`RangeFunction`], called for every window of every series, with a fast form for
+//! * over ranges: a `RangeFunction`, called for every window of every series, with a fast form for
 //!   whole rows of floats where speed matters;
-//! * over single values: a [`math::Map`], or a few forms with parameters;
+//! * over single values: a `math::Map`, or a few forms with parameters;
 //! * the rest looks at several series, at labels or at the query itself, and is evaluation: it has a
 //!   node of the plan of its own.
 
