@@ -2,6 +2,8 @@
 #![cfg(test)]
 #![allow(dead_code, reason = "every test file uses a part")]
 
+pub(crate) mod subject;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

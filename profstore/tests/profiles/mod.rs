@@ -2,6 +2,8 @@
 #![cfg(test)]
 #![allow(dead_code, reason = "every test file uses a part")]
 
+pub(crate) mod subject;
+
 use std::sync::Arc;
 
 use profstore::{Error, ProfStore};

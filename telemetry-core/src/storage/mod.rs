@@ -10,6 +10,7 @@
 //! From the bottom up: [`fs`] (real, in memory, faulty), [`lock`], [`cursor`] and [`varint`],
 //! [`label_set`] and [`lz4`], [`wal`], [`manifest`], [`block`] with [`cache`], [`tombstone`], [`postings`], [`budget`],
 //! [`maintenance`], [`runtime`], and [`store`], which drives them; [`root`] holds several stores.
+//! [`trial`] has the tests that every engine must pass.
 
 pub mod backup;
 pub mod block;
@@ -31,6 +32,7 @@ pub mod runtime;
 pub mod stats;
 pub mod store;
 pub mod tombstone;
+pub mod trial;
 pub mod ulid;
 pub mod varint;
 pub mod wal;

@@ -4,6 +4,7 @@
 
 #[path = "../../src/span/sample.rs"]
 pub(crate) mod sample;
+pub(crate) mod subject;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
