@@ -30,7 +30,7 @@ pub struct Deletion {
     pub part: u8,
     /// Earliest time, in the engine's unit.
     pub start: i64,
-    /// Latest time, included.
+    /// The first time after the window.
     pub end: i64,
 }
 

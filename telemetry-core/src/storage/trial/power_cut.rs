@@ -26,7 +26,7 @@ pub enum End {
 /// Runs one script again and again, each time ended at the next change of the disk.
 ///
 /// `items_of` gives the items of a commit by its number, 0 and up, at times near ten times the
-/// number; after some commits those of part 1 up to there are deleted.
+/// number; after some commits those of part 1 before that time are deleted.
 ///
 /// # Errors
 /// The cut at which a promise was not kept, which is also the seed.
