@@ -17,7 +17,7 @@ pub(super) const TOOL: &str = "xtask";
 
 /// Folders that hold nothing written by hand.
 const SKIPPED_FOLDERS: &[&str] =
-    &["target", ".git", "peers", "corpus", "artifacts", "node_modules", "record"];
+    &["target", ".git", "peers", "corpus", "artifacts", "node_modules"];
 
 /// Names without an extension, and extensions, of the texts that are read.
 const TEXTS: &[&str] = &["rs", "toml", "md", "sh", "yml", "yaml", "test", "run"];
