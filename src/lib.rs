@@ -36,6 +36,10 @@
 //! without a language. Handles must not be used after `fork`. Async code calls through
 //! `spawn_blocking`.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(any(feature = "metrics", feature = "logs", feature = "traces", feature = "profiles")),
+    allow(unused, reason = "a build without signals has nothing to do")
+)]
 
 mod builder;
 #[cfg(feature = "traces")]

@@ -33,6 +33,7 @@ impl Bounds {
 }
 
 /// The methods that set the bounds of a query, for every query builder alike.
+#[cfg(any(feature = "metrics", feature = "logs", feature = "traces"))]
 macro_rules! bounded {
     ($query:ident) => {
         impl $query {
@@ -60,4 +61,5 @@ macro_rules! bounded {
     };
 }
 
+#[cfg(any(feature = "metrics", feature = "logs", feature = "traces"))]
 pub(crate) use bounded;
