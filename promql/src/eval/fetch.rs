@@ -7,7 +7,7 @@ use telemetry_core::query::QueryContext;
 use telemetry_core::source::{Columns, MetricSource, SeriesHints, SeriesRequest, SeriesSet};
 use telemetry_core::time::MillisRange;
 
-use super::{EvaluationError, Identity};
+use super::{EvaluationError, Identity, continuity};
 use crate::native;
 use crate::plan::Selector;
 
@@ -39,17 +39,21 @@ pub(crate) fn fetch<'a>(
 
 impl Fetched<'_> {
     /// Decodes the samples of series `index` in `window` into `columns`, whatever was in them.
+    /// Histograms say that they were not reset where they count on from the sample before, which is
+    /// looked for up to `reach` milliseconds before the window.
     pub(crate) fn decode(
         &self,
         index: usize,
         window: MillisRange,
+        reach: i64,
         columns: &mut Columns,
         context: &QueryContext,
     ) -> Result<(), EvaluationError> {
         columns.clear();
         context.check()?;
         let (mut chunks, mut skipped) = (0, 0);
-        for chunk in self.series.chunks(index)? {
+        let in_order = self.series.chunks(index)?;
+        for chunk in &in_order {
             if chunk.statistics().window.overlaps(&window) {
                 chunk.decode(window, columns)?;
                 chunks += 1;
@@ -61,6 +65,10 @@ impl Fetched<'_> {
         context.statistics().add_chunks_skipped(skipped);
         let samples = columns.floats.times.len() + columns.histograms.times.len();
         context.charge_samples(samples as u64)?;
+        if !columns.histograms.times.is_empty() {
+            let before = continuity::before(columns, &in_order, window, reach)?;
+            continuity::mark_continued(columns, before.as_deref());
+        }
         Ok(())
     }
 }

@@ -21,6 +21,7 @@ mod annotation;
 mod answer;
 mod arithmetic;
 mod binary;
+mod continuity;
 mod error;
 mod evaluator;
 mod fetch;

@@ -9,7 +9,7 @@ use super::row::Slot;
 use super::scalar::ScalarColumn;
 use super::{
     Collected, EvaluationError, Evaluator, Grid, Identity, Note, Pace, Row, RowSet, Rows, Scratch,
-    WindowTimes,
+    WindowTimes, continuity,
 };
 use crate::ast::Extension;
 use crate::functions::extended::ExtendedWindow;
@@ -155,7 +155,7 @@ impl RangeSource<'_> {
                 };
                 let window =
                     MillisRange::new(start.saturating_sub(before), end.saturating_add(after));
-                fetched.decode(index, window, &mut slot.columns, self.evaluator.context)?;
+                fetched.decode(index, window, reach, &mut slot.columns, self.evaluator.context)?;
                 drop_stale(&mut slot.columns);
                 if self.counts_only {
                     mark_resets(&mut slot.columns);
@@ -181,7 +181,11 @@ fn to_columns(row: &Row, grid: Grid, columns: &mut Columns) {
     for step in &row.presence {
         let time = grid.time(step);
         match row.histogram(step) {
-            Some(histogram) => columns.histograms.push(time, histogram.clone(), 0),
+            Some(histogram) => {
+                let mut histogram = histogram.clone();
+                continuity::forget(&mut histogram);
+                columns.histograms.push(time, histogram, 0);
+            }
             None => {
                 columns.floats.times.push(time);
                 columns.floats.values.push(row.floats[step]);

@@ -64,7 +64,8 @@ impl<'a> SelectRows<'a> {
         let reach = if self.smoothed { self.when.range } else { 0 };
         let window = MillisRange::new(start, end.saturating_add(reach));
         let Slot { columns, windows, histogram_windows, .. } = slot;
-        self.fetched.decode(index, window, columns, self.evaluator.context)?;
+        let lookback = self.evaluator.settings.lookback;
+        self.fetched.decode(index, window, lookback, columns, self.evaluator.context)?;
         if self.counts_only {
             mark_resets(columns);
         }

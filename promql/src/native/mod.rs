@@ -22,7 +22,7 @@ mod working;
 
 pub(crate) use combine::{Incompatible, Joined, divided, equal, scaled};
 pub(crate) use quantile::{fraction, quantile, variance};
-pub(crate) use reset::detect_reset;
+pub(crate) use reset::{continues, detect_reset};
 pub(crate) use text::print;
 pub(crate) use trim::{Trim, trim};
 pub(crate) use working::Working;

@@ -1,6 +1,6 @@
 //! Was a histogram reset since the one before?
 
-use telemetry_core::model::{CounterReset, Histogram};
+use telemetry_core::model::{CounterReset, Histogram, is_stale};
 
 use super::combine::common_bounds;
 use super::working::{Buckets, Working};
@@ -34,6 +34,30 @@ pub(crate) fn detect_reset(current: &Histogram, previous: &Histogram) -> bool {
         before.coarsen(now.schema);
     }
     falls(&now.positive, &before.positive) || falls(&now.negative, &before.negative)
+}
+
+/// Whether `current` certainly counts on where `previous`, stored right before it, left off: the
+/// buckets have the same bounds and nothing in them is less. Gauges do not count, and nothing is
+/// known across a staleness marker. Where this is false there may still be no reset.
+pub(crate) fn continues(current: &Histogram, previous: &Histogram) -> bool {
+    let counts = |one: &Histogram| one.counter_reset != CounterReset::Gauge && !is_stale(one.sum);
+    let same_bounds = current.schema == previous.schema
+        && current.zero_threshold.to_bits() == previous.zero_threshold.to_bits()
+        && current.custom_bounds == previous.custom_bounds;
+    if !counts(current) || !counts(previous) || !same_bounds {
+        return false;
+    }
+    if current.positive_spans != previous.positive_spans
+        || current.negative_spans != previous.negative_spans
+    {
+        return !detect_reset(current, previous);
+    }
+    let none_less =
+        |now: &[f64], before: &[f64]| now.iter().zip(before).all(|(now, before)| now >= before);
+    current.count >= previous.count
+        && current.zero_count >= previous.zero_count
+        && none_less(&current.positive_buckets, &previous.positive_buckets)
+        && none_less(&current.negative_buckets, &previous.negative_buckets)
 }
 
 /// Whether any bucket of `before` held more than it does now.
