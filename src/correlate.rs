@@ -3,7 +3,7 @@
 use telemetry_core::model::Span;
 use telemetry_core::time::NanosRange;
 
-#[cfg(any(feature = "logs", feature = "profiles"))]
+#[cfg(feature = "profiles")]
 use crate::Error;
 use crate::Quadra;
 

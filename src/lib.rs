@@ -42,7 +42,7 @@
 )]
 
 mod builder;
-#[cfg(feature = "traces")]
+#[cfg(all(feature = "traces", any(feature = "logs", feature = "profiles")))]
 pub mod correlate;
 mod error;
 #[cfg(feature = "logs")]
