@@ -26,7 +26,7 @@ use crate::{Error, Quadra};
 ///     .retention_bytes(2 << 30)
 ///     .on_event(|event| eprintln!("{event:?}"))
 ///     .open(directory.path())?;
-/// # Ok::<(), quadra::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Builder {
