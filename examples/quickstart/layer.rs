@@ -95,7 +95,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for QuadraLayer {
         let level = event.metadata().level().as_str().to_ascii_lowercase();
         let mut line = format!("level={level} msg={:?}", fields.message);
         for attribute in &fields.attributes {
-            line.push_str(&format!(" {}={}", attribute.key, attribute.value));
+            let value = attribute.value.to_string();
+            // logfmt ends a value at a space.
+            let value = if value.contains([' ', '"', '=']) { format!("{value:?}") } else { value };
+            line.push_str(&format!(" {}={value}", attribute.key));
         }
         let mut entry = LogEntry::new(SystemTime::now(), line);
         if let Some(span) = context.event_span(event)
