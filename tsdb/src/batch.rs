@@ -87,6 +87,15 @@ impl Batch {
         self
     }
 
+    /// Adds a float of each of `series`, all at `time`: the next items. What a scrape gives.
+    pub fn append_row(&mut self, series: &[SeriesRef], time: i64, values: &[f64]) -> &mut Self {
+        let len = series.len().min(values.len());
+        self.items.series.extend(series.iter().take(len).map(|series| known(*series)));
+        self.items.times.resize(self.items.times.len() + len, time);
+        self.items.values.extend(values.iter().take(len));
+        self
+    }
+
     /// Adds a sample with its start timestamp, 0 if unknown: the next item.
     pub fn append_with_start(
         &mut self,

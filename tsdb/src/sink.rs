@@ -48,6 +48,10 @@ impl MetricSink for Sink {
         self.batch.append_with_start(series, time, value, start);
     }
 
+    fn append_row(&mut self, series: &[SeriesRef], time: i64, values: &[f64]) {
+        self.batch.append_row(series, time, values);
+    }
+
     fn refuse(&mut self, reason: RefusalReason) {
         self.batch.refuse(reason);
     }

@@ -6,8 +6,8 @@ use telemetry_core::sink::SinkError;
 
 /// An input that cannot be decoded, or whose items could not be stored.
 ///
-/// Positions count bytes from the start of the input as it was handed in; for pprof, which may be
-/// compressed, from the start of the decompressed profile. Nothing was committed. Items that a sink
+/// Positions count bytes from the start of the input as it was handed in; where that is compressed,
+/// from the start of what it holds. Nothing was committed. Items that a sink
 /// took before the error are not wanted any more: drop the sink, or the batch behind it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -60,6 +60,20 @@ pub enum Error {
         /// The decompressor's own error.
         source: io::Error,
     },
+    /// Data that is not one block of snappy.
+    #[error("the compressed data is damaged: {source}")]
+    Snappy {
+        /// The decompressor's own error.
+        source: io::Error,
+    },
+    /// The labels of a log stream that are not spelt as labels.
+    #[error("byte {position}: {kind}")]
+    StreamLabels {
+        /// Offset of the byte that is wrong.
+        position: usize,
+        /// What is wrong with it.
+        kind: StreamLabelsErrorKind,
+    },
     /// Data that is larger than allowed when decompressed.
     #[error("decompressed, the data has more than the {limit} bytes that are allowed")]
     TooLarge {
@@ -79,8 +93,11 @@ impl Error {
             | Error::Json { position, .. }
             | Error::TooDeep { position, .. }
             | Error::Exposition { position, .. }
+            | Error::StreamLabels { position, .. }
             | Error::Pprof { position, .. } => Some(*position),
-            Error::Gzip { .. } | Error::TooLarge { .. } | Error::Sink(_) => None,
+            Error::Gzip { .. } | Error::Snappy { .. } | Error::TooLarge { .. } | Error::Sink(_) => {
+                None
+            }
         }
     }
 }
@@ -215,6 +232,33 @@ pub enum ExpositionErrorKind {
     /// A name, value or help text that is not UTF-8.
     #[error("the text is not valid UTF-8")]
     Utf8,
+}
+
+/// What is wrong with the labels of a log stream, `{name="value", …}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StreamLabelsErrorKind {
+    /// The text is not UTF-8.
+    #[error("the labels are not valid UTF-8")]
+    Utf8,
+    /// Something else than `{` in front.
+    #[error("expected `{{`")]
+    Open,
+    /// Something else than a name.
+    #[error("expected a label name")]
+    Name,
+    /// A name without `=`.
+    #[error("expected `=`")]
+    Equal,
+    /// Something else than a quoted value.
+    #[error("expected a label value in quotes")]
+    Value,
+    /// A value without `,` or `}` behind it.
+    #[error("expected `,` or `}}`")]
+    Separator,
+    /// Something behind `}`.
+    #[error("the labels have ended before this")]
+    Trailing,
 }
 
 /// A rule of pprof that a profile breaks.

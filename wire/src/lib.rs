@@ -6,6 +6,8 @@
 //! | OTLP metrics, protobuf and JSON | [`otlp::decode_metrics`] | data points |
 //! | OTLP traces, protobuf and JSON | [`otlp::decode_traces`] | spans |
 //! | Prometheus text exposition 0.0.4 | [`prometheus::decode_text`] | samples |
+//! | Prometheus remote write | [`prometheus::remote_write`] | samples |
+//! | Loki push, protobuf | [`loki::push`] | log entries |
 //! | pprof, gzip or not | [`pprof::decode`], [`pprof::encode`] | a [`Profile`] |
 //! | folded stacks | [`folded::decode`] | a [`Profile`] |
 //!
@@ -15,8 +17,8 @@
 //! is bounded, and memory is a small multiple of the input: what an item may take beyond its bytes
 //! is a constant.
 //!
-//! Bodies arrive decompressed, except pprof, which is always compressed in practice; [`gunzip`] is
-//! there for the others, with a bound on what comes out.
+//! Bodies arrive decompressed, except those whose format fixes the compression: pprof, remote
+//! write, Loki's push. [`gunzip`] is there for the others, with a bound on what comes out.
 //!
 //! [`Profile`]: telemetry_core::model::Profile
 #![forbid(unsafe_code)]
@@ -25,12 +27,17 @@ mod base64;
 mod error;
 pub mod folded;
 mod gzip;
+pub mod loki;
 pub mod otlp;
 mod outcome;
 pub mod pprof;
 pub mod prometheus;
 mod protobuf;
+mod snappy;
 
-pub use error::{Error, ExpositionErrorKind, JsonErrorKind, PprofErrorKind, ProtobufErrorKind};
+pub use error::{
+    Error, ExpositionErrorKind, JsonErrorKind, PprofErrorKind, ProtobufErrorKind,
+    StreamLabelsErrorKind,
+};
 pub use gzip::{gunzip, is_gzip};
 pub use outcome::Outcome;

@@ -44,6 +44,25 @@ pub(super) const TARGETS: &[Target] = &[
         run: profile,
         seeds: &[b"\x0a\x04\x08\x01\x10\x01\x12\x05\x0a\x01\x07\x12\x01\x09\x22\x06\x08\x07\x22\x02\x08\x09\x2a\x04\x08\x09\x10\x01\x32\x00\x32\x03cpu"],
     },
+    Target {
+        name: "wire_remote_write",
+        run: remote_write,
+        seeds: &[
+            // A series with a sample, an exemplar and a histogram; metadata; the series again.
+            b"\x0a\x4b\x0a\x0e\x0a\x08__name__\x12\x02up\x0a\x08\x0a\x03job\x12\x01x\x12\x0c\x09\0\0\0\0\0\0\xf0\x3f\x10\xe8\x07\x1a\x11\x0a\x04\x0a\0\x12\0\x11\0\0\0\0\0\0\0\x40\x22\x0a\x08\x03\x5a\x04\x08\x02\x10\x02\x62",
+            b"\x0a\x1a\x0a\x0e\x0a\x08__name__\x12\x02up\x22\x0c\x08\x03\x5a\x02\x10\x02\x62\x02\x02\x02\x78\x07\x1a\x08\x08\x01\x12\x02up\x22\0",
+            b"\x0a\x14\x12\x02\x10\x01\x0a\x0e\x0a\x08__name__\x12\x02up",
+        ],
+    },
+    Target {
+        name: "wire_loki_push",
+        run: loki_push,
+        seeds: &[
+            b"\x0a\x2c\x0a\x0b{app=\"api\"}\x12\x1d\x0a\x04\x08\x01\x10\x01\x12\x04line\x1a\x0f\x0a\x07user.id\x12\x04\xff7_8",
+            b"\x0a\x14\x12\x04\x12\x02hi\x0a\x0c{a=`b`, c=\"\"}",
+        ],
+    },
+    Target { name: "wire_snappy", run: snappy, seeds: &[b"\x09\x04abc\x15\x03", b"\0"] },
     Target { name: "wire_folded", run: stacks, seeds: &[b"a;b c 10\na;b 2.5\nbad\n"] },
 ];
 
@@ -62,7 +81,8 @@ impl Count {
 
     fn commit(&mut self) -> Result<Committed, SinkError> {
         let refused = std::mem::take(&mut self.refused);
-        Ok(Committed { stored: self.items - refused.len() as u64, refused })
+        let stored = std::mem::take(&mut self.items) - refused.len() as u64;
+        Ok(Committed { stored, refused })
     }
 }
 
@@ -162,6 +182,52 @@ fn otlp_json(data: &[u8]) {
 fn exposition(data: &[u8]) {
     let target = [("job", "x"), ("instance", "")];
     check(prometheus::decode_text(data, Millis(7), &target, &mut Sink::default()), data);
+}
+
+/// `data`, as one block of snappy without compression.
+fn block(data: &[u8]) -> Vec<u8> {
+    let mut block = Vec::new();
+    let mut len = data.len();
+    while len >= 0x80 {
+        block.push((len & 0x7f) as u8 | 0x80);
+        len >>= 7;
+    }
+    block.push(len as u8);
+    for piece in data.chunks(60) {
+        block.push(((piece.len() - 1) << 2) as u8);
+        block.extend_from_slice(piece);
+    }
+    block
+}
+
+/// A body that is taken gives the same the second time, when its series are known.
+fn remote_write(data: &[u8]) {
+    let body = block(data);
+    let mut receiver = prometheus::remote_write::Receiver::new(Sink::default());
+    let [first, second] = [(); 2].map(|()| receiver.receive(&body));
+    match (first, second) {
+        (Ok(first), Ok(second)) => {
+            assert_eq!(first, second);
+            let refused = first.outcome.refused.len() as u64;
+            assert_eq!(first.samples + first.histograms + refused, first.outcome.items);
+            check(Ok(first.outcome), data);
+        }
+        (first, second) => {
+            let (first, second) = (first.unwrap_err(), second.unwrap_err());
+            assert_eq!(first.to_string(), second.to_string());
+            check(Err(first), data);
+        }
+    }
+}
+
+fn loki_push(data: &[u8]) {
+    check(wire::loki::push::decode(&block(data), &mut Sink::default()), data);
+}
+
+/// What is no block is an error; what is one is taken or refused for what is in it.
+fn snappy(data: &[u8]) {
+    let _ = prometheus::remote_write::decode(data, &mut Sink::default());
+    let _ = wire::loki::push::decode(data, &mut Sink::default());
 }
 
 /// A profile that is read is whole, and reads the same when written again.

@@ -24,6 +24,16 @@ pub trait MetricSink {
     /// is the start timestamp, 0 if unknown.
     fn append(&mut self, series: SeriesRef, time: i64, value: SampleValue, start: i64);
 
+    /// Adds a row to the commit: a float of each of `series`, all at `time` and without a start
+    /// timestamp, as a scrape gives them. The next items, in this order; the same as appending
+    /// them one by one, which a store may have a shorter way for. Of two slices of different
+    /// lengths the longer one's rest is not looked at.
+    fn append_row(&mut self, series: &[SeriesRef], time: i64, values: &[f64]) {
+        for (series, value) in series.iter().zip(values) {
+            self.append(*series, time, SampleValue::Float(*value), 0);
+        }
+    }
+
     /// Counts an item that the caller could not hand in, so that positions stay right.
     fn refuse(&mut self, reason: RefusalReason);
 

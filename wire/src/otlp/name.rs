@@ -7,18 +7,18 @@
 
 /// How names are made.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct LabelNames {
+pub(crate) struct LabelNames {
     /// Whether several `_` in a row become one.
-    pub(super) collapse: bool,
+    pub(crate) collapse: bool,
     /// Whether a single `_` in front is preceded by `key`.
-    pub(super) prefix_underscore: bool,
+    pub(crate) prefix_underscore: bool,
 }
 
 /// The rules of Loki.
-pub(super) const LOKI: LabelNames = LabelNames { collapse: true, prefix_underscore: false };
+pub(crate) const LOKI: LabelNames = LabelNames { collapse: true, prefix_underscore: false };
 
 /// The rules of Prometheus by default.
-pub(super) const PROMETHEUS: LabelNames = LabelNames { collapse: false, prefix_underscore: true };
+pub(crate) const PROMETHEUS: LabelNames = LabelNames { collapse: false, prefix_underscore: true };
 
 /// Letters, digits and `_`.
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
@@ -39,7 +39,7 @@ fn is_word(byte: u8) -> bool {
 impl LabelNames {
     /// Whether `key` can stay as it is.
     #[inline]
-    pub(super) fn is_right(self, key: &str) -> bool {
+    pub(crate) fn is_right(self, key: &str) -> bool {
         let mut previous = b'0';
         let right = key.bytes().all(|byte| {
             let repeated = self.collapse && byte == b'_' && previous == b'_';
@@ -52,7 +52,7 @@ impl LabelNames {
 
     /// Appends the label name for `key`, which has at least one character.
     #[inline]
-    pub(super) fn append(self, key: &str, out: &mut String) {
+    pub(crate) fn append(self, key: &str, out: &mut String) {
         let start = out.len();
         out.reserve(key.len());
         let mut previous = b'0';

@@ -11,14 +11,14 @@ use crate::protobuf::Bytes;
 
 /// Reads texts and counts those that had to be changed.
 #[derive(Debug, Default)]
-pub(super) struct Texts {
-    pub(super) replaced: u64,
+pub(crate) struct Texts {
+    pub(crate) replaced: u64,
 }
 
 impl Texts {
     /// The text, borrowed where it is right.
     #[inline]
-    pub(super) fn read<'a>(&mut self, bytes: Bytes<'a>) -> Cow<'a, str> {
+    pub(crate) fn read<'a>(&mut self, bytes: Bytes<'a>) -> Cow<'a, str> {
         match str::from_utf8(bytes.bytes) {
             Ok(text) => Cow::Borrowed(text),
             Err(_) => self.replace(bytes),
@@ -26,7 +26,7 @@ impl Texts {
     }
 
     #[inline]
-    pub(super) fn owned(&mut self, bytes: Bytes<'_>) -> String {
+    pub(crate) fn owned(&mut self, bytes: Bytes<'_>) -> String {
         match str::from_utf8(bytes.bytes) {
             Ok(text) => text.to_owned(),
             Err(_) => self.replace(bytes).into_owned(),
@@ -39,7 +39,7 @@ impl Texts {
         bytes.text()
     }
 
-    pub(super) fn append(&mut self, bytes: Bytes<'_>, out: &mut String) {
+    pub(crate) fn append(&mut self, bytes: Bytes<'_>, out: &mut String) {
         out.push_str(&self.read(bytes));
     }
 }

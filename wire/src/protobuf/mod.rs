@@ -16,5 +16,5 @@ mod read;
 mod write;
 
 pub(crate) use packed::{packed_doubles, packed_fixed64, packed_varints};
-pub(crate) use read::{Bytes, Reader, Wire};
+pub(crate) use read::{Bytes, Reader, Tag, Wire};
 pub(crate) use write::Writer;

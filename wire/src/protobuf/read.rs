@@ -62,6 +62,11 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
+    /// The next byte, which is not taken.
+    pub(crate) fn next_byte(&self) -> Option<u8> {
+        self.rest.first().copied()
+    }
+
     /// The next field, or none at the end of the message.
     #[inline]
     pub(crate) fn tag(&mut self) -> Result<Option<Tag>, Fault> {
@@ -249,6 +254,13 @@ impl<'a> Bytes<'a> {
     #[inline]
     pub(crate) fn message(self) -> Reader<'a> {
         Reader { rest: self.bytes, end: self.at + self.bytes.len() }
+    }
+
+    /// These bytes without the first `count`.
+    #[inline]
+    pub(crate) fn from(self, count: usize) -> Self {
+        let count = count.min(self.bytes.len());
+        Bytes { bytes: self.bytes.get(count..).unwrap_or_default(), at: self.at + count }
     }
 
     /// The text; what is not UTF-8 is replaced by U+FFFD.

@@ -56,6 +56,18 @@ impl Writer {
         self.out.extend_from_slice(&value.to_le_bytes());
     }
 
+    /// A `double`.
+    pub(crate) fn double(&mut self, number: u32, value: f64) {
+        self.fixed64(number, value.to_bits());
+    }
+
+    /// A `double`, unless it is the zero that a missing field stands for. Its negative is not.
+    pub(crate) fn nonzero_double(&mut self, number: u32, value: f64) {
+        if value.to_bits() != 0 {
+            self.double(number, value);
+        }
+    }
+
     /// A field of wire type 5.
     pub(crate) fn fixed32(&mut self, number: u32, value: u32) {
         self.tag(number, 5);
@@ -67,6 +79,13 @@ impl Writer {
         self.tag(number, 2);
         self.raw_varint(bytes.len() as u64);
         self.out.extend_from_slice(bytes);
+    }
+
+    /// A field of wire type 2 with these bytes, unless there are none.
+    pub(crate) fn nonempty(&mut self, number: u32, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.bytes(number, bytes);
+        }
     }
 
     /// A field of wire type 2 with what `body` writes.

@@ -1,0 +1,3 @@
+//! Formats of Loki.
+
+pub mod push;

@@ -1,0 +1,223 @@
+//! Reads the messages of a body of version 1.0.
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+use telemetry_core::model::{Exemplar, Metadata, MetricKind};
+use telemetry_core::sink::{MetricSink, RefusalReason, SeriesRef};
+use telemetry_core::time::Millis;
+
+use super::histogram;
+use super::items::{ItemKind, Items, Other};
+use super::known::{Key, Known, LABEL_TAG};
+use super::labels::{Pairs, read_label};
+use crate::error::Fault;
+use crate::protobuf::Wire::*;
+use crate::protobuf::{Bytes, Reader};
+
+/// The series of a message, or why there is none.
+type Resolved = Result<SeriesRef, RefusalReason>;
+
+/// Reads a `WriteRequest` into `items`. Series are resolved with `sink`, which gets nothing else.
+pub(super) fn request<S: MetricSink + ?Sized>(
+    body: &[u8],
+    known: &mut Known,
+    sink: &mut S,
+    items: &mut Items,
+) -> Result<(), Fault> {
+    let mut request = Reader::new(body);
+    while let Some(tag) = request.tag()? {
+        match tag {
+            (1, Len) => time_series(request.bytes()?, known, sink, items)?,
+            (3, Len) => metadata(request.message()?, items)?,
+            _ => request.skip(tag)?,
+        }
+    }
+    Ok(())
+}
+
+fn time_series<S: MetricSink + ?Sized>(
+    message: Bytes<'_>,
+    known: &mut Known,
+    sink: &mut S,
+    items: &mut Items,
+) -> Result<(), Fault> {
+    let (series, labels_bytes) = match known.expected(message.bytes) {
+        Some((series, labels_bytes)) => (Ok(series), labels_bytes),
+        None => look_up(message, known, sink)?,
+    };
+    let mark = items.mark();
+    if !samples(message.from(labels_bytes).message(), &series, items)? {
+        // Labels behind samples: allowed, though no sender does it.
+        items.go_back(mark);
+        let series = all_labels(message.message())?.resolve(sink);
+        samples_among_labels(message.message(), &series, items)?;
+    }
+    Ok(())
+}
+
+/// The series of the labels at the head of a message, and how many bytes these take.
+#[cold]
+fn look_up<S: MetricSink + ?Sized>(
+    message: Bytes<'_>,
+    known: &mut Known,
+    sink: &mut S,
+) -> Result<(Resolved, usize), Fault> {
+    let mut fields = message.message();
+    while fields.next_byte() == Some(LABEL_TAG) {
+        fields.tag()?;
+        fields.bytes()?;
+    }
+    let labels_bytes = fields.position() - message.at;
+    let key = Key::of(message.bytes.get(..labels_bytes).unwrap_or_default());
+    if let Some(series) = known.find(key) {
+        return Ok((Ok(series), labels_bytes));
+    }
+    let labels = Bytes { bytes: message.bytes.get(..labels_bytes).unwrap_or_default(), ..message };
+    let series = all_labels(labels.message())?.resolve(sink);
+    if let Ok(series) = series {
+        known.insert(key, labels_bytes, series);
+    }
+    Ok((series, labels_bytes))
+}
+
+/// All labels of a message, wherever they are.
+fn all_labels(mut message: Reader<'_>) -> Result<Pairs<'_>, Fault> {
+    let mut pairs = Pairs::default();
+    while let Some(tag) = message.tag()? {
+        match tag {
+            (1, Len) => {
+                let [name, value] = read_label(message.message()?)?;
+                pairs.add(name.bytes, value.bytes);
+            }
+            _ => message.skip(tag)?,
+        }
+    }
+    Ok(pairs)
+}
+
+/// Reads what follows the labels. Gives false where there is another label.
+#[inline]
+fn samples(mut message: Reader<'_>, series: &Resolved, items: &mut Items) -> Result<bool, Fault> {
+    while let Some(tag) = message.tag()? {
+        match tag {
+            (1, Len) => return Ok(false),
+            (2, Len) => sample(message.message()?, series, items)?,
+            _ => rest(tag, &mut message, series, items)?,
+        }
+    }
+    Ok(true)
+}
+
+#[cold]
+fn samples_among_labels(
+    mut message: Reader<'_>,
+    series: &Resolved,
+    items: &mut Items,
+) -> Result<(), Fault> {
+    while let Some(tag) = message.tag()? {
+        match tag {
+            (2, Len) => sample(message.message()?, series, items)?,
+            _ => rest(tag, &mut message, series, items)?,
+        }
+    }
+    Ok(())
+}
+
+/// Reads what of a series is neither label nor float.
+fn rest(
+    tag: crate::protobuf::Tag,
+    message: &mut Reader<'_>,
+    series: &Resolved,
+    items: &mut Items,
+) -> Result<(), Fault> {
+    match tag {
+        (3, Len) => exemplar(message.message()?, series, items),
+        (4, Len) => {
+            let sent = histogram::read(message.message()?)?;
+            let other = match series.clone().and_then(|series| Ok((series, sent.value?))) {
+                Ok((series, value)) => {
+                    Other::Sample { series, time: sent.time, value, start: sent.start }
+                }
+                Err(reason) => Other::Refused { reason, kind: ItemKind::Histogram },
+            };
+            items.other(other);
+            Ok(())
+        }
+        _ => message.skip(tag),
+    }
+}
+
+#[inline]
+fn sample(mut message: Reader<'_>, series: &Resolved, items: &mut Items) -> Result<(), Fault> {
+    let (mut value, mut time) = (0.0, 0);
+    while let Some(tag) = message.tag()? {
+        match tag {
+            (1, Fixed64) => value = message.double()?,
+            (2, Varint) => time = message.int64()?,
+            _ => message.skip(tag)?,
+        }
+    }
+    match series {
+        Ok(series) => items.float(*series, time, value),
+        Err(reason) => {
+            items.other(Other::Refused { reason: reason.clone(), kind: ItemKind::Float });
+        }
+    }
+    Ok(())
+}
+
+/// Exemplars are no items: one that cannot be stored is left out.
+fn exemplar(mut message: Reader<'_>, series: &Resolved, items: &mut Items) -> Result<(), Fault> {
+    let (mut labels, mut value, mut time) = (Pairs::default(), 0.0, 0);
+    while let Some(tag) = message.tag()? {
+        match tag {
+            (1, Len) => {
+                let [name, value] = read_label(message.message()?)?;
+                labels.add(name.bytes, value.bytes);
+            }
+            (2, Fixed64) => value = message.double()?,
+            (3, Varint) => time = message.int64()?,
+            _ => message.skip(tag)?,
+        }
+    }
+    if let (Ok(series), Ok(labels)) = (series, labels.build()) {
+        let exemplar = Exemplar { labels, value, time: Millis(time) };
+        items.other(Other::Exemplar { series: *series, exemplar });
+    }
+    Ok(())
+}
+
+fn metadata(mut message: Reader<'_>, items: &mut Items) -> Result<(), Fault> {
+    let (mut kind, [mut metric, mut help, mut unit]) = (0, [Bytes::default(); 3]);
+    while let Some(tag) = message.tag()? {
+        match tag {
+            (1, Varint) => kind = message.int32()?,
+            (2, Len) => metric = message.bytes()?,
+            (4, Len) => help = message.bytes()?,
+            (5, Len) => unit = message.bytes()?,
+            _ => message.skip(tag)?,
+        }
+    }
+    let metadata = Metadata {
+        kind: metric_kind(kind),
+        unit: unit.text().into_owned(),
+        help: help.text().into_owned(),
+    };
+    if !metric.bytes.is_empty() {
+        items.other(Other::Metadata { metric: metric.text().into_owned(), metadata });
+    }
+    Ok(())
+}
+
+/// The type of a metric by its number, which is the same in both versions.
+pub(super) fn metric_kind(number: i32) -> MetricKind {
+    match number {
+        1 => MetricKind::Counter,
+        2 => MetricKind::Gauge,
+        3 => MetricKind::Histogram,
+        4 => MetricKind::GaugeHistogram,
+        5 => MetricKind::Summary,
+        6 => MetricKind::Info,
+        7 => MetricKind::StateSet,
+        _ => MetricKind::Unknown,
+    }
+}

@@ -1,0 +1,259 @@
+//! Native histograms, which both versions code alike.
+//!
+//! ~~~text
+//! Histogram  1 count (integer) | 2 count (float) · 3 sum · 4 schema · 5 zero_threshold
+//!            6 zero_count (integer) | 7 zero_count (float)
+//!            8 negative spans* · 9 negative deltas* | 10 negative counts*
+//!            11 positive spans* · 12 positive deltas* | 13 positive counts*
+//!            14 reset_hint · 15 timestamp · 16 custom bounds* · 17 start timestamp (2.0)
+//! span       1 offset · 2 length
+//! ~~~
+//!
+//! Populations are integers as differences to the bucket before, or floats as they are: which of
+//! both, the form of the count says.
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+use std::sync::Arc;
+
+use telemetry_core::model::{BucketSpan, CounterReset, Histogram, SampleValue};
+use telemetry_core::sink::RefusalReason;
+
+use crate::error::Fault;
+use crate::protobuf::Wire::*;
+use crate::protobuf::{Reader, Writer, packed_doubles, packed_varints};
+
+/// A histogram as it was sent.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) time: i64,
+    pub(super) start: i64,
+    /// Why it cannot be stored, where it breaks a rule of histograms.
+    pub(super) value: Result<SampleValue, RefusalReason>,
+}
+
+/// One side's buckets.
+#[derive(Debug, Default)]
+struct Side {
+    spans: Vec<BucketSpan>,
+    deltas: Vec<u64>,
+    counts: Vec<f64>,
+}
+
+/// Reads a histogram.
+pub(super) fn read(mut message: Reader<'_>) -> Result<Sent, Fault> {
+    let mut histogram = Histogram::default();
+    let [mut negative, mut positive] = [Side::default(), Side::default()];
+    let (mut is_float, mut time, mut start) = (false, 0, 0);
+    while let Some(tag) = message.tag()? {
+        match tag {
+            (1, Varint) => {
+                histogram.count = message.varint()? as f64;
+                is_float = false;
+            }
+            (2, Fixed64) => {
+                histogram.count = message.double()?;
+                is_float = true;
+            }
+            (3, Fixed64) => histogram.sum = message.double()?,
+            (4, Varint) => histogram.schema = message.sint32()?,
+            (5, Fixed64) => histogram.zero_threshold = message.double()?,
+            (6, Varint) => histogram.zero_count = message.varint()? as f64,
+            (7, Fixed64) => histogram.zero_count = message.double()?,
+            (8, Len) => negative.spans.push(read_span(message.message()?)?),
+            (9, Len) => packed_varints(message.message()?, &mut negative.deltas)?,
+            (9, Varint) => negative.deltas.push(message.varint()?),
+            (10, Len) => packed_doubles(message.bytes()?, &mut negative.counts)?,
+            (10, Fixed64) => negative.counts.push(message.double()?),
+            (11, Len) => positive.spans.push(read_span(message.message()?)?),
+            (12, Len) => packed_varints(message.message()?, &mut positive.deltas)?,
+            (12, Varint) => positive.deltas.push(message.varint()?),
+            (13, Len) => packed_doubles(message.bytes()?, &mut positive.counts)?,
+            (13, Fixed64) => positive.counts.push(message.double()?),
+            (14, Varint) => histogram.counter_reset = counter_reset(message.int32()?),
+            (15, Varint) => time = message.int64()?,
+            (16, Len) => packed_doubles(message.bytes()?, &mut histogram.custom_bounds)?,
+            (16, Fixed64) => histogram.custom_bounds.push(message.double()?),
+            (17, Varint) => start = message.int64()?,
+            _ => message.skip(tag)?,
+        }
+    }
+    (histogram.negative_spans, histogram.negative_buckets) = negative.populations(is_float);
+    (histogram.positive_spans, histogram.positive_buckets) = positive.populations(is_float);
+    let value = match histogram.validate() {
+        Ok(()) => Ok(SampleValue::Histogram(Arc::new(histogram))),
+        Err(_) => Err(RefusalReason::Malformed { rule: "the parts of a histogram fit together" }),
+    };
+    Ok(Sent { time, start, value })
+}
+
+impl Side {
+    /// Spans and absolute populations.
+    fn populations(self, is_float: bool) -> (Vec<BucketSpan>, Vec<f64>) {
+        if is_float {
+            return (self.spans, self.counts);
+        }
+        let mut population = 0_i64;
+        let absolute = self.deltas.into_iter().map(|delta| {
+            population =
+                population.wrapping_add((delta >> 1).cast_signed() ^ -(delta & 1).cast_signed());
+            population as f64
+        });
+        (self.spans, absolute.collect())
+    }
+}
+
+fn read_span(mut message: Reader<'_>) -> Result<BucketSpan, Fault> {
+    let mut span = BucketSpan::default();
+    while let Some(tag) = message.tag()? {
+        match tag {
+            (1, Varint) => span.offset = message.sint32()?,
+            (2, Varint) => span.length = message.uint32()?,
+            _ => message.skip(tag)?,
+        }
+    }
+    Ok(span)
+}
+
+fn counter_reset(hint: i32) -> CounterReset {
+    match hint {
+        1 => CounterReset::Reset,
+        2 => CounterReset::NotReset,
+        3 => CounterReset::Gauge,
+        _ => CounterReset::Unknown,
+    }
+}
+
+/// Writes a histogram of float populations, or of integers where all of them are.
+pub(super) fn write(out: &mut Writer, histogram: &Histogram, time: i64, start: i64) {
+    let populations = || {
+        [histogram.count, histogram.zero_count]
+            .into_iter()
+            .chain(histogram.negative_buckets.iter().copied())
+            .chain(histogram.positive_buckets.iter().copied())
+    };
+    let is_integer = populations().all(|population| integer(population).is_some());
+    if is_integer {
+        out.varint(1, integer(histogram.count).unwrap_or_default());
+    } else {
+        out.double(2, histogram.count);
+    }
+    out.nonzero_double(3, histogram.sum);
+    out.nonzero(4, zigzag(histogram.schema.into()));
+    out.nonzero_double(5, histogram.zero_threshold);
+    if is_integer {
+        out.varint(6, integer(histogram.zero_count).unwrap_or_default());
+    } else {
+        out.double(7, histogram.zero_count);
+    }
+    let sides = [
+        (8, &histogram.negative_spans, &histogram.negative_buckets),
+        (11, &histogram.positive_spans, &histogram.positive_buckets),
+    ];
+    for (number, spans, buckets) in sides {
+        for span in spans {
+            out.message(number, |out| {
+                out.nonzero(1, zigzag(span.offset.into()));
+                out.nonzero(2, span.length.into());
+            });
+        }
+        if buckets.is_empty() {
+        } else if is_integer {
+            out.message(number + 1, |out| write_deltas(out, buckets));
+        } else {
+            out.message(number + 2, |out| write_doubles(out, buckets));
+        }
+    }
+    let hint = match histogram.counter_reset {
+        CounterReset::Unknown => 0,
+        CounterReset::Reset => 1,
+        CounterReset::NotReset => 2,
+        CounterReset::Gauge => 3,
+    };
+    out.nonzero(14, hint);
+    out.nonzero(15, time.cast_unsigned());
+    if !histogram.custom_bounds.is_empty() {
+        out.message(16, |out| write_doubles(out, &histogram.custom_bounds));
+    }
+    out.nonzero(17, start.cast_unsigned());
+}
+
+fn write_deltas(out: &mut Writer, buckets: &[f64]) {
+    let mut before = 0;
+    for population in buckets {
+        let population = integer(*population).unwrap_or_default().cast_signed();
+        out.raw_varint(zigzag(population - before));
+        before = population;
+    }
+}
+
+fn write_doubles(out: &mut Writer, values: &[f64]) {
+    values.iter().for_each(|value| out.out().extend_from_slice(&value.to_le_bytes()));
+}
+
+/// The integer that a population is, where a float holds all of them up to it.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked before")]
+fn integer(population: f64) -> Option<u64> {
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    let is_integer = (0.0..=EXACT_MAX).contains(&population) && population.fract() == 0.0;
+    (is_integer && population.is_sign_positive()).then_some(population as u64)
+}
+
+fn zigzag(value: i64) -> u64 {
+    (value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip(histogram: &Histogram) -> Sent {
+        let mut writer = Writer::default();
+        write(&mut writer, histogram, -7, 3);
+        let bytes = writer.finish();
+        read(Reader::new(&bytes)).unwrap()
+    }
+
+    fn spans(spans: &[(i32, u32)]) -> Vec<BucketSpan> {
+        spans
+            .iter()
+            .map(|(offset, length)| BucketSpan { offset: *offset, length: *length })
+            .collect()
+    }
+
+    #[test]
+    fn histograms_come_back() {
+        let integers = Histogram {
+            schema: -4,
+            zero_threshold: 1e-128,
+            zero_count: 2.0,
+            count: 12.0,
+            sum: -3.5,
+            positive_spans: spans(&[(-2, 2), (3, 1)]),
+            positive_buckets: vec![4.0, 1.0, 5.0],
+            negative_spans: spans(&[(0, 1)]),
+            negative_buckets: vec![0.0],
+            counter_reset: CounterReset::Gauge,
+            ..Histogram::default()
+        };
+        let floats = Histogram { zero_count: 2.5, ..integers.clone() };
+        let custom = Histogram {
+            schema: telemetry_core::model::CUSTOM_BUCKETS_SCHEMA,
+            custom_bounds: vec![0.5, 2.0],
+            count: 3.0,
+            positive_spans: spans(&[(1, 2)]),
+            positive_buckets: vec![1.0, 2.0],
+            ..Histogram::default()
+        };
+        for histogram in [integers, floats, custom, Histogram::default()] {
+            let sent = round_trip(&histogram);
+            assert_eq!((sent.time, sent.start), (-7, 3));
+            assert_eq!(sent.value, Ok(SampleValue::Histogram(Arc::new(histogram))));
+        }
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_are_refused() {
+        let histogram = Histogram { positive_spans: spans(&[(0, 7)]), ..Histogram::default() };
+        assert!(matches!(round_trip(&histogram).value, Err(RefusalReason::Malformed { .. })));
+    }
+}

@@ -1,0 +1,189 @@
+//! Remote write: what is sent is stored, by sender's own rules and Prometheus' where it is silent.
+#![cfg(test)]
+
+mod support;
+
+use std::sync::Arc;
+
+use support::{Appended, Metrics};
+use telemetry_core::labels;
+use telemetry_core::labels::Labels;
+use telemetry_core::model::{
+    BucketSpan, Exemplar, Histogram, Metadata, MetricKind, STALE_MARKER, SampleValue,
+};
+use telemetry_core::sink::RefusalReason;
+use telemetry_core::time::Millis;
+use wire::Error;
+use wire::prometheus::remote_write::{Encoder, Receiver, SeriesEncoder, decode};
+
+fn up(instance: &str) -> Labels {
+    labels! { "__name__" => "up", "instance" => instance }
+}
+
+fn body(series: &[Labels], content: impl Fn(&mut SeriesEncoder<'_>)) -> Vec<u8> {
+    let mut encoder = Encoder::new();
+    series.iter().for_each(|labels| encoder.series(labels, &content));
+    encoder.finish().unwrap()
+}
+
+fn sample(labels: &Labels, time: i64, value: f64) -> Appended {
+    Appended { labels: labels.clone(), time, value: value.into(), start: 0 }
+}
+
+#[test]
+fn floats_histograms_exemplars_and_metadata_arrive_as_they_were_sent() {
+    let histogram = Histogram {
+        schema: 3,
+        count: 3.0,
+        sum: 4.5,
+        positive_spans: vec![BucketSpan { offset: -1, length: 2 }],
+        positive_buckets: vec![1.0, 2.0],
+        ..Histogram::default()
+    };
+    let exemplar = Exemplar {
+        labels: labels! { "trace_id" => "7f" },
+        value: 0.25,
+        time: Millis(1_700_000_000_001),
+    };
+    let known = Metadata { kind: MetricKind::Gauge, unit: "s".into(), help: "Is it up?".into() };
+    let mut encoder = Encoder::new();
+    encoder.metadata("up", &known);
+    encoder.series(&up("a"), |series| {
+        series.sample(1_700_000_000_000, 1.5);
+        series.sample(1_700_000_000_001, -0.0);
+        series.exemplar(&exemplar);
+    });
+    encoder.series(&up("b"), |series| {
+        series.sample(-1, 0.0);
+        series.histogram(7, &histogram);
+        series.sample(8, f64::from_bits(STALE_MARKER.to_bits()));
+    });
+    let mut receiver = Receiver::new(Metrics::default());
+    let received = receiver.receive(&encoder.finish().unwrap()).unwrap();
+    assert_eq!((received.samples, received.histograms, received.exemplars), (4, 1, 1));
+    assert!(received.outcome.is_complete());
+
+    let sink = receiver.into_sink();
+    let (floats, rest) = sink.samples.split_at(3);
+    assert_eq!(floats[0], sample(&up("a"), 1_700_000_000_000, 1.5));
+    assert_eq!(floats[1].value, SampleValue::Float(0.0));
+    assert!(matches!(floats[1].value, SampleValue::Float(zero) if zero.is_sign_negative()));
+    assert_eq!(floats[2], sample(&up("b"), -1, 0.0));
+    assert_eq!(rest[0].value, SampleValue::Histogram(Arc::new(histogram)));
+    assert!(rest[1].value.is_stale());
+    assert_eq!(sink.exemplars, [(up("a"), exemplar)]);
+    assert_eq!(sink.metadata, [("up".to_owned(), known)]);
+    assert_eq!(sink.commits, 1);
+}
+
+#[test]
+fn a_sender_is_understood_whatever_order_its_series_come_in() {
+    let names = ["a", "b", "c", "d", "e"].map(up);
+    let orders: [&[usize]; 6] =
+        [&[0, 1, 2], &[0, 1, 2], &[2, 0, 1], &[0, 3, 1, 4, 2], &[4], &[0, 3, 1, 4, 2]];
+    let mut receiver = Receiver::new(Metrics::default());
+    let mut expected = Vec::new();
+    for (time, order) in (0..).zip(orders) {
+        let series: Vec<_> = order.iter().map(|at| names[*at].clone()).collect();
+        expected.extend(series.iter().map(|labels| sample(labels, time, 1.0)));
+        let received = receiver.receive(&body(&series, |series| series.sample(time, 1.0))).unwrap();
+        assert_eq!(received.samples, series.len() as u64);
+    }
+    assert_eq!(receiver.sink().samples, expected);
+}
+
+#[test]
+fn a_series_that_cannot_be_stored_is_refused_sample_by_sample() {
+    // Written by hand: no label set of ours has such labels.
+    let label = |name: &[u8], value: &[u8]| {
+        let pair = [&[0x0a, name.len() as u8], name, &[0x12, value.len() as u8], value].concat();
+        [&[0x0a, pair.len() as u8], pair.as_slice()].concat()
+    };
+    let two_samples = b"\x12\x02\x10\x01\x12\x02\x10\x02";
+    let series = |labels: &[Vec<u8>]| {
+        let message = [labels.concat().as_slice(), two_samples].concat();
+        [&[0x0a, message.len() as u8], message.as_slice()].concat()
+    };
+    let name = label(b"__name__", b"up");
+    let request = [
+        series(&[label(b"job", b"x")]),
+        series(&[name.clone(), label(b"job", b"x"), label(b"job", b"y")]),
+        series(&[name.clone(), label(b"job", b"\xff")]),
+        series(&[name.clone(), label(b"", b"x")]),
+        series(&[label(b"zone", b""), label(b"instance", b"a"), name]),
+    ];
+    let body = snap::raw::Encoder::new().compress_vec(&request.concat()).unwrap();
+    let mut sink = Metrics::default();
+    let received = decode(&body, &mut sink).unwrap();
+    assert_eq!((received.samples, received.outcome.items), (2, 10));
+    let reasons: Vec<_> = received.outcome.refused.iter().map(|refusal| &refusal.reason).collect();
+    let invalid = |name: &str| RefusalReason::InvalidLabel { name: name.into() };
+    let expected = [
+        RefusalReason::Malformed { rule: "a series has a metric name" },
+        RefusalReason::DuplicateLabel { name: "job".into() },
+        invalid("job"),
+        invalid(""),
+    ];
+    assert!(reasons.iter().copied().eq(expected.iter().flat_map(|reason| [reason, reason])));
+    assert_eq!(sink.samples, [sample(&up("a"), 1, 0.0), sample(&up("a"), 2, 0.0)]);
+}
+
+#[test]
+fn labels_behind_samples_belong_to_the_series_too() {
+    // up{instance="a"} with a sample between its labels.
+    let message =
+        b"\x0a\x0e\x0a\x08__name__\x12\x02up\x12\x02\x10\x05\x0a\x0d\x0a\x08instance\x12\x01a";
+    let request = [&[0x0a, message.len() as u8], message.as_slice()].concat();
+    let body = snap::raw::Encoder::new().compress_vec(&request).unwrap();
+    let mut receiver = Receiver::new(Metrics::default());
+    for _ in 0..2 {
+        assert_eq!(receiver.receive(&body).unwrap().samples, 1);
+    }
+    assert_eq!(receiver.into_sink().samples, vec![sample(&up("a"), 5, 0.0); 2]);
+}
+
+#[test]
+fn a_damaged_body_changes_nothing_and_the_next_one_is_taken() {
+    let series = ["a", "b"].map(up);
+    let whole = body(&series, |series| series.sample(1, 1.0));
+    let request = snap::raw::Decoder::new().decompress_vec(&whole).unwrap();
+    let mut receiver = Receiver::new(Metrics::default());
+    for end in 0..request.len() {
+        let cut = snap::raw::Encoder::new().compress_vec(&request[..end]).unwrap();
+        match receiver.receive(&cut) {
+            Ok(received) => assert!(received.outcome.is_complete()),
+            Err(error) => assert!(error.position().unwrap() <= end, "{error}"),
+        }
+        assert!(receiver.receive(&whole[..end.min(whole.len() - 1)]).is_err());
+    }
+    // Only cuts between two messages are bodies: of nothing, and of the first series.
+    assert_eq!(receiver.sink().samples, [sample(&up("a"), 1, 1.0)]);
+    assert_eq!(receiver.receive(&whole).unwrap().samples, 2);
+}
+
+#[test]
+fn a_body_past_the_bound_is_not_decompressed() {
+    let large = body(&[up("a")], |series| (0..1000).for_each(|time| series.sample(time, 1.0)));
+    let mut receiver = Receiver::new(Metrics::default()).body_bytes_max(1000);
+    assert!(matches!(receiver.receive(&large), Err(Error::TooLarge { limit: 1000 })));
+    assert!(receiver.sink().samples.is_empty());
+}
+
+#[test]
+fn what_the_sink_refuses_is_counted_by_kind() {
+    let mut encoder = Encoder::new();
+    encoder.series(&up("a"), |series| {
+        series.sample(1, 1.0);
+        series.histogram(2, &Histogram::default());
+        series.sample(3, 1.0);
+    });
+    encoder.series(&labels! { "__name__" => "other" }, |series| {
+        series.histogram(2, &Histogram::default());
+    });
+    let mut sink = Metrics::default();
+    sink.refuses = Some("up");
+    let received = decode(&encoder.finish().unwrap(), &mut sink).unwrap();
+    assert_eq!((received.samples, received.histograms), (0, 1));
+    let refused: Vec<_> = received.outcome.refused.iter().map(|refusal| refusal.index).collect();
+    assert_eq!(refused, [0, 1, 2]);
+}
