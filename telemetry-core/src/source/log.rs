@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::SourceError;
+use super::log_template::{LogTemplates, PageBuckets};
 use super::metric::LabelRequest;
 use crate::labels::{Labels, Matcher, regex::Regex};
 use crate::query::QueryContext;
@@ -118,6 +119,45 @@ pub trait LogPage: Send + Sync {
     ///
     /// Where the page is damaged.
     fn decode(&self, want: LogWant, into: &mut LogColumns) -> Result<(), SourceError>;
+
+    /// Fills `into` with some of the lines that [`decode`](Self::decode) would give: those at
+    /// `rows`, which rise. A query that has found its lines in columns needs the text of few.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode).
+    fn decode_rows(
+        &self,
+        rows: &[usize],
+        want: LogWant,
+        into: &mut LogColumns,
+    ) -> Result<(), SourceError> {
+        let mut all = LogColumns::default();
+        self.decode(want, &mut all)?;
+        into.clear();
+        rows.iter().for_each(|row| into.push_row(&all, *row));
+        Ok(())
+    }
+
+    /// The page as templates and columns, where the store has it so.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode).
+    fn templates(&self) -> Result<Option<Box<dyn LogTemplates + '_>>, SourceError> {
+        Ok(None)
+    }
+
+    /// Fills `into` with the number of lines per stretch of time, of exactly the lines that
+    /// [`decode`](Self::decode) would give; false where that is not known without decoding.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode).
+    fn buckets(&self, into: &mut PageBuckets) -> Result<bool, SourceError> {
+        let _ = into;
+        Ok(false)
+    }
 }
 
 impl<T: LogPage + ?Sized> LogPage for &T {
@@ -136,6 +176,23 @@ impl<T: LogPage + ?Sized> LogPage for &T {
     fn decode(&self, want: LogWant, into: &mut LogColumns) -> Result<(), SourceError> {
         (**self).decode(want, into)
     }
+
+    fn decode_rows(
+        &self,
+        rows: &[usize],
+        want: LogWant,
+        into: &mut LogColumns,
+    ) -> Result<(), SourceError> {
+        (**self).decode_rows(rows, want, into)
+    }
+
+    fn templates(&self) -> Result<Option<Box<dyn LogTemplates + '_>>, SourceError> {
+        (**self).templates()
+    }
+
+    fn buckets(&self, into: &mut PageBuckets) -> Result<bool, SourceError> {
+        (**self).buckets(into)
+    }
 }
 
 /// What a page knows about itself.
@@ -151,8 +208,9 @@ pub struct PageStatistics {
     pub last: Nanos,
     /// Whether any line has structured metadata.
     pub has_metadata: bool,
-    /// Whether every line of the page lies in the request's window and no filter was applied,
-    /// so that `count` and `line_bytes` are those of the answer.
+    /// Whether `count` and `line_bytes` are exactly those of the lines that
+    /// [`decode`](LogPage::decode) gives: every line of the page lies in the request's window, and
+    /// either no filter was applied or it is known how many lines pass.
     pub is_whole: bool,
 }
 
@@ -245,6 +303,25 @@ impl LogColumns {
         }
     }
 
+    /// Adds line `row` of `other` with the columns that it has.
+    pub fn push_row(&mut self, other: &LogColumns, row: usize) {
+        let Some(time) = other.times.get(row) else { return };
+        let metadata = other.metadata(row);
+        if other.text_ends.is_empty() {
+            self.push(*time, &[], metadata);
+            self.text_ends.clear();
+        } else if other.text.is_empty() {
+            // Lengths without text: the ends count on.
+            let end = self.text_ends.last().copied().unwrap_or_default() + other.line_bytes(row);
+            self.push(*time, &[], metadata);
+            if let Some(last) = self.text_ends.last_mut() {
+                *last = end;
+            }
+        } else {
+            self.push(*time, other.line(row), metadata);
+        }
+    }
+
     /// The text of line `index`; empty past the end and where text was not wanted.
     pub fn line(&self, index: usize) -> &[u8] {
         self.text.get(part(&self.text_ends, index)).unwrap_or_default()
@@ -297,6 +374,27 @@ mod tests {
         assert_eq!(columns.metadata(1).collect::<Vec<_>>(), [("a", "1"), ("b", "")]);
         assert_eq!(columns.metadata(2).count(), 0);
         assert_eq!(columns.metadata(9).count(), 0);
+    }
+
+    #[test]
+    fn rows_are_taken_with_the_columns_they_have() {
+        let mut all = LogColumns::default();
+        all.push(1, b"one", [("a", "1")]);
+        all.push(2, b"", []);
+        all.push(3, b"three", [("b", "2")]);
+        let mut some = LogColumns::default();
+        [0, 2].into_iter().for_each(|row| some.push_row(&all, row));
+        assert_eq!(some.times, [1, 3]);
+        assert_eq!((some.line(0), some.line(1)), (&b"one"[..], &b"three"[..]));
+        assert_eq!(some.metadata(1).collect::<Vec<_>>(), [("b", "2")]);
+        let lengths = LogColumns { text: Vec::new(), ..all.clone() };
+        some.clear();
+        [1, 2].into_iter().for_each(|row| some.push_row(&lengths, row));
+        assert_eq!((some.line_bytes(0), some.line_bytes(1)), (0, 5));
+        let times = LogColumns { text_ends: Vec::new(), ..lengths };
+        some.clear();
+        [1, 2].into_iter().for_each(|row| some.push_row(&times, row));
+        assert_eq!((some.len(), some.text_ends.len()), (2, 0));
     }
 
     #[test]

@@ -9,22 +9,35 @@ use super::SourceError;
 use super::log::{
     Direction, LogColumns, LogPage, LogPageSet, LogRequest, LogSource, LogWant, PageStatistics,
 };
+use super::log_memory_template::MemoryTemplates;
+use super::log_template::{LogTemplates, PageBuckets};
 use super::metric::LabelRequest;
 use crate::labels::{Labels, Matcher};
 use crate::model::LogEntry;
 use crate::query::{QueryContext, Resource};
 use crate::time::{Nanos, NanosRange};
 
+/// Stretches of time that a page counts its lines in, about.
+const BUCKETS: i64 = 8;
+
 /// Streams of lines, kept in order of time.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryLogs {
     streams: BTreeMap<Labels, Vec<LogEntry>>,
+    has_templates: bool,
 }
 
 impl MemoryLogs {
     /// No streams.
     pub fn new() -> Self {
         MemoryLogs::default()
+    }
+
+    /// The same logs, whose pages offer templates and counts per stretch of time too: so that a
+    /// language can be tested on both.
+    #[must_use]
+    pub fn with_templates(self) -> Self {
+        MemoryLogs { has_templates: true, ..self }
     }
 
     /// Adds a line to a stream. One that is already there, at the same time, is kept once.
@@ -72,11 +85,14 @@ impl LogSource for MemoryLogs {
             .matching(&request.matchers)
             .map(|(labels, entries)| (labels, in_window(entries, request.window)))
             .filter(|(_, entries)| !entries.is_empty())
-            .map(|(labels, entries)| MemoryPage { labels, entries })
+            .map(|(labels, entries)| MemoryPage { labels, entries, number: None })
             .collect();
         match request.direction {
             Direction::Forward => pages.sort_by_key(MemoryPage::first),
             Direction::Backward => pages.sort_by_key(|page| std::cmp::Reverse(page.last())),
+        }
+        if self.has_templates {
+            pages.iter_mut().zip(0..).for_each(|(page, number)| page.number = Some(number));
         }
         context.bound(Resource::Series, pages.len() as u64)?;
         context.statistics().add_series(pages.len() as u64);
@@ -117,6 +133,8 @@ impl LogPageSet for MemoryPages<'_> {
 struct MemoryPage<'a> {
     labels: &'a Labels,
     entries: &'a [LogEntry],
+    /// Which page it is, where pages offer templates.
+    number: Option<u64>,
 }
 
 impl MemoryPage<'_> {
@@ -152,6 +170,39 @@ impl LogPage for MemoryPage<'_> {
             into.push(entry.time.0, &entry.line, metadata);
         }
         Ok(())
+    }
+
+    fn templates(&self) -> Result<Option<Box<dyn LogTemplates + '_>>, SourceError> {
+        let Some(number) = self.number else { return Ok(None) };
+        let mut columns = LogColumns::default();
+        self.decode(LogWant::ALL, &mut columns)?;
+        Ok(Some(Box::new(MemoryTemplates::new(&columns, number << 32))))
+    }
+
+    fn buckets(&self, into: &mut PageBuckets) -> Result<bool, SourceError> {
+        if self.number.is_none() {
+            return Ok(false);
+        }
+        // A few stretches a page, on multiples of their width.
+        let span = self.last().0.saturating_sub(self.first().0);
+        let width = (span / BUCKETS).max(1);
+        let start = (self.first().0.saturating_sub(1)).div_euclid(width).saturating_mul(width);
+        *into = PageBuckets { start, width, ..PageBuckets::default() };
+        for entry in self.entries {
+            let ahead = entry.time.0.saturating_sub(start).saturating_sub(1) / width;
+            let at = usize::try_from(ahead).unwrap_or_default();
+            if into.counts.len() <= at {
+                into.counts.resize(at + 1, 0);
+                into.line_bytes.resize(at + 1, 0);
+            }
+            if let (Some(count), Some(bytes)) =
+                (into.counts.get_mut(at), into.line_bytes.get_mut(at))
+            {
+                *count += 1;
+                *bytes += entry.line.len() as u64;
+            }
+        }
+        Ok(true)
     }
 }
 

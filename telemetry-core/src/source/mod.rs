@@ -8,6 +8,8 @@
 mod error;
 mod log;
 mod log_memory;
+mod log_memory_template;
+mod log_template;
 mod metric;
 mod metric_memory;
 mod profile;
@@ -19,6 +21,7 @@ pub use log::{
     LogWant, PageStatistics,
 };
 pub use log_memory::MemoryLogs;
+pub use log_template::{LogTemplates, PageBuckets, Slot, SlotColumn, SlotForm, SlotKind, Template};
 pub use metric::{
     Chunk, ChunkStatistics, Columns, FloatColumn, FloatStatistics, HistogramColumn, LabelRequest,
     MetricSource, SeriesHints, SeriesRequest, SeriesSet,
