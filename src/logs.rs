@@ -47,6 +47,23 @@ impl Logs {
         &self.db.stores().logs
     }
 
+    /// LogQL over the store, with the calls beside queries: names and values of labels, fields that
+    /// lines have, volume, patterns, live tail (`logql::explore`).
+    ///
+    /// ```
+    /// use quadra::telemetry_core::query::QueryContext;
+    /// use quadra::{Quadra, labels, time::NanosRange};
+    ///
+    /// let db = Quadra::in_memory()?;
+    /// db.logs().push(labels! { "app" => "shop" }, 1, "it works")?;
+    /// let names = db.logs().engine().label_names(&[], NanosRange::ALL, &QueryContext::new())?;
+    /// assert_eq!(names, ["app"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn engine(&self) -> logql::Engine<'_> {
+        logql::Engine::new(self.store())
+    }
+
     /// Stores a line of the stream `labels`.
     ///
     /// # Errors

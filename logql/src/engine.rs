@@ -84,7 +84,11 @@ impl<'s> Engine<'s> {
         Engine { clock, ..self }
     }
 
-    fn access<'a>(&'a self, context: &'a QueryContext) -> Access<'a> {
+    pub(crate) fn source(&self) -> &'s dyn LogSource {
+        self.source
+    }
+
+    pub(crate) fn access<'a>(&'a self, context: &'a QueryContext) -> Access<'a> {
         Access { source: self.source, context, now: self.clock.now().0 }
     }
 

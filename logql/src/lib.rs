@@ -29,8 +29,8 @@
 //!
 //! # Where it differs from Loki
 //!
-//! * Templates know no time zone but UTC: `toDateInZone` of another one is an error of
-//!   the line.
+//! * In templates the zone of the machine is UTC; the others come from a table that is linked in
+//!   (feature `time-zones`, on by default).
 //! * A regular expression on a label is anchored at both ends whatever alternatives it has, and
 //!   none is rewritten to a plain comparison with another meaning.
 //! * Series of equal value in `topk`, `bottomk`, `sort` and `sort_desc` come in the order of their
@@ -47,6 +47,7 @@ mod check;
 mod engine;
 pub mod error;
 mod eval;
+pub mod explore;
 pub mod lexer;
 mod pager;
 mod parse;

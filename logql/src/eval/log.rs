@@ -9,9 +9,11 @@
 
 use super::scan::{Next, Scan, select};
 use super::{Access, jobs};
-use crate::engine::LogOptions;
+use crate::ast::Expr;
+use crate::engine::{Engine, LogOptions};
 use crate::error::Error;
 use crate::plan::LinesPlan;
+use crate::stage::Entry;
 use crate::stage::hints::Hints;
 use crate::stage::labels::{Category, LineLabels};
 use crate::value::{LabelOrigin, LabelSet, LogLine, LogStream};
@@ -23,7 +25,7 @@ use std::sync::Arc;
 use telemetry_core::labels::Labels;
 use telemetry_core::query::{QueryContext, Resource};
 use telemetry_core::source::{Direction, LogPage, LogWant};
-use telemetry_core::time::Nanos;
+use telemetry_core::time::{Nanos, NanosRange};
 
 /// Runs a log query.
 pub(crate) fn run(
@@ -73,6 +75,31 @@ pub(crate) fn run(
         thin(&mut rows, options);
     }
     Ok(streams(rows))
+}
+
+/// Calls `each` with every line that a log query would give without a limit, page by page.
+pub(crate) fn for_each(
+    query: &Expr,
+    engine: &Engine<'_>,
+    window: NanosRange,
+    context: &QueryContext,
+    each: &mut dyn FnMut(&Entry<'_>),
+) -> Result<(), Error> {
+    let Expr::Log(log) = query else { return Err(Error::NotLog { span: query.span() }) };
+    let lines = LinesPlan::new(log)?;
+    let access = engine.access(context);
+    let pages = select(&access, &lines, window, Direction::Forward)?;
+    let hints = Hints::everything();
+    let mut scan = Scan::new(&lines, &hints, &access);
+    for index in 0..pages.len() {
+        let Some(page) = pages.page(index) else { continue };
+        let visit = |entry: &mut Entry<'_>, _| {
+            each(entry);
+            Ok(Next::Line)
+        };
+        scan.page(&*page, LogWant::ALL, false, visit, |_, _| Next::Line)?;
+    }
+    Ok(())
 }
 
 /// What reads one page after the other.

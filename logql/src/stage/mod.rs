@@ -203,6 +203,11 @@ impl Pipeline {
     }
 }
 
+/// Takes the pairs of a line, as `| logfmt` does.
+pub(crate) fn parse_logfmt(entry: &mut Entry<'_>, hints: &Hints) {
+    LogfmtPairs::default().apply(entry, hints);
+}
+
 /// Makes a stage.
 fn make(stage: &ast::Stage) -> Result<Stage, Error> {
     let wrap =

@@ -1,6 +1,7 @@
 //! Times as Go's package `time` prints and reads them: by a layout that shows how the moment
 //! `Mon Jan 2 15:04:05 MST 2006` would look.
 
+use super::zone::{Abbreviation, UTC, Zone};
 use std::fmt;
 use telemetry_core::time::calendar::Civil;
 
@@ -11,6 +12,8 @@ pub(super) struct GoTime {
     seconds: i64,
     nanos: u32,
     offset_seconds: i32,
+    /// The short name of the zone, where it has one.
+    zone: Abbreviation,
 }
 
 const NANOS: i64 = 1_000_000_000;
@@ -18,7 +21,7 @@ const NANOS: i64 = 1_000_000_000;
 impl GoTime {
     /// Go's zero: the first moment of the year 1.
     pub(super) const ZERO: GoTime =
-        GoTime { seconds: -62_135_596_800, nanos: 0, offset_seconds: 0 };
+        GoTime { seconds: -62_135_596_800, nanos: 0, offset_seconds: 0, zone: UTC };
 
     /// A moment in UTC.
     pub(super) fn utc(nanos: i64) -> Self {
@@ -26,6 +29,7 @@ impl GoTime {
             seconds: nanos.div_euclid(NANOS),
             nanos: u32::try_from(nanos.rem_euclid(NANOS)).unwrap_or_default(),
             offset_seconds: 0,
+            zone: UTC,
         }
     }
 
@@ -224,6 +228,10 @@ pub(super) fn format(time: GoTime, layout: &str) -> String {
             Piece::SecondZero => format!("{:02}", date.second),
             Piece::HalfUpper => (if date.hour < 12 { "AM" } else { "PM" }).to_string(),
             Piece::HalfLower => (if date.hour < 12 { "am" } else { "pm" }).to_string(),
+            Piece::ZoneName if time.zone != Abbreviation::default() => {
+                let name = time.zone.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+                name.trim_end_matches('\0').to_string()
+            }
             Piece::ZoneName if time.offset_seconds == 0 => "UTC".to_string(),
             Piece::ZoneName => offset(time, false, false, true),
             Piece::Offset { z, colon, minutes } => offset(time, z, colon, minutes),
@@ -259,10 +267,10 @@ fn shown_fraction(time: GoTime, digits: usize, trims: bool, comma: bool) -> Stri
     format!("{}{shown}", if comma { ',' } else { '.' })
 }
 
-/// Reads a time that is written as a layout shows; without a zone it is in UTC.
-pub(super) fn parse(layout: &str, text: &str) -> Option<GoTime> {
+/// Reads a time that is written as a layout shows; without an offset it is in `zone`.
+pub(super) fn parse(layout: &str, text: &str, zone: &Zone) -> Option<GoTime> {
     let mut date = Civil { year: 0, month: 1, day: 1, hour: 0, minute: 0, second: 0 };
-    let (mut nanos, mut offset_seconds) = (0u32, 0i32);
+    let (mut nanos, mut offset_seconds) = (0u32, None);
     let mut afternoon = None;
     let mut rest = text;
     let pieces = pieces(layout);
@@ -323,10 +331,13 @@ pub(super) fn parse(layout: &str, text: &str) -> Option<GoTime> {
                 if len < 3 {
                     return None;
                 }
+                if matches!(rest.get(..len), Some("UTC")) {
+                    offset_seconds = Some(0);
+                }
                 rest = rest.get(len..)?;
             }
             Piece::Offset { z, colon, minutes } => {
-                offset_seconds = read_offset(&mut rest, *z, *colon, *minutes)?;
+                offset_seconds = Some(read_offset(&mut rest, *z, *colon, *minutes)?);
             }
             Piece::Fraction { trims, digits, .. } => {
                 if rest.starts_with(['.', ',']) {
@@ -356,7 +367,17 @@ pub(super) fn parse(layout: &str, text: &str) -> Option<GoTime> {
         && date.minute < 60
         && date.second < 60;
     let seconds = fits.then(|| date.to_seconds()).flatten()?;
-    Some(GoTime { seconds: seconds.checked_sub(i64::from(offset_seconds))?, nanos, offset_seconds })
+    Some(match offset_seconds {
+        Some(offset_seconds) => {
+            let zone = if offset_seconds == 0 { UTC } else { Abbreviation::default() };
+            let seconds = seconds.checked_sub(i64::from(offset_seconds))?;
+            GoTime { seconds, nanos, offset_seconds, zone }
+        }
+        None => {
+            let (seconds, offset_seconds, zone) = zone.moment_of(seconds);
+            GoTime { seconds, nanos, offset_seconds, zone }
+        }
+    })
 }
 
 /// Skips what a layout says in plain text; blanks of any number meet blanks.
@@ -475,7 +496,11 @@ mod tests {
             ("2006-01-02", "2021-13-02", None),
             ("2006-01-02", "2021-11-02x", None),
         ] {
-            assert_eq!(parse(layout, text).map(|time| time.nanos()), nanos, "{layout} {text}");
+            assert_eq!(
+                parse(layout, text, &Zone::Utc).map(|time| time.nanos()),
+                nanos,
+                "{layout} {text}"
+            );
         }
     }
 }

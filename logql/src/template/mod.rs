@@ -14,6 +14,7 @@ mod node;
 mod parse;
 mod printf;
 mod value;
+mod zone;
 
 pub(crate) use error::RenderError;
 pub use error::{TemplateError, TemplateErrorKind};

@@ -9,11 +9,13 @@
 //! | `unwrap_extract.json`, `sample_extract_query.json` | the sample that a line gives |
 //! | `metric_scripts.json` | a metric query over a small data set |
 //! | `oracle/cases.json` | a query over the large data set and Loki's answer |
+//! | `oracle/api.json` | a call beside queries: labels, series, fields, volume |
 //! | `expressions-logql.jsonl` | an expression from a dashboard or a rule |
 //!
 //! Tokens and patterns of the pattern ingester are information, not cases.
 
 mod answer;
+mod api;
 mod expressions;
 mod fields;
 mod oracle;

@@ -1,11 +1,11 @@
 //! Times: `date`, `toDate`, `unixEpoch` and their kin.
 //!
-//! The zone of the machine counts as UTC. There is no table of zones: a name other than that of
-//! UTC is an error of the line.
+//! The zone of the machine counts as UTC; other zones are known by name.
 
 use super::{Function, Type, row, text_at, value_at};
 use crate::template::layout::{GoTime, format, parse};
 use crate::template::value::Value;
+use crate::template::zone::Zone;
 use telemetry_core::syntax::number::parse_integer;
 
 use Type::{Any, Text, Time};
@@ -22,15 +22,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(Value::Text(format(time, text_at(values, 0))))
     }),
     row("toDate", &[Text, Text], |values, _| {
-        let time = parse(text_at(values, 0), text_at(values, 1)).unwrap_or(GoTime::ZERO);
+        let time =
+            parse(text_at(values, 0), text_at(values, 1), &Zone::Utc).unwrap_or(GoTime::ZERO);
         Ok(Value::Time(time))
     }),
     row("toDateInZone", &[Text, Text, Text], |values, _| {
-        let zone = text_at(values, 1);
-        if !matches!(zone, "" | "UTC" | "Local" | "Etc/UTC" | "GMT" | "Etc/GMT" | "Zulu") {
-            return Err(format!("unknown time zone {zone}"));
-        }
-        let time = parse(text_at(values, 0), text_at(values, 2)).unwrap_or(GoTime::ZERO);
+        let name = text_at(values, 1);
+        let zone = Zone::named(name).ok_or_else(|| format!("unknown time zone {name}"))?;
+        let time = parse(text_at(values, 0), text_at(values, 2), &zone).unwrap_or(GoTime::ZERO);
         Ok(Value::Time(time))
     }),
     row("unixToTime", &[Text], |values, _| unix_to_time(text_at(values, 0))),

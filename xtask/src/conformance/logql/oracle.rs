@@ -3,7 +3,7 @@
 use super::answer::{Answer, Rules, blank_details};
 use super::fields::{name, pairs, text};
 use super::storage::{Loaded, Stream, load};
-use super::{document, later, refusal};
+use super::{api, document, later, refusal};
 use crate::conformance::report::{Outcome, Report};
 use flate2::read::GzDecoder;
 use logql::{Engine, Error, Instant, LabelSet, LogOptions};
@@ -24,12 +24,16 @@ const TOLERANCE_OF_ORDER: f64 = 1e-6;
 pub(super) fn run(directory: &Path, report: &mut Report) {
     if let Some(document) = document(directory, "oracle/cases.json", report) {
         match dataset(directory).and_then(|streams| load(&streams)) {
-            Ok(sources) => cases(&document, &sources, report),
+            Ok(sources) => {
+                cases(&document, &sources, report);
+                if let Some(document) = self::document(directory, "oracle/api.json", report) {
+                    api::run(&document, &sources, report);
+                }
+            }
             Err(error) => report.record("dataset.jsonl.gz", Outcome::Failed(error)),
         }
     }
     let parts = [
-        ("oracle/api.json", "labels, fields, volume and the like come with a later issue"),
         ("oracle/push.json", "there is no decoder of pushes yet"),
         ("oracle/otlp.json", "there is no preset with Loki's index labels yet"),
         ("oracle/patterns.json", "for information: there is no pattern ingester yet"),
@@ -143,7 +147,7 @@ fn ask(case: &Value, query: &str, loaded: &Loaded) -> Result<Answer, Error> {
     Ok(Answer { series: series.iter().map(one).collect(), ..Answer::default() })
 }
 
-fn set(labels: &LabelSet) -> BTreeMap<String, String> {
+pub(super) fn set(labels: &LabelSet) -> BTreeMap<String, String> {
     let mut names: BTreeMap<String, String> =
         labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     blank_details(&mut names);
@@ -163,7 +167,7 @@ fn instant(answer: Instant, time: i64) -> Answer {
     }
 }
 
-fn streams(streams: &[logql::LogStream]) -> Answer {
+pub(super) fn streams(streams: &[logql::LogStream]) -> Answer {
     let line = |line: &logql::LogLine| {
         let origin = (set(&line.origin.metadata), set(&line.origin.parsed));
         (line.time.0, line.text().into_owned(), Some(origin))
