@@ -7,8 +7,10 @@ use telemetry_core::sink::{Committed, MetricSink, RawLabels, RefusalReason, Seri
 use crate::batch::Batch;
 use crate::db::Tsdb;
 
-/// Raw label sets that are remembered.
-const CACHED_MAX: usize = 1 << 20;
+/// Raw label sets that are remembered. A decoder that is told the same series again and again
+/// remembers them itself; this is for those that do not, and must not cost much beside a million
+/// series.
+const CACHED_MAX: usize = 1 << 16;
 
 /// Takes samples from a decoder. Labels are built only for series that this sink has not seen.
 #[derive(Debug)]

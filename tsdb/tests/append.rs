@@ -54,6 +54,46 @@ fn what_is_appended_is_read() {
 }
 
 #[test]
+fn a_scrape_that_lacks_series_leaves_holes_that_nobody_sees() {
+    let directory = tempfile::tempdir().unwrap();
+    let db = Tsdb::open(directory.path()).unwrap();
+    let series: Vec<_> =
+        ["a", "b", "c", "d"].iter().map(|job| db.series(&up(job)).unwrap()).collect();
+    let scrape = |time: i64, lacking: &[usize]| {
+        let mut batch = db.batch();
+        for (at, series) in series.iter().enumerate().filter(|(at, _)| !lacking.contains(at)) {
+            batch.append(series, time, time as f64 + at as f64);
+        }
+        let committed = batch.commit().unwrap();
+        assert!(committed.is_complete());
+        assert_eq!(committed.stored, (series.len() - lacking.len()) as u64);
+    };
+    scrape(1_000, &[]);
+    scrape(2_000, &[1]);
+    scrape(3_000, &[1, 3]);
+    assert_eq!(db.stats().head_items, 9);
+    assert_eq!(all(&db, &series[0]).len(), 3);
+    assert_eq!(all(&db, &series[1]), [(1_000, 1_001.0)]);
+    // What was lacking may still come, once.
+    series[1].append(2_000, 7.0).unwrap();
+    let refused = series[1].append(2_000, 8.0).unwrap_err();
+    assert!(matches!(refused, Error::Refused(RefusalReason::Duplicate { time: 2_000 })));
+    series[3].append(3_000, 9.0).unwrap();
+    let check = |db: &Tsdb| {
+        assert_eq!(all(db, &series[1]), [(1_000, 1_001.0), (2_000, 7.0)]);
+        assert_eq!(all(db, &series[3]), [(1_000, 1_003.0), (2_000, 2_003.0), (3_000, 9.0)]);
+        assert_eq!(all(db, &series[0]).len(), 3);
+    };
+    check(&db);
+    // Out of the log, and out of a block.
+    db.close().unwrap();
+    let db = Tsdb::open(directory.path()).unwrap();
+    check(&db);
+    db.flush().unwrap();
+    check(&db);
+}
+
+#[test]
 fn windows_hold_both_ends_and_nothing_else() {
     let db = Tsdb::in_memory().unwrap();
     let api = db.series(&up("api")).unwrap();

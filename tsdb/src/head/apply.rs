@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::{
-    BUFFER_BYTES, Head, SAMPLE_BYTES, SeriesBuffer, Staged, StagedPart, StagedSample, Target,
-    layout_hash,
+    BUFFER_BYTES, COLUMN_BYTES, HOLE, Head, PLACE_BYTES, Place, SAMPLE_BYTES, SeriesBuffer, Staged,
+    StagedPart, StagedSample, Target, layout_hash,
 };
 use crate::registry::{Newest, Print};
 
@@ -30,9 +30,9 @@ impl Head {
                 }
                 StagedPart::Row(row) => {
                     self.claim(&row.target);
-                    let values = values.get(row.values.clone()).unwrap_or_default();
+                    let values = staged.values_of(row, values);
                     bytes += row.target.append(row.time, values.iter().copied(), commit);
-                    samples += values.len() as u64;
+                    samples += values.iter().filter(|it| it.to_bits() != HOLE).count() as u64;
                     row.time
                 }
             };
@@ -70,7 +70,7 @@ impl Head {
             return;
         }
         for (column, id) in (0..).zip(target.series()) {
-            self.with_buffer(*id, |buffer| buffer.move_home(target, column));
+            self.with_place(*id, |place| ((), place.move_home(target, column)));
         }
         target.set_owns_newest(true);
         let layout = layout_hash(target.series());
@@ -78,37 +78,53 @@ impl Head {
         let known = targets.entry(layout).or_default();
         if !known.iter().any(|other| Arc::ptr_eq(other, target)) {
             known.push(Arc::clone(target));
-            let bytes = (target.series().len() * 40) as u64;
+            let bytes = (target.series().len() * COLUMN_BYTES) as u64;
             self.tally.bytes.fetch_add(bytes, Ordering::Relaxed);
         }
     }
 
     fn with_buffer<T>(&self, id: u32, change: impl FnOnce(&mut SeriesBuffer) -> T) -> T {
-        let mut slot = self.buffers.grow(id).lock();
-        let buffer = slot.get_or_insert_with(|| {
-            self.touched.lock().push(id);
-            self.tally.bytes.fetch_add(BUFFER_BYTES, Ordering::Relaxed);
-            Box::default()
-        });
-        change(buffer)
+        self.with_place(id, |place| {
+            let (buffer, is_new) = place.buffer();
+            (change(buffer), is_new)
+        })
     }
 
-    fn look<T>(&self, id: u32, see: impl FnOnce(&SeriesBuffer) -> Option<T>) -> Option<T> {
-        self.buffers.get(id)?.lock().as_deref().and_then(see)
+    /// Changes the place of a series; `change` also says whether it made a buffer.
+    fn with_place<T>(&self, id: u32, change: impl FnOnce(&mut Place) -> (T, bool)) -> T {
+        let mut place = self.places.grow(id).lock();
+        if place.is_empty() {
+            self.touched.lock().push(id);
+            self.tally.bytes.fetch_add(PLACE_BYTES, Ordering::Relaxed);
+        }
+        let (result, made) = change(&mut place);
+        if made {
+            self.tally.bytes.fetch_add(BUFFER_BYTES, Ordering::Relaxed);
+        }
+        result
+    }
+
+    fn look<T>(&self, id: u32, see: impl FnOnce(&Place) -> Option<T>) -> Option<T> {
+        see(&self.places.get(id)?.lock())
+    }
+
+    /// Whether this head has nothing of a series.
+    pub(super) fn is_new(&self, id: u32) -> bool {
+        self.places.get(id).is_none_or(|place| place.lock().is_empty())
     }
 
     /// The newest sample that this head has of a series.
     pub(super) fn newest(&self, id: u32) -> Option<Newest> {
-        self.look(id, SeriesBuffer::newest)
+        self.look(id, Place::newest)
     }
 
     /// The target that has it, and the column there.
     pub(super) fn home(&self, id: u32) -> Option<(Arc<Target>, u32)> {
-        self.look(id, |buffer| buffer.home().cloned())
+        self.look(id, Place::home)
     }
 
     /// The value of a series at a time before its newest.
     pub(super) fn value_at(&self, id: u32, time: i64) -> Option<Print> {
-        self.look(id, |buffer| buffer.value_at(time))
+        self.look(id, |place| place.value_at(time))
     }
 }

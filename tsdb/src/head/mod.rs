@@ -6,10 +6,14 @@
 //! read.rs (what one reader sees of a series)
 //! ~~~
 //!
-//! The unit of ingest is a scrape: samples of many series at one time. The first time that a
-//! layout (a list of series) is seen its samples go to buffers of the single series; when it
-//! comes again it becomes a [`Target`], and from then on a scrape is a row of that target and
-//! touches no series at all. Samples that come alone always go to the buffers.
+//! The unit of ingest is a scrape: samples of many series at one time. A layout (a list of series)
+//! becomes a [`Target`] at once if the head has nothing of its series yet, else when it comes for
+//! the second time; from then on a scrape is a row of that target and touches no series at all. A
+//! scrape that lacks some series of a target is a row with holes. Samples that come alone go to
+//! buffers of the single series.
+//!
+//! What a series costs in a head: [`PLACE_BYTES`] and, of its target, [`COLUMN_BYTES`]; a sample in
+//! a row costs 8 bytes.
 //!
 //! Invariants:
 //! - one writer, who holds the store's commit lock; readers at any time;
@@ -34,10 +38,14 @@ use crate::record::{LogState, ReplayState};
 use crate::registry::{Registry, Slots};
 pub(crate) use items::{Extra, Items};
 pub(crate) use notes::Notes;
-pub(crate) use rows::{Target, TargetView};
-pub(crate) use series::SeriesBuffer;
+pub(crate) use rows::{HOLE, Target, TargetView};
+pub(crate) use series::{Place, SeriesBuffer};
 pub(crate) use stage::{Earlier, Staged, StagedPart, StagedRow, StagedSample, Stager};
 
+/// Memory of a series that has anything in a head: its slot, its entry in the list of them.
+const PLACE_BYTES: u64 = 32;
+/// Memory of a column of a target beside its rows: the series' number, the last value logged.
+const COLUMN_BYTES: usize = 20;
 /// Memory of a series buffer, roughly.
 const BUFFER_BYTES: u64 = 320;
 /// Memory of a sample in a buffer, roughly: time, value, commit, room to grow.
@@ -46,8 +54,8 @@ const SAMPLE_BYTES: u64 = 36;
 /// Samples in memory.
 #[derive(Debug)]
 pub(crate) struct Head {
-    buffers: Slots<Mutex<Option<Box<SeriesBuffer>>>>,
-    /// Series that have a buffer, in order of their first sample.
+    places: Slots<Mutex<Place>>,
+    /// Series that have anything here, in order of their first sample.
     touched: Mutex<Vec<u32>>,
     /// Targets by the hash of their layout.
     targets: RwLock<HashMap<u64, Vec<Arc<Target>>>>,
@@ -75,7 +83,7 @@ impl Head {
     /// An empty head that knows about exemplars and metadata what `notes` says.
     pub(crate) fn new(notes: Notes) -> Self {
         Head {
-            buffers: Slots::new(),
+            places: Slots::new(),
             touched: Mutex::default(),
             targets: RwLock::default(),
             tally: Tally {
@@ -132,8 +140,7 @@ impl Head {
     /// Tells the registry the newest samples, before another head takes over.
     pub(crate) fn hand_over(&self, registry: &Registry) {
         for id in self.series() {
-            let buffer = self.buffers.get(id).map(|buffer| buffer.lock());
-            let newest = buffer.as_ref().and_then(|buffer| buffer.as_ref()?.newest());
+            let newest = self.places.get(id).and_then(|place| place.lock().newest());
             if let (Some(newest), Some(mut before)) = (newest, registry.before(id)) {
                 before.include(newest);
             }

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use parking_lot::RwLockReadGuard;
 use telemetry_core::source::Columns;
 
-use super::{Head, TargetView};
+use super::{Head, Place, Target, TargetView};
 use crate::query::{Part, Samples};
 
 /// The rows of targets that a reader has looked at, each once.
@@ -32,26 +32,38 @@ impl HeadView<'_> {
     /// The samples of a series, in parts that may overlap. Each part's times rise strictly, and no
     /// time is in two of them.
     pub(crate) fn parts(&mut self, id: u32, parts: &mut Vec<Part>) {
-        let Some(slot) = self.head.buffers.get(id) else { return };
-        let slot = slot.lock();
-        let Some(buffer) = slot.as_deref() else { return };
-        let mut push = |columns: Columns| parts.extend(Part::held(columns));
-        push(Columns { floats: buffer.visible_floats(self.visible), ..Columns::default() });
-        push(Columns { histograms: buffer.visible_histograms(self.visible), ..Columns::default() });
-        push(buffer.visible_late(self.visible));
-        for (target, column) in &buffer.columns {
-            let view = self
-                .targets
-                .entry(Arc::as_ptr(target).addr())
-                .or_insert_with(|| Arc::new(target.view(self.visible)));
-            if let (Some(first), Some(last)) = (view.times.first(), view.times.last()) {
-                parts.push(Part {
-                    samples: Samples::Rows { view: Arc::clone(view), column: *column },
-                    first: *first,
-                    last: *last,
-                    hidden: None,
-                });
+        let Some(place) = self.head.places.get(id) else { return };
+        match &*place.lock() {
+            Place::Empty => {}
+            Place::Column(target, column) => self.column(target, *column, parts),
+            Place::Buffer(buffer) => {
+                let mut push = |columns: Columns| parts.extend(Part::held(columns));
+                let (floats, histograms) =
+                    (buffer.visible_floats(self.visible), buffer.visible_histograms(self.visible));
+                push(Columns { floats, ..Columns::default() });
+                push(Columns { histograms, ..Columns::default() });
+                push(buffer.visible_late(self.visible));
+                for (target, column) in &buffer.columns {
+                    self.column(target, *column, parts);
+                }
             }
+        }
+    }
+
+    fn column(&mut self, target: &Arc<Target>, column: u32, parts: &mut Vec<Part>) {
+        let view = self
+            .targets
+            .entry(Arc::as_ptr(target).addr())
+            .or_insert_with(|| Arc::new(target.view(self.visible)));
+        if let Some(held) = view.with_holes(column) {
+            parts.extend(Part::held(held));
+        } else if let (Some(first), Some(last)) = (view.times.first(), view.times.last()) {
+            parts.push(Part {
+                samples: Samples::Rows { view: Arc::clone(view), column },
+                first: *first,
+                last: *last,
+                hidden: None,
+            });
         }
     }
 
@@ -59,8 +71,8 @@ impl HeadView<'_> {
     pub(crate) fn windows(&self, length: i64) -> BTreeSet<i64> {
         let mut windows = BTreeSet::new();
         for id in self.head.series() {
-            let Some(slot) = self.head.buffers.get(id) else { continue };
-            if let Some(buffer) = slot.lock().as_deref() {
+            let Some(place) = self.head.places.get(id) else { continue };
+            if let Place::Buffer(buffer) = &*place.lock() {
                 add_windows(&buffer.floats.times, length, &mut windows);
                 add_windows(&buffer.histograms.times, length, &mut windows);
                 windows.extend(buffer.late.keys().map(|time| time.div_euclid(length)));

@@ -13,17 +13,22 @@
 //!
 //! Invariants:
 //! - times of a target rise strictly, and so do the numbers of the commits, not strictly;
-//! - every series of the layout has a value in every row.
+//! - a series that a scrape did not give has [`HOLE`] in its row: bits that no sample in a row has,
+//!   since a sample that has them is stored on its own.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, RwLock};
+use telemetry_core::source::Columns;
 
 use crate::record::RowCodec;
 
-/// Rows of the first block of a target, and of the largest.
-const ROWS_MIN: usize = 16;
+/// The bits of a place in a row without a sample: a signalling NaN.
+pub(crate) const HOLE: u64 = 0x7ff4_5155_4144_5241;
+
+/// Rows of the largest block. Blocks begin with a single row, so that a series with a handful of
+/// samples does not pay for more.
 const ROWS_MAX: usize = 256;
 /// Values of a block of rows, unless a single row is longer.
 const VALUES_MAX: usize = 1 << 18;
@@ -37,6 +42,8 @@ pub(crate) struct Target {
     newest: AtomicI64,
     /// Whether the newest sample of every series of the layout is in the last row.
     owns_newest: AtomicBool,
+    /// Whether any row has a hole.
+    has_holes: AtomicBool,
     /// How rows are written to the log.
     pub(crate) codec: Mutex<RowCodec>,
 }
@@ -60,6 +67,7 @@ impl Target {
             rows: RwLock::default(),
             newest: AtomicI64::new(i64::MIN),
             owns_newest: AtomicBool::new(false),
+            has_holes: AtomicBool::new(false),
             codec: Mutex::default(),
         }
     }
@@ -82,12 +90,14 @@ impl Target {
         self.owns_newest.store(owns, Ordering::Release);
     }
 
-    /// The value of a series in the last row.
-    pub(crate) fn last_value(&self, column: u32) -> Option<f64> {
+    /// The newest sample of a series: its time and value.
+    pub(crate) fn newest_of(&self, column: u32) -> Option<(i64, f64)> {
         let rows = self.rows.read();
-        let last = rows.last()?;
-        let row = last.len.load(Ordering::Acquire).checked_sub(1)?;
-        last.value(row, column as usize)
+        rows.iter().rev().find_map(|block| {
+            let len = block.len.load(Ordering::Acquire);
+            let held = |row: usize| Some((block.time(row), block.value(row, column as usize)?));
+            (0..len).rev().find_map(held)
+        })
     }
 
     /// The value of a series at a time.
@@ -105,17 +115,24 @@ impl Target {
     /// many bytes of memory were taken for it.
     pub(crate) fn append(&self, time: i64, values: impl Iterator<Item = f64>, commit: u64) -> u64 {
         let last = self.rows.read().last().cloned();
+        let mut has_holes = false;
+        let values = values.inspect(|value| has_holes |= value.to_bits() == HOLE);
         let full = last.as_ref().is_none_or(|last| last.len.load(Ordering::Relaxed) == last.rows());
         let (block, bytes) = match last {
             Some(last) if !full => (last, 0),
-            last => {
-                let block = Arc::new(Rows::after(last.as_deref(), self.series.len()));
-                self.rows.write().push(Arc::clone(&block));
+            _ => {
+                let mut rows = self.rows.write();
+                let held = rows.iter().map(|block| block.rows()).sum();
+                let block = Arc::new(Rows::after(held, self.series.len()));
+                rows.push(Arc::clone(&block));
                 let bytes = (block.values.len() + 2 * block.times.len()) * 8;
                 (block, bytes as u64)
             }
         };
         block.append(time, values, commit);
+        if has_holes {
+            self.has_holes.store(true, Ordering::Relaxed);
+        }
         self.newest.store(time, Ordering::Release);
         bytes
     }
@@ -149,10 +166,9 @@ fn partition(len: usize, before: impl Fn(usize) -> bool) -> usize {
 }
 
 impl Rows {
-    /// An empty block to follow another: larger than that one, up to a bound.
-    fn after(previous: Option<&Rows>, columns: usize) -> Self {
-        let grown = previous.map_or(ROWS_MIN, |previous| previous.rows() * 4);
-        let rows = grown.min(ROWS_MAX).min((VALUES_MAX / columns.max(1)).max(1));
+    /// An empty block to follow `held` rows: half as many, within bounds.
+    fn after(held: usize, columns: usize) -> Self {
+        let rows = (held / 2).clamp(1, ROWS_MAX).min((VALUES_MAX / columns.max(1)).max(1));
         Rows {
             columns,
             times: std::iter::repeat_with(AtomicI64::default).take(rows).collect(),
@@ -170,9 +186,10 @@ impl Rows {
         self.times[row].load(Ordering::Relaxed)
     }
 
+    /// The value at a place, unless that is a hole.
     fn value(&self, row: usize, column: usize) -> Option<f64> {
-        let bits = self.values.get(row * self.columns + column)?;
-        Some(f64::from_bits(bits.load(Ordering::Relaxed)))
+        let bits = self.values.get(row * self.columns + column)?.load(Ordering::Relaxed);
+        (bits != HOLE).then(|| f64::from_bits(bits))
     }
 
     fn append(&self, time: i64, values: impl Iterator<Item = f64>, commit: u64) {
@@ -202,7 +219,25 @@ impl TargetView {
         Arc::as_ptr(&self.target).addr()
     }
 
-    /// Appends the values of a series in the rows `start..end`.
+    /// The samples of a series, where it is not in all of the rows.
+    pub(crate) fn with_holes(&self, column: u32) -> Option<Columns> {
+        if !self.target.has_holes.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut values = Vec::new();
+        self.column(column, 0, self.times.len(), &mut values);
+        let is_held = |value: &f64| value.to_bits() != HOLE;
+        if values.iter().all(is_held) {
+            return None;
+        }
+        let mut columns = Columns::default();
+        for (time, value) in self.times.iter().zip(&values).filter(|(_, value)| is_held(value)) {
+            columns.floats.push(*time, *value, 0);
+        }
+        Some(columns)
+    }
+
+    /// Appends the values of a series in the rows `start..end`, holes included.
     pub(crate) fn column(&self, column: u32, start: usize, end: usize, out: &mut Vec<f64>) {
         let column = column as usize;
         let mut first = 0;
@@ -240,9 +275,24 @@ mod tests {
         view.column(1, 10, 700, &mut values);
         assert_eq!(values.len(), 690);
         assert_eq!((values[0], values[689]), (-10.0, -699.0));
-        assert_eq!(target.last_value(0), Some(999.0));
+        assert_eq!(target.newest_of(0), Some((999, 999.0)));
         assert_eq!(target.value_at(500, 1), Some(-500.0));
         assert_eq!(target.value_at(1_000, 1), None);
+    }
+
+    #[test]
+    fn a_hole_is_no_sample() {
+        let target = Arc::new(Target::new(&[4, 5]));
+        let hole = f64::from_bits(HOLE);
+        target.append(1, [1.0, 10.0].into_iter(), 1);
+        assert!(target.view(u64::MAX).with_holes(1).is_none());
+        target.append(2, [2.0, hole].into_iter(), 2);
+        let view = target.view(u64::MAX);
+        assert!(view.with_holes(0).is_none());
+        assert_eq!(view.with_holes(1).unwrap().floats.times, [1]);
+        assert_eq!(target.newest_of(0), Some((2, 2.0)));
+        assert_eq!(target.newest_of(1), Some((1, 10.0)));
+        assert_eq!(target.value_at(2, 1), None);
     }
 
     #[test]

@@ -35,6 +35,18 @@ pub(crate) struct SeriesBuffer {
     pub(super) late: BTreeMap<i64, LateSample>,
 }
 
+/// What a head has of one series.
+#[derive(Debug, Default)]
+pub(crate) enum Place {
+    /// Nothing.
+    #[default]
+    Empty,
+    /// A column of a target: what most series have.
+    Column(Arc<Target>, u32),
+    /// Anything else.
+    Buffer(Box<SeriesBuffer>),
+}
+
 /// Samples of one kind, in order.
 #[derive(Debug)]
 pub(super) struct Run<T> {
@@ -84,14 +96,86 @@ impl<T: Clone> Run<T> {
     }
 }
 
+fn newest_in(target: &Target, column: u32) -> Option<Newest> {
+    let (time, value) = target.newest_of(column)?;
+    Some(Newest { time, print: Print::Float(value.to_bits()) })
+}
+
+impl Place {
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self, Place::Empty)
+    }
+
+    /// The newest sample in this head.
+    pub(crate) fn newest(&self) -> Option<Newest> {
+        match self {
+            Place::Empty => None,
+            Place::Column(target, column) => newest_in(target, *column),
+            Place::Buffer(buffer) => buffer.newest(),
+        }
+    }
+
+    /// The target that has the newest sample, and the column there.
+    pub(super) fn home(&self) -> Option<(Arc<Target>, u32)> {
+        match self {
+            Place::Empty => None,
+            Place::Column(target, column) => Some((Arc::clone(target), *column)),
+            Place::Buffer(buffer) => buffer.home().cloned(),
+        }
+    }
+
+    /// The value at a time before the newest.
+    pub(super) fn value_at(&self, time: i64) -> Option<Print> {
+        match self {
+            Place::Empty => None,
+            Place::Column(target, column) => {
+                let value = target.value_at(time, *column)?;
+                Some(Print::Float(value.to_bits()))
+            }
+            Place::Buffer(buffer) => buffer.value_at(time),
+        }
+    }
+
+    /// The newest sample is about to be in the next row of `target`. Gives whether that took a
+    /// buffer.
+    pub(super) fn move_home(&mut self, target: &Arc<Target>, column: u32) -> bool {
+        match self {
+            Place::Empty => {
+                *self = Place::Column(Arc::clone(target), column);
+                false
+            }
+            Place::Column(known, _) if Arc::ptr_eq(known, target) => false,
+            _ => {
+                let (buffer, is_new) = self.buffer();
+                buffer.move_home(target, column);
+                is_new
+            }
+        }
+    }
+
+    /// The buffer, and whether it was made for this.
+    pub(super) fn buffer(&mut self) -> (&mut SeriesBuffer, bool) {
+        let is_new = !matches!(self, Place::Buffer(_));
+        if is_new {
+            let mut buffer = Box::<SeriesBuffer>::default();
+            if let Place::Column(target, column) = std::mem::take(self) {
+                buffer.columns.push((target, column));
+                buffer.home = Some(0);
+            }
+            *self = Place::Buffer(buffer);
+        }
+        match self {
+            Place::Buffer(buffer) => (buffer, is_new),
+            _ => unreachable!("a buffer was just put here"),
+        }
+    }
+}
+
 impl SeriesBuffer {
     /// The newest sample in this head.
     pub(crate) fn newest(&self) -> Option<Newest> {
         match self.home.and_then(|home| self.columns.get(home)) {
-            Some((target, column)) => Some(Newest {
-                time: target.newest()?,
-                print: Print::Float(target.last_value(*column)?.to_bits()),
-            }),
+            Some((target, column)) => newest_in(target, *column),
             None => self.newest,
         }
     }

@@ -8,7 +8,8 @@
 //!   time.
 //!
 //! A run of items at one time whose series have come together before is a row, and is judged as
-//! a whole where its target has the newest sample of all of them.
+//! a whole where its target has the newest sample of all of them. So is one that lacks some of
+//! them: its row has holes.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use telemetry_core::model::{Exemplar, Metadata, SampleValue};
 use telemetry_core::sink::{Refusal, RefusalReason};
 use telemetry_core::storage;
 
-use super::{Extra, Head, Items, Target, layout_hash};
+use super::{Extra, HOLE, Head, Items, Target, layout_hash};
 use crate::options::OutOfOrder;
 use crate::registry::{Newest, Print, Registry};
 
@@ -28,7 +29,7 @@ use crate::registry::{Newest, Print, Registry};
 const TIMES: std::ops::RangeInclusive<i64> = -(1 << 62)..=(1 << 62);
 
 /// Targets of one head. Layouts past this are stored sample by sample.
-const TARGETS_MAX: usize = 1 << 14;
+const TARGETS_MAX: usize = 1 << 16;
 /// Layouts that are remembered after they were seen once.
 const LAYOUTS_SEEN_MAX: usize = 1 << 16;
 
@@ -42,9 +43,17 @@ pub(crate) struct Staged {
     pub(crate) refused: Vec<Refusal>,
     /// Items that are accepted, those that are there already included.
     pub(crate) accepted: u64,
+    /// Rows that have holes, one behind the other.
+    pub(crate) filled: Vec<f64>,
 }
 
 impl Staged {
+    /// The values of a row: a part of `items`, the values of all items, or a row with holes.
+    pub(crate) fn values_of<'a>(&'a self, row: &StagedRow, items: &'a [f64]) -> &'a [f64] {
+        let values = if row.is_filled { &self.filled } else { items };
+        values.get(row.values.clone()).unwrap_or_default()
+    }
+
     /// Whether the commit changes nothing.
     pub(crate) fn is_empty(&self) -> bool {
         self.parts.is_empty() && self.exemplars.is_empty() && self.metadata.is_empty()
@@ -61,12 +70,14 @@ pub(crate) enum StagedPart {
 }
 
 /// A row of a target.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct StagedRow {
     pub(crate) target: Arc<Target>,
     pub(crate) time: i64,
-    /// Where its values are among those of all items.
+    /// Where its values are among those of all items, or in [`Staged::filled`].
     pub(crate) values: Range<usize>,
+    /// Whether they are in the latter.
+    pub(crate) is_filled: bool,
 }
 
 /// A sample that goes to the buffer of its series.
@@ -113,7 +124,7 @@ struct Pending {
     /// All samples of this commit so far, from the first late one on.
     samples: Option<HashMap<(u32, i64), Print>>,
     /// The last row of each target: its time, and where its values are.
-    rows: HashMap<usize, (i64, Range<usize>)>,
+    rows: HashMap<usize, StagedRow>,
 }
 
 impl Stager<'_> {
@@ -215,13 +226,20 @@ impl Stager<'_> {
         staged: &mut Staged,
     ) -> storage::Result<bool> {
         let (series, time) = (&items.series[run.clone()], items.times[run.start]);
-        let Some(target) = self.target(series) else { return Ok(false) };
-        if !TIMES.contains(&time) {
+        let is_hole = |value: &f64| value.to_bits() == HOLE;
+        if !TIMES.contains(&time) || items.values[run.clone()].iter().any(is_hole) {
             return Ok(false);
         }
+        let exact = self.head.target(layout_hash(series), series);
+        if !exact.as_ref().is_some_and(|target| target.owns_newest())
+            && self.stage_row_with_holes(items, run.clone(), pending, staged)
+        {
+            return Ok(true);
+        }
+        let Some(target) = exact.or_else(|| self.new_target(series)) else { return Ok(false) };
         let identity = Arc::as_ptr(&target).addr();
         let staged_before = pending.rows.get(&identity);
-        let newest = staged_before.map(|(time, _)| *time).or(target.newest());
+        let newest = staged_before.map(|row| row.time).or(target.newest());
         let whole = (target.owns_newest() || staged_before.is_some()) && pending.newest.is_empty();
         if !whole || newest.is_none_or(|newest| time <= newest) {
             for item in run.clone() {
@@ -241,30 +259,68 @@ impl Stager<'_> {
                 pending.newest.insert(items.series[item], Newest { time, print });
             }
         }
-        if let Some(samples) = &mut pending.samples {
-            let values = items.values[run.clone()].iter();
-            let prints = values.map(|value| Print::Float(value.to_bits()));
-            samples.extend(series.iter().map(|id| (*id, time)).zip(prints));
-        }
-        pending.rows.insert(identity, (time, run.clone()));
-        staged.accepted += run.len() as u64;
-        staged.parts.push(StagedPart::Row(StagedRow { target, time, values: run }));
+        let row = StagedRow { target, time, values: run.clone(), is_filled: false };
+        accept_row(items, run, row, pending, staged);
         Ok(true)
     }
 
-    /// The target of a layout, made when the layout comes for the second time.
-    fn target(&self, series: &[u32]) -> Option<Arc<Target>> {
-        let layout = layout_hash(series);
-        if let Some(target) = self.head.target(layout, series) {
-            return Some(target);
+    /// Stages a run of items as a row that lacks some series of its target, if it is one. Gives
+    /// whether it was.
+    fn stage_row_with_holes(
+        &self,
+        items: &Items,
+        run: Range<usize>,
+        pending: &mut Pending,
+        staged: &mut Staged,
+    ) -> bool {
+        let (series, time) = (&items.series[run.clone()], items.times[run.start]);
+        let home = series.first().and_then(|first| self.head.home(*first));
+        let Some((target, _)) = home.filter(|(target, _)| target.owns_newest()) else {
+            return false;
+        };
+        // One row of a commit may have holes: what it lacks is then what the head has.
+        let may_fit = series.len() < target.series().len()
+            && series.len() * 2 >= target.series().len()
+            && pending.newest.is_empty()
+            && !pending.rows.contains_key(&Arc::as_ptr(&target).addr())
+            && target.newest().is_some_and(|newest| newest < time);
+        if !may_fit {
+            return false;
         }
+        let start = staged.filled.len();
+        let mut given = series.iter().zip(&items.values[run.clone()]).peekable();
+        for id in target.series() {
+            let value = given.next_if(|(next, _)| *next == id);
+            staged.filled.push(value.map_or(f64::from_bits(HOLE), |(_, value)| *value));
+        }
+        if given.peek().is_some() {
+            staged.filled.truncate(start);
+            return false;
+        }
+        let values = start..staged.filled.len();
+        accept_row(
+            items,
+            run,
+            StagedRow { target, time, values, is_filled: true },
+            pending,
+            staged,
+        );
+        true
+    }
+
+    /// A target for a layout that has none: at once if all its series are new to this head, else
+    /// when it comes for the second time.
+    fn new_target(&self, series: &[u32]) -> Option<Arc<Target>> {
+        let layout = layout_hash(series);
         let mut seen = self.layouts_seen.lock();
         if !seen.contains(&layout) {
             if seen.len() >= LAYOUTS_SEEN_MAX {
                 seen.clear();
             }
             seen.insert(layout);
-            return None;
+            if !series.iter().all(|id| self.head.is_new(*id)) {
+                return None;
+            }
         }
         drop(seen);
         let mut sorted = series.to_vec();
@@ -293,7 +349,7 @@ impl Stager<'_> {
         }
         let newest = match pending.newest.get(&series) {
             Some(newest) => Some(*newest),
-            None => self.newest(series, time, items, pending)?,
+            None => self.newest(series, time, staged, items, pending)?,
         };
         let Some(newest) = newest.filter(|newest| newest.time >= time) else {
             return Ok(Verdict::InOrder);
@@ -327,16 +383,17 @@ impl Stager<'_> {
         &self,
         series: u32,
         time: i64,
+        staged: &Staged,
         items: &Items,
         pending: &Pending,
     ) -> storage::Result<Option<Newest>> {
         let home = self.head.home(series);
         if let Some((target, column)) = &home
-            && let Some((time, values)) = pending.rows.get(&Arc::as_ptr(target).addr())
+            && let Some(row) = pending.rows.get(&Arc::as_ptr(target).addr())
+            && let Some(value) = staged.values_of(row, &items.values).get(*column as usize)
+            && value.to_bits() != HOLE
         {
-            let value = items.values.get(values.start + *column as usize);
-            let print = Print::Float(value.map_or(0, |value| value.to_bits()));
-            return Ok(Some(Newest { time: *time, print }));
+            return Ok(Some(Newest { time: row.time, print: Print::Float(value.to_bits()) }));
         }
         let Some(mut before) = self.registry.before(series) else { return Ok(None) };
         let newest = self.head.newest(series);
@@ -361,6 +418,24 @@ impl Stager<'_> {
     }
 }
 
+/// Takes a judged run of items as a row.
+fn accept_row(
+    items: &Items,
+    run: Range<usize>,
+    row: StagedRow,
+    pending: &mut Pending,
+    staged: &mut Staged,
+) {
+    if let Some(samples) = &mut pending.samples {
+        let series = items.series[run.clone()].iter().map(|id| (*id, row.time));
+        let values = items.values[run.clone()].iter();
+        samples.extend(series.zip(values.map(|value| Print::Float(value.to_bits()))));
+    }
+    pending.rows.insert(Arc::as_ptr(&row.target).addr(), row.clone());
+    staged.accepted += run.len() as u64;
+    staged.parts.push(StagedPart::Row(row));
+}
+
 /// The samples that a commit has so far.
 fn samples_of(staged: &Staged, items: &Items) -> HashMap<(u32, i64), Print> {
     let mut samples = HashMap::new();
@@ -370,9 +445,12 @@ fn samples_of(staged: &Staged, items: &Items) -> HashMap<(u32, i64), Print> {
                 samples.insert((sample.series, sample.time), Print::of(&sample.value));
             }
             StagedPart::Row(row) => {
-                let values = items.values.get(row.values.clone()).unwrap_or_default();
-                let prints = values.iter().map(|value| Print::Float(value.to_bits()));
-                samples.extend(row.target.series().iter().map(|id| (*id, row.time)).zip(prints));
+                let values = staged.values_of(row, &items.values).iter();
+                let held = row.target.series().iter().zip(values);
+                let held = held.filter(|(_, value)| value.to_bits() != HOLE);
+                samples.extend(
+                    held.map(|(id, value)| ((*id, row.time), Print::Float(value.to_bits()))),
+                );
             }
         }
     }

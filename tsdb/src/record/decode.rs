@@ -135,7 +135,12 @@ fn read_row(
     codec.last_time = time;
     let start = values.len();
     codec.read(input, values)?;
-    Ok(StagedRow { target: Arc::clone(target), time, values: start..values.len() })
+    Ok(StagedRow {
+        target: Arc::clone(target),
+        time,
+        values: start..values.len(),
+        is_filled: false,
+    })
 }
 
 fn read_floats(

@@ -51,7 +51,7 @@ pub(crate) fn encode(
     while let Some((part, behind)) = rest.split_first() {
         match part {
             StagedPart::Row(row) => {
-                encode_row(state, registry, row, values, out);
+                encode_row(state, registry, row, staged.values_of(row, values), out);
                 rest = behind;
             }
             StagedPart::Sample(sample) if is_plain(sample) => {
@@ -131,7 +131,7 @@ fn encode_row(
     varint::put_u64(out, layout.into());
     varint::put_i64(out, row.time.wrapping_sub(codec.last_time));
     codec.last_time = row.time;
-    codec.write(values.get(row.values.clone()).unwrap_or_default(), out);
+    codec.write(values, out);
 }
 
 fn encode_floats(state: &mut LogState, registry: &Registry, run: &[StagedPart], out: &mut Vec<u8>) {

@@ -114,8 +114,14 @@ mod tests {
         let registry = registry();
         let mut state = LogState::default();
         let target = Arc::new(Target::new(&[0, 1]));
-        let row =
-            |time, values| StagedPart::Row(StagedRow { target: Arc::clone(&target), time, values });
+        let row = |time, values| {
+            StagedPart::Row(StagedRow {
+                target: Arc::clone(&target),
+                time,
+                values,
+                is_filled: false,
+            })
+        };
         let exemplar = Exemplar { labels: labels! { "t" => "7" }, value: 1.0, time: Millis(5) };
         let metadata = Metadata { kind: MetricKind::Gauge, unit: "s".into(), help: String::new() };
         let staged = Staged {
@@ -173,7 +179,7 @@ mod tests {
                             let first = values.len();
                             values.extend(target.series().iter().map(|id| value * f64::from(*id)));
                             let values = first..values.len();
-                            StagedPart::Row(StagedRow { target, time: *time, values })
+                            StagedPart::Row(StagedRow { target, time: *time, values, is_filled: false })
                         }
                         2 => {
                             sample(*series, *time, SampleValue::Histogram(Arc::new(histogram)), 0)

@@ -4,6 +4,7 @@
 //! value    varint   1 + zigzag(integer − integer before), where value = integer / 10^exponent
 //!          0 │ exponent u8 │ u64 LE bits     anything else; sets the exponent from here on:
 //!                                            0 to 15, or NO_DECIMAL
+//!          0 │ NO_SAMPLE u8                  the series is not in this row; changes nothing
 //! ~~~
 //!
 //! Counters and rounded gauges take a byte or two that way, without a compressor. The exponent of
@@ -14,9 +15,13 @@ use telemetry_core::storage::cursor::Cursor;
 use telemetry_core::storage::{Damaged, varint};
 
 use crate::chunk::decimal::{POWERS, from_integer, to_integer};
+use crate::head::HOLE;
 
 /// The value is no decimal of few digits: the next one is written whole as well.
 const NO_DECIMAL: u8 = u8::MAX;
+
+/// In the place of an exponent: there is no value.
+const NO_SAMPLE: u8 = NO_DECIMAL - 1;
 
 /// Integers beyond this are written whole: their differences need not fit a varint.
 const INTEGER_MAX: i64 = 1 << 53;
@@ -70,10 +75,14 @@ impl RowCodec {
         for column in &mut self.columns {
             let token = input.varint_u64()?;
             let value = if token == 0 {
-                let exponent = input.u8()?;
-                let value = input.f64()?;
-                *column = Column::after(exponent, value);
-                value
+                match input.u8()? {
+                    NO_SAMPLE => f64::from_bits(HOLE),
+                    exponent => {
+                        let value = input.f64()?;
+                        *column = Column::after(exponent, value);
+                        value
+                    }
+                }
             } else {
                 let power = POWERS
                     .get(usize::from(column.exponent))
@@ -90,6 +99,10 @@ impl RowCodec {
 impl Column {
     #[cold]
     fn write_whole(&mut self, value: f64, out: &mut Vec<u8>) {
+        if value.to_bits() == HOLE {
+            out.extend_from_slice(&[0, NO_SAMPLE]);
+            return;
+        }
         // Never below the exponent so far: a series of 1.5, 2, 2.5 would change it all the time.
         let least = if self.exponent == NO_DECIMAL { 0 } else { usize::from(self.exponent) };
         let fits = |(_, power): &(u8, &f64)| {
@@ -147,6 +160,13 @@ mod tests {
         golden.extend_from_slice(&7.0_f64.to_le_bytes());
         golden.extend_from_slice(&[3, 1]);
         assert_eq!(bytes, golden);
+    }
+
+    #[test]
+    fn a_hole_takes_two_bytes_and_changes_nothing() {
+        let hole = f64::from_bits(HOLE);
+        let bytes = round_trip(&[vec![1.5], vec![hole], vec![1.6]]);
+        assert_eq!(&bytes[10..], [0, NO_SAMPLE, 3]);
     }
 
     proptest! {

@@ -1,23 +1,29 @@
 //! A list that only grows and is read without locks.
 //!
 //! ~~~text
-//! segment   0: 256 places   1: 512   2: 1,024   …   each made when it is first needed
+//! segment   0: 16 pages   1: 32   2: 64   …     each made when it is first needed
+//! page      128 places                          so is each of these
 //! ~~~
 //!
-//! Places never move, so a reference stays good as long as the list. A list may be sparse: a
-//! segment without a used place costs nothing.
+//! Places never move, so a reference stays good as long as the list. A list may be sparse: a page
+//! without a used place costs two words.
 
 use std::sync::OnceLock;
 
-/// Places in the first segment.
-const FIRST: u64 = 256;
+/// Places in a page.
+const PAGE: u32 = 128;
+/// Pages in the first segment.
+const FIRST: u32 = 16;
 /// Enough segments for every `u32`.
-const SEGMENTS: usize = 25;
+const SEGMENTS: usize = 22;
+
+/// Places that were made together.
+type Page<T> = OnceLock<Box<[T]>>;
 
 /// A list of places, each empty ([`Default`]) at first.
 #[derive(Debug)]
 pub(crate) struct Slots<T> {
-    segments: [OnceLock<Box<[T]>>; SEGMENTS],
+    segments: [OnceLock<Box<[Page<T>]>>; SEGMENTS],
 }
 
 impl<T: Default> Slots<T> {
@@ -25,30 +31,31 @@ impl<T: Default> Slots<T> {
         Slots { segments: std::array::from_fn(|_| OnceLock::new()) }
     }
 
-    /// The place, if its segment has been made.
+    /// The place, if its page has been made.
     #[inline]
     pub(crate) fn get(&self, index: u32) -> Option<&T> {
-        let (segment, offset) = place(index);
-        self.segments.get(segment)?.get()?.get(offset)
+        let (segment, page, offset) = place(index);
+        self.segments.get(segment)?.get()?.get(page)?.get()?.get(offset)
     }
 
     /// The place.
     #[inline]
     pub(crate) fn grow(&self, index: u32) -> &T {
-        let (segment, offset) = place(index);
-        let made = self.segments[segment].get_or_init(|| {
-            std::iter::repeat_with(T::default).take((FIRST as usize) << segment).collect()
-        });
-        &made[offset]
+        let (segment, page, offset) = place(index);
+        let pages = (FIRST as usize) << segment;
+        let made = self.segments[segment]
+            .get_or_init(|| std::iter::repeat_with(OnceLock::new).take(pages).collect());
+        let places = || std::iter::repeat_with(T::default).take(PAGE as usize).collect();
+        &made[page].get_or_init(places)[offset]
     }
 }
 
-/// Segment and offset of a place.
+/// Segment, page in it and offset in that of a place.
 #[inline]
-fn place(index: u32) -> (usize, usize) {
-    let place = u64::from(index) + FIRST;
-    let segment = place.ilog2() - FIRST.ilog2();
-    (segment as usize, (place - (FIRST << segment)) as usize)
+fn place(index: u32) -> (usize, usize, usize) {
+    let page = index / PAGE + FIRST;
+    let segment = page.ilog2() - FIRST.ilog2();
+    (segment as usize, (page - (FIRST << segment)) as usize, (index % PAGE) as usize)
 }
 
 #[cfg(test)]
@@ -70,11 +77,11 @@ mod tests {
 
     #[test]
     fn segments_follow_each_other_without_gaps() {
-        assert_eq!(place(0), (0, 0));
-        assert_eq!(place(255), (0, 255));
-        assert_eq!(place(256), (1, 0));
-        assert_eq!(place(767), (1, 511));
-        assert_eq!(place(768), (2, 0));
+        assert_eq!(place(0), (0, 0, 0));
+        assert_eq!(place(129), (0, 1, 1));
+        assert_eq!(place(16 * PAGE - 1), (0, 15, 127));
+        assert_eq!(place(16 * PAGE), (1, 0, 0));
+        assert_eq!(place(48 * PAGE), (2, 0, 0));
         assert!(place(u32::MAX).0 < SEGMENTS);
     }
 }
