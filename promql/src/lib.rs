@@ -24,6 +24,7 @@
 
 pub mod ast;
 pub mod check;
+pub mod complete;
 mod engine;
 mod error;
 mod eval;
@@ -33,6 +34,7 @@ mod native;
 pub mod parse;
 mod plan;
 pub mod print;
+mod reads;
 mod value;
 
 pub use engine::{Engine, Options};
@@ -40,4 +42,5 @@ pub use error::Error;
 pub use eval::{EvaluationError, SourceFailure, Unsupported};
 pub use lexer::{Keyword, TokenKind};
 pub use parse::{ParseOptions, parse, parse_with};
+pub use reads::{Read, label_names, reads};
 pub use value::{Element, QueryResult, Series, Value};

@@ -18,9 +18,12 @@
 //!
 //! What a tree holds follows Prometheus 3.14.
 
+mod binding;
 mod name;
+pub mod rewrite;
 pub mod visit;
 
+pub(crate) use binding::Binding;
 pub use telemetry_core::labels::MatchOp;
 use telemetry_core::syntax::Span;
 

@@ -25,22 +25,9 @@ pub fn walk<'tree>(expr: &'tree Expr, visit: &mut impl FnMut(&'tree Expr) -> boo
     if !visit(expr) {
         return;
     }
-    match expr {
-        Expr::Number(_) | Expr::String(_) | Expr::Selector(_) | Expr::Matrix(_) => {}
-        Expr::Subquery(node) => walk(&node.expr, visit),
-        Expr::Call(node) => node.args.iter().for_each(|arg| walk(arg, visit)),
-        Expr::Aggregate(node) => {
-            if let Some(param) = &node.param {
-                walk(param, visit);
-            }
-            walk(&node.expr, visit);
-        }
-        Expr::Unary(node) => walk(&node.expr, visit),
-        Expr::Binary(node) => {
-            walk(&node.left, visit);
-            walk(&node.right, visit);
-        }
-        Expr::Paren(node) => walk(&node.expr, visit),
+    children(expr).into_iter().flatten().for_each(|child| walk(child, visit));
+    if let Expr::Call(node) = expr {
+        node.args.iter().for_each(|arg| walk(arg, visit));
     }
 }
 
@@ -66,6 +53,103 @@ pub fn walk_mut(expr: &mut Expr, visit: &mut impl FnMut(&mut Expr) -> bool) {
         }
         Expr::Paren(node) => walk_mut(&mut node.expr, visit),
     }
+}
+
+/// As [`walk`], with the nodes above each one, the outermost first.
+///
+/// ```
+/// use promql::ast::{visit::walk_below, Expr};
+/// // A rate of a sum is wrong whenever one of the counters was reset.
+/// let expr = promql::parse("max(rate(sum(errors_total)[5m:]))")?;
+/// let mut found = Vec::new();
+/// walk_below(&expr, &mut |node, above| {
+///     let in_rate = above.iter().any(|node| matches!(node, Expr::Call(call) if &*call.name == "rate"));
+///     if in_rate && matches!(node, Expr::Aggregate(_)) {
+///         found.push(node.span());
+///     }
+///     true
+/// });
+/// assert_eq!(found, [(9..26).into()]);
+/// # Ok::<(), promql::Error>(())
+/// ```
+pub fn walk_below<'tree>(
+    expr: &'tree Expr,
+    visit: &mut impl FnMut(&'tree Expr, &[&'tree Expr]) -> bool,
+) {
+    below(expr, &mut Vec::new(), visit);
+}
+
+fn below<'tree>(
+    expr: &'tree Expr,
+    above: &mut Vec<&'tree Expr>,
+    visit: &mut impl FnMut(&'tree Expr, &[&'tree Expr]) -> bool,
+) {
+    if !visit(expr, above) {
+        return;
+    }
+    above.push(expr);
+    children(expr).into_iter().flatten().for_each(|child| below(child, above, visit));
+    if let Expr::Call(node) = expr {
+        node.args.iter().for_each(|arg| below(arg, above, visit));
+    }
+    above.pop();
+}
+
+/// What a node holds, in the order of the text, the arguments of a call aside.
+fn children(expr: &Expr) -> [Option<&Expr>; 2] {
+    match expr {
+        Expr::Number(_) | Expr::String(_) | Expr::Selector(_) | Expr::Matrix(_) | Expr::Call(_) => {
+            [None, None]
+        }
+        Expr::Subquery(node) => [Some(&node.expr), None],
+        Expr::Aggregate(node) => [node.param.as_deref(), Some(&node.expr)],
+        Expr::Unary(node) => [Some(&node.expr), None],
+        Expr::Binary(node) => [Some(&node.left), Some(&node.right)],
+        Expr::Paren(node) => [Some(&node.expr), None],
+    }
+}
+
+/// Calls `visit` with every selector, that of a range vector included.
+pub fn walk_selectors<'tree>(expr: &'tree Expr, visit: &mut impl FnMut(&'tree VectorSelector)) {
+    walk(expr, &mut |node| {
+        match node {
+            Expr::Selector(selector) => visit(selector),
+            Expr::Matrix(matrix) => visit(&matrix.selector),
+            _ => {}
+        }
+        true
+    });
+}
+
+/// As [`walk_selectors`], and `visit` may change the selector it sees.
+///
+/// ```
+/// use promql::ast::{LabelMatcher, MatchOp, visit::walk_selectors_mut};
+/// use telemetry_core::syntax::Span;
+/// // Every selector of a tenant's query reads that tenant's series only.
+/// let tenant = LabelMatcher {
+///     op: MatchOp::Equal,
+///     name: "tenant".into(),
+///     value: "blue".into(),
+///     span: Span::default(),
+/// };
+/// let mut expr = promql::parse("rate(a[5m]) / b")?;
+/// walk_selectors_mut(&mut expr, &mut |selector| {
+///     selector.matchers.retain(|matcher| matcher.name != tenant.name);
+///     selector.matchers.push(tenant.clone());
+/// });
+/// assert_eq!(expr.to_string(), r#"rate(a{tenant="blue"}[5m]) / b{tenant="blue"}"#);
+/// # Ok::<(), promql::Error>(())
+/// ```
+pub fn walk_selectors_mut(expr: &mut Expr, visit: &mut impl FnMut(&mut VectorSelector)) {
+    walk_mut(expr, &mut |node| {
+        match node {
+            Expr::Selector(selector) => visit(selector),
+            Expr::Matrix(matrix) => visit(&mut matrix.selector),
+            _ => {}
+        }
+        true
+    });
 }
 
 /// Sets every span to the default, so that trees of different texts can be compared.

@@ -1,9 +1,10 @@
 //! Lengths of time: in brackets any arithmetic, behind `offset` one operand.
 
 use super::literal::number;
-use super::operator::{Binding, duration_infix};
+use super::operator::duration_infix;
 use super::tokens::{Built, Parsed, Tokens, built, refuse, token};
 use super::{Expected, Feature, SyntaxErrorKind};
+use crate::ast::Binding;
 use crate::ast::{Duration, DurationExpr, DurationExprKind, DurationKind, DurationOp};
 use crate::check::millis_of;
 use crate::lexer::{Keyword, TokenKind};

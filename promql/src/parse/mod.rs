@@ -36,11 +36,12 @@ pub use error::{Expected, Feature, Modifier, SyntaxErrorKind};
 pub use options::ParseOptions;
 
 use crate::Error;
+use crate::ast::Binding;
 use crate::ast::{Binary, BinaryOp, Expr, Paren, Unary, UnaryOp};
 use crate::check::{CheckError, check};
 use crate::lexer::{TokenKind, lex};
 use matching::OperatorModifiers;
-use operator::Binding;
+pub(crate) use operator::infix;
 use telemetry_core::syntax::Span;
 use tokens::{Built, Parsed, Text, Tokens, built, refuse, token};
 

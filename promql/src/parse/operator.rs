@@ -1,51 +1,32 @@
-//! Which tokens are operators, and how strongly they bind.
+//! Which tokens are operators.
 
-use crate::ast::{BinaryOp, DurationOp};
+use crate::ast::{BinaryOp, Binding, DurationOp};
 use crate::lexer::{Keyword, TokenKind};
 
-/// How strongly an operator binds; more binds stronger.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Binding(u8);
-
-impl Binding {
-    const OR: Binding = Binding(1);
-    const AND: Binding = Binding(2);
-    const COMPARISON: Binding = Binding(3);
-    const SUM: Binding = Binding(4);
-    const PRODUCT: Binding = Binding(5);
-    /// The only one that associates to the right: `a ^ b ^ c` is `a ^ (b ^ c)`.
-    pub(super) const POWER: Binding = Binding(6);
-    pub(super) const WEAKEST: Binding = Binding::OR;
-
-    /// What operators on the right side of one of these must bind at least.
-    pub(super) fn right_side(self) -> Binding {
-        if self == Binding::POWER { self } else { Binding(self.0 + 1) }
-    }
-}
-
 /// The operator between two expressions that `kind` is.
-pub(super) fn infix(kind: TokenKind) -> Option<(BinaryOp, Binding)> {
-    Some(match kind {
-        TokenKind::Plus => (BinaryOp::Add, Binding::SUM),
-        TokenKind::Minus => (BinaryOp::Subtract, Binding::SUM),
-        TokenKind::Star => (BinaryOp::Multiply, Binding::PRODUCT),
-        TokenKind::Slash => (BinaryOp::Divide, Binding::PRODUCT),
-        TokenKind::Percent => (BinaryOp::Modulo, Binding::PRODUCT),
-        TokenKind::Keyword(Keyword::Atan2) => (BinaryOp::Atan2, Binding::PRODUCT),
-        TokenKind::Caret => (BinaryOp::Power, Binding::POWER),
-        TokenKind::Equal => (BinaryOp::Equal, Binding::COMPARISON),
-        TokenKind::NotEqual => (BinaryOp::NotEqual, Binding::COMPARISON),
-        TokenKind::Greater => (BinaryOp::Greater, Binding::COMPARISON),
-        TokenKind::Less => (BinaryOp::Less, Binding::COMPARISON),
-        TokenKind::GreaterOrEqual => (BinaryOp::GreaterOrEqual, Binding::COMPARISON),
-        TokenKind::LessOrEqual => (BinaryOp::LessOrEqual, Binding::COMPARISON),
-        TokenKind::TrimUpper => (BinaryOp::TrimUpper, Binding::COMPARISON),
-        TokenKind::TrimLower => (BinaryOp::TrimLower, Binding::COMPARISON),
-        TokenKind::Keyword(Keyword::And) => (BinaryOp::And, Binding::AND),
-        TokenKind::Keyword(Keyword::Unless) => (BinaryOp::Unless, Binding::AND),
-        TokenKind::Keyword(Keyword::Or) => (BinaryOp::Or, Binding::OR),
+pub(crate) fn infix(kind: TokenKind) -> Option<(BinaryOp, Binding)> {
+    let op = match kind {
+        TokenKind::Plus => BinaryOp::Add,
+        TokenKind::Minus => BinaryOp::Subtract,
+        TokenKind::Star => BinaryOp::Multiply,
+        TokenKind::Slash => BinaryOp::Divide,
+        TokenKind::Percent => BinaryOp::Modulo,
+        TokenKind::Keyword(Keyword::Atan2) => BinaryOp::Atan2,
+        TokenKind::Caret => BinaryOp::Power,
+        TokenKind::Equal => BinaryOp::Equal,
+        TokenKind::NotEqual => BinaryOp::NotEqual,
+        TokenKind::Greater => BinaryOp::Greater,
+        TokenKind::Less => BinaryOp::Less,
+        TokenKind::GreaterOrEqual => BinaryOp::GreaterOrEqual,
+        TokenKind::LessOrEqual => BinaryOp::LessOrEqual,
+        TokenKind::TrimUpper => BinaryOp::TrimUpper,
+        TokenKind::TrimLower => BinaryOp::TrimLower,
+        TokenKind::Keyword(Keyword::And) => BinaryOp::And,
+        TokenKind::Keyword(Keyword::Unless) => BinaryOp::Unless,
+        TokenKind::Keyword(Keyword::Or) => BinaryOp::Or,
         _ => return None,
-    })
+    };
+    Some((op, op.binding()))
 }
 
 /// The operator between two durations that `kind` is.
