@@ -9,6 +9,7 @@ mod range;
 pub(crate) mod row;
 mod scan;
 mod series;
+mod typed;
 
 use crate::error::Error;
 use crate::plan::MetricPlan;

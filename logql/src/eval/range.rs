@@ -5,20 +5,21 @@
 //! same on any number of threads.
 
 use super::row::{Row, Steps};
-use super::scan::{Next, Scan, select};
+use super::scan::{Next, Scan, open_filters, select};
 use super::series::{Counts, SeriesTable, Tally};
+use super::typed::{self, Sampled, Samples};
 use super::{Access, jobs};
 use crate::ast::RangeOp;
 use crate::error::Error;
-use crate::plan::{RangePlan, SeriesLabels};
+use crate::plan::{RangePlan, SeriesLabels, UnwrapPlan};
 use crate::range::{Sample, Window, value};
 use crate::stage::Entry;
-use crate::stage::labels::{ERROR, PRESERVE_ERROR};
+use crate::stage::labels::{ERROR, LineLabels, PRESERVE_ERROR};
 use crate::value::LabelSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use telemetry_core::labels::Labels;
 use telemetry_core::query::{QueryContext, Resource};
-use telemetry_core::source::{Direction, LogPage, LogWant};
+use telemetry_core::source::{Direction, LogPage, LogWant, PageBuckets};
 use telemetry_core::time::NanosRange;
 
 /// Runs a range aggregation at every step.
@@ -59,12 +60,15 @@ impl Gather<'_> {
             metadata: plan.labels.shows_metadata() || !plan.lines.pipeline.only_filters(),
         };
         let table = self.gather(
-            |scan, page, table| match self.whole_page(page) {
-                Some(tally) => {
+            |scan, page, table| {
+                if let Some(tally) = self.whole_page(page) {
                     self.count_whole(page, tally, table);
-                    Ok(())
+                    return Ok(());
                 }
-                None => self.count_lines(scan, page, want, table),
+                if self.count_buckets(page, table)? || self.count_columns(scan, page, table)? {
+                    return Ok(());
+                }
+                self.count_lines(scan, page, want, table)
             },
             |known, later| known.absorb(later, self.steps),
         )?;
@@ -121,12 +125,73 @@ impl Gather<'_> {
     /// the same series.
     fn whole_page(&self, page: &dyn LogPage) -> Option<Tally> {
         let statistics = page.statistics();
-        let lines = &self.plan.lines;
-        let plain = lines.pipeline.only_filters() && lines.pipeline.first_filters().is_empty();
-        let one_series = !statistics.has_metadata || !self.plan.labels.shows_metadata();
         let together = self.steps_of(statistics.first.0) == self.steps_of(statistics.last.0);
-        (statistics.is_whole && plain && one_series && together)
+        (statistics.is_whole && together && self.counts_plainly(page))
             .then_some(Tally { lines: statistics.count, bytes: statistics.line_bytes })
+    }
+
+    /// Whether all lines that a page gives count for the same series.
+    fn counts_plainly(&self, page: &dyn LogPage) -> bool {
+        let lines = &self.plan.lines;
+        let one_series = !page.statistics().has_metadata || !self.plan.labels.shows_metadata();
+        lines.pipeline.only_filters() && one_series && open_filters(lines, page).is_empty()
+    }
+
+    /// Counts a page by what it knows of stretches of time, if no window ends within one.
+    fn count_buckets(
+        &self,
+        page: &dyn LogPage,
+        table: &mut SeriesTable<Counts>,
+    ) -> Result<bool, Error> {
+        let mut buckets = PageBuckets::default();
+        if !self.counts_plainly(page) || !page.buckets(&mut buckets)? {
+            return Ok(false);
+        }
+        let mut tallies = Vec::with_capacity(buckets.counts.len());
+        let mut end = buckets.start;
+        for (count, bytes) in buckets.counts.iter().zip(&buckets.line_bytes) {
+            let start = end;
+            end = end.saturating_add(buckets.width);
+            if *count > 0 {
+                let steps = self.steps_of(start.saturating_add(1));
+                if steps != self.steps_of(end) {
+                    return Ok(false);
+                }
+                tallies.push((steps, Tally { lines: u64::from(*count), bytes: *bytes }));
+            }
+        }
+        let mut pairs = Vec::new();
+        series_of_stream(&self.plan.labels, page.labels(), &mut pairs);
+        let number = table.number(&pairs);
+        if let Some(counts) = table.get(number) {
+            for ((from, to), tally) in tallies {
+                counts.add(from, to, tally, self.steps);
+            }
+        }
+        self.context.statistics().add_chunks_skipped(1);
+        Ok(true)
+    }
+
+    /// Whether the lines of a page can be read from columns.
+    fn reads_columns(&self, page: &dyn LogPage) -> bool {
+        let lines = &self.plan.lines;
+        typed::fits(&lines.pipeline, &self.plan.hints)
+            && !page.statistics().has_metadata
+            && open_filters(lines, page).is_empty()
+    }
+
+    /// Counts the lines of a page from its columns, if it has any.
+    fn count_columns(
+        &self,
+        scan: &mut Scan<'_>,
+        page: &dyn LogPage,
+        table: &mut SeriesTable<Counts>,
+    ) -> Result<bool, Error> {
+        if self.plan.counts_bytes() || !self.reads_columns(page) {
+            return Ok(false);
+        }
+        let mut samples = CountSamples { gather: self, table };
+        typed::page(scan, &self.plan.hints, page, self.context, &mut samples)
     }
 
     fn counted(&self, table: SeriesTable<Counts>) -> Result<Vec<Row>, Error> {
@@ -161,6 +226,14 @@ impl Gather<'_> {
             .gather(
                 |scan, page, table: &mut SeriesTable<Vec<Sample>>| {
                     let mut found = 0;
+                    if self.reads_columns(page) {
+                        let mut samples = ValueSamples { plan, unwrap, table, rows: Vec::new() };
+                        if typed::page(scan, &plan.hints, page, self.context, &mut samples)? {
+                            let found = samples.finish();
+                            let held = held.fetch_add(found, Ordering::Relaxed) + found;
+                            return Ok(self.context.bound(Resource::Samples, held)?);
+                        }
+                    }
                     let visit = |entry: &mut Entry<'_>, _| {
                         let Some(value) = unwrap.value(entry.labels) else { return Ok(Next::Line) };
                         let mut pairs = Vec::new();
@@ -274,6 +347,61 @@ impl Gather<'_> {
             absent.presence.subtract(&row.presence);
         }
         Ok(if absent.presence.is_none() { Vec::new() } else { vec![absent] })
+    }
+}
+
+/// Lines of columns, counted.
+struct CountSamples<'c> {
+    gather: &'c Gather<'c>,
+    table: &'c mut SeriesTable<Counts>,
+}
+
+impl Samples for CountSamples<'_> {
+    fn sample(&mut self, labels: &mut LineLabels) -> Option<Sampled> {
+        let mut pairs = Vec::new();
+        self.gather.plan.labels.collect(labels, &mut pairs);
+        Some(Sampled { series: self.table.number(&pairs), value: 1.0 })
+    }
+
+    fn add(&mut self, _row: usize, time: i64, sample: Sampled) {
+        let (from, to) = self.gather.steps_of(time);
+        if let Some(counts) = self.table.get(sample.series) {
+            counts.add(from, to, Tally { lines: 1, bytes: 0 }, self.gather.steps);
+        }
+    }
+}
+
+/// Unwrapped values of columns, put in the order of their rows in the end.
+struct ValueSamples<'c> {
+    plan: &'c RangePlan,
+    unwrap: &'c UnwrapPlan,
+    table: &'c mut SeriesTable<Vec<Sample>>,
+    rows: Vec<(usize, i64, Sampled)>,
+}
+
+impl ValueSamples<'_> {
+    /// Hands the values on; how many there were.
+    fn finish(mut self) -> u64 {
+        self.rows.sort_unstable_by_key(|(row, ..)| *row);
+        for (_, time, sample) in &self.rows {
+            if let Some(samples) = self.table.get(sample.series) {
+                samples.push((*time, sample.value));
+            }
+        }
+        self.rows.len() as u64
+    }
+}
+
+impl Samples for ValueSamples<'_> {
+    fn sample(&mut self, labels: &mut LineLabels) -> Option<Sampled> {
+        let value = self.unwrap.value(labels)?;
+        let mut pairs = Vec::new();
+        self.plan.labels.collect(labels, &mut pairs);
+        Some(Sampled { series: self.table.number(&pairs), value })
+    }
+
+    fn add(&mut self, row: usize, time: i64, sample: Sampled) {
+        self.rows.push((row, time, sample));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Lines out of a source and through a pipeline.
 
 use super::Access;
+use super::typed::TypedColumns;
 use crate::error::Error;
 use crate::plan::LinesPlan;
 use crate::stage::hints::Hints;
@@ -12,6 +13,8 @@ use telemetry_core::time::NanosRange;
 
 /// Lines between two looks at the clock: some hundred microseconds of work at most.
 const CHECK_LINES: usize = 256;
+/// Bytes of lines between two looks at the clock: a line may be megabytes long.
+const CHECK_BYTES: usize = 256 << 10;
 
 /// Asks the source for the pages of a plan.
 pub(super) fn select<'s>(
@@ -30,7 +33,7 @@ pub(super) fn select<'s>(
 }
 
 /// The first filters of `lines` that `page` has not applied.
-fn open_filters(lines: &LinesPlan, page: &dyn LogPage) -> Vec<usize> {
+pub(super) fn open_filters(lines: &LinesPlan, page: &dyn LogPage) -> Vec<usize> {
     let is_open = |at: &usize| {
         let pushed = lines.pushed.get(*at).copied().flatten();
         !pushed.is_some_and(|index| page.has_applied(index))
@@ -42,8 +45,11 @@ fn open_filters(lines: &LinesPlan, page: &dyn LogPage) -> Vec<usize> {
 pub(super) struct Scan<'p> {
     lines: &'p LinesPlan,
     hints: &'p Hints,
-    pipeline: Pipeline,
-    labels: LineLabels,
+    pub(super) pipeline: Pipeline,
+    /// Tells which lines are dropped before all their labels are found, where all are wanted.
+    probe: Option<(Pipeline, Hints)>,
+    pub(super) labels: LineLabels,
+    pub(super) typed: TypedColumns,
     columns: LogColumns,
     buffer: Vec<u8>,
     context: &'p QueryContext,
@@ -63,6 +69,8 @@ impl<'p> Scan<'p> {
             lines,
             hints,
             pipeline: lines.pipeline.clone(),
+            probe: if hints.wants_all() { lines.pipeline.probe() } else { None },
+            typed: TypedColumns::default(),
             labels: LineLabels::default(),
             columns: LogColumns::default(),
             buffer: Vec::new(),
@@ -79,38 +87,78 @@ impl<'p> Scan<'p> {
         page: &dyn LogPage,
         want: LogWant,
         backward: bool,
-        mut visit: impl FnMut(&mut Entry<'_>, usize) -> Result<Next, Error>,
-        mut skip: impl FnMut(i64, usize) -> Next,
+        visit: impl FnMut(&mut Entry<'_>, usize) -> Result<Next, Error>,
+        skip: impl FnMut(i64, usize) -> Next,
     ) -> Result<(), Error> {
         let filters = open_filters(self.lines, page);
         let want = LogWant { text: want.text || !filters.is_empty(), ..want };
         self.context.check()?;
         page.decode(want, &mut self.columns)?;
-        let lines = self.columns.len();
         self.context.statistics().add_chunks(1);
+        self.decoded(page, &filters, backward, visit, skip)
+    }
+
+    /// As [`page`](Self::page), forward and with all columns, for some rows of the page alone;
+    /// `visit` is given their place in `rows`.
+    pub(super) fn some_rows(
+        &mut self,
+        page: &dyn LogPage,
+        rows: &[usize],
+        visit: impl FnMut(&mut Entry<'_>, usize) -> Result<Next, Error>,
+    ) -> Result<(), Error> {
+        let filters = open_filters(self.lines, page);
+        self.context.check()?;
+        page.decode_rows(rows, LogWant::ALL, &mut self.columns)?;
+        self.decoded(page, &filters, false, visit, |_, _| Next::Line)
+    }
+
+    fn decoded(
+        &mut self,
+        page: &dyn LogPage,
+        filters: &[usize],
+        backward: bool,
+        mut visit: impl FnMut(&mut Entry<'_>, usize) -> Result<Next, Error>,
+        mut skip: impl FnMut(i64, usize) -> Next,
+    ) -> Result<(), Error> {
+        let lines = self.columns.len();
         self.context.charge_samples(lines as u64)?;
         self.context.charge_bytes(self.columns.text.len() as u64)?;
         self.labels.enter(page.labels());
         let first = self.lines.pipeline.first_filters();
+        let (mut checked_bytes, mut checked_count) = (0, 0);
         for count in 0..lines {
-            if count % CHECK_LINES == CHECK_LINES - 1 {
-                self.context.check()?;
-            }
             let row = if backward { lines - 1 - count } else { count };
             let Some(time) = self.columns.times.get(row).copied() else { continue };
             if let Next::Page = skip(time, row) {
                 break;
             }
             let line = self.columns.line(row);
+            checked_bytes += line.len();
+            if checked_bytes > CHECK_BYTES || count - checked_count >= CHECK_LINES {
+                (checked_bytes, checked_count) = (0, count);
+                self.context.check()?;
+            }
             if !filters.iter().all(|at| first.get(*at).is_none_or(|filter| filter.keeps(line))) {
                 continue;
             }
-            self.labels.reset();
-            for (name, value) in self.columns.metadata(row) {
-                self.labels.add_metadata(name, value);
+            let stored_bytes = self.columns.line_bytes(row);
+            let begin = |labels: &mut LineLabels| {
+                labels.reset();
+                for (name, value) in self.columns.metadata(row) {
+                    labels.add_metadata(name, value);
+                }
+            };
+            begin(&mut self.labels);
+            if let Some((probe, hints)) = &mut self.probe {
+                let text = LineText::new(line, &mut self.buffer);
+                let labels = &mut self.labels;
+                let mut entry = Entry { time, now: self.now, line: text, stored_bytes, labels };
+                if !probe.apply(&mut entry, hints) {
+                    continue;
+                }
+                begin(&mut self.labels);
             }
             let text = LineText::new(line, &mut self.buffer);
-            let stored_bytes = self.columns.line_bytes(row);
             let mut entry =
                 Entry { time, now: self.now, line: text, stored_bytes, labels: &mut self.labels };
             if !self.pipeline.apply(&mut entry, self.hints) {

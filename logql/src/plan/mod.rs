@@ -7,7 +7,7 @@ mod labels;
 mod range;
 
 pub(crate) use labels::SeriesLabels;
-pub(crate) use range::RangePlan;
+pub(crate) use range::{RangePlan, UnwrapPlan};
 
 use crate::ast::{BinaryOp, Expr, GroupSide, Matching, RangeOp, VectorAggregation, VectorOp};
 use crate::check::{label_replace_pattern, matchers};

@@ -40,6 +40,16 @@ impl Hints {
         Hints { nothing: required.is_empty(), required, preserve_error }
     }
 
+    /// Whether every label is wanted.
+    pub(crate) fn wants_all(&self) -> bool {
+        !self.nothing && self.required.is_empty()
+    }
+
+    /// Whether some labels are wanted, and not all.
+    pub(crate) fn is_narrow(&self) -> bool {
+        !self.required.is_empty()
+    }
+
     /// Whether a parser can be left out.
     pub(crate) fn is_nothing(&self, labels: &LineLabels) -> bool {
         self.nothing || self.is_done(labels)

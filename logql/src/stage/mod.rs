@@ -164,6 +164,70 @@ impl Pipeline {
         true
     }
 
+    /// The stages up to the last filter, if they only tell whether a line is kept, and what they have
+    /// to find for that: much less than a line that is kept must show in the end. Parsers whose
+    /// outcome hangs on what was found before are left to the whole pipeline.
+    pub(crate) fn probe(&self) -> Option<(Pipeline, Hints)> {
+        let is_filter = |stage: &Stage| matches!(stage, Stage::LabelFilter(_));
+        let only_finds = |stage: &&Stage| {
+            matches!(
+                stage,
+                Stage::LineFilter(_)
+                    | Stage::LabelFilter(_)
+                    | Stage::Json(_)
+                    | Stage::Logfmt(_)
+                    | Stage::Regexp(_)
+                    | Stage::Pattern(_)
+            )
+        };
+        let count = self.stages.iter().take_while(only_finds).count();
+        let last = self.stages.get(..count)?.iter().rposition(is_filter)?;
+        let stages = self.stages.get(..=last)?;
+        if stages.iter().all(|stage| matches!(stage, Stage::LabelFilter(_) | Stage::LineFilter(_)))
+        {
+            return None;
+        }
+        let probe = Pipeline { first: Vec::new(), stages: stages.to_vec() };
+        let read = probe.read_labels();
+        let tells = read.iter().any(|name| matches!(name.as_str(), ERROR | ERROR_DETAILS));
+        let hints = Hints::only(read.iter().map(String::as_str));
+        (!tells).then_some((probe, hints))
+    }
+
+    /// Whether the stages are one parser of whole lines and filters on labels: such a pipeline can
+    /// run on columns.
+    pub(crate) fn is_parser_with_filters(&self) -> bool {
+        let Some((parser, filters)) = self.stages.split_first() else { return false };
+        matches!(
+            parser,
+            Stage::Json(_) | Stage::JsonExpressions(_) | Stage::Logfmt(_) | Stage::LogfmtFields(_)
+        ) && filters.iter().all(|stage| matches!(stage, Stage::LabelFilter(_)))
+    }
+
+    /// Whether the first stage sets labels whatever they are wanted for.
+    pub(crate) fn sets_all_labels(&self) -> bool {
+        matches!(self.stages.first(), Some(Stage::JsonExpressions(_) | Stage::LogfmtFields(_)))
+    }
+
+    /// Runs the first stage alone.
+    pub(crate) fn parse_only(&mut self, entry: &mut Entry<'_>, hints: &Hints) {
+        match self.stages.first_mut() {
+            Some(Stage::Json(json)) => json.apply(entry, hints),
+            Some(Stage::JsonExpressions(json)) => json.apply(entry, hints),
+            Some(Stage::Logfmt(logfmt)) => logfmt.apply(entry, hints),
+            Some(Stage::LogfmtFields(logfmt)) => logfmt.apply(entry, hints),
+            _ => {}
+        }
+    }
+
+    /// Runs the filters on labels alone; false if one drops the line.
+    pub(crate) fn filter_only(&self, labels: &mut LineLabels) -> bool {
+        self.stages.iter().all(|stage| match stage {
+            Stage::LabelFilter(filter) => filter.keeps(labels),
+            _ => true,
+        })
+    }
+
     /// Names of the labels that stages read.
     pub(crate) fn read_labels(&self) -> Vec<String> {
         let mut names = Vec::new();
