@@ -100,7 +100,7 @@ impl Tsdb {
     /// The labels of a series of this store.
     pub fn labels_of(&self, series: SeriesRef) -> Option<Labels> {
         let id = u32::try_from(series.0).ok()?;
-        self.engine().registry.labels(id).cloned()
+        self.engine().registry.labels(id)
     }
 
     /// Collects samples that are stored together.
@@ -171,8 +171,8 @@ impl Tsdb {
         let selected = notes.exemplars().filter_map(|(id, exemplar)| {
             let labels = self.engine().registry.labels(id)?;
             let fits = range.contains(exemplar.time)
-                && matchers.iter().all(|matcher| matcher.matches_labels(labels));
-            fits.then(|| (labels.clone(), exemplar.clone()))
+                && matchers.iter().all(|matcher| matcher.matches_labels(&labels));
+            fits.then(|| (labels, exemplar.clone()))
         });
         selected.collect()
     }

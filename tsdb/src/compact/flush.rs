@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use telemetry_core::labels::Labels;
 use telemetry_core::storage::Result;
 use telemetry_core::storage::store::BlockOutput;
 use telemetry_core::storage::tombstone::Tombstone;
@@ -24,15 +23,13 @@ pub(crate) fn flush(
     tombstones: &[Arc<Tombstone>],
     output: &mut BlockOutput<'_>,
 ) -> Result<()> {
-    let ids = head.series();
-    let mut series: Vec<(&Labels, u32)> =
-        ids.iter().filter_map(|id| Some((registry.labels(*id)?, *id))).collect();
-    series.sort_unstable();
+    let mut ids = head.series();
+    registry.sort(&mut ids);
     let mut view = head.view(u64::MAX);
     let mut parts = Vec::new();
     for window in cover(&view.windows(WINDOW), level_max) {
         let mut builder = BlockBuilder::begin(output)?;
-        for (at, (labels, id)) in series.iter().enumerate() {
+        for (at, id) in ids.iter().enumerate() {
             if at % CHECK_EVERY == 0 {
                 output.check()?;
             }
@@ -42,10 +39,11 @@ pub(crate) fn flush(
             if parts.is_empty() {
                 continue;
             }
-            let hidden = hidden(tombstones, labels);
+            let Some(labels) = registry.labels(*id) else { continue };
+            let hidden = hidden(tombstones, &labels);
             parts.iter_mut().for_each(|part| part.hidden = hidden.clone());
             builder.columns(&merge(&parts, window)?)?;
-            builder.end_series(labels);
+            builder.end_series(&labels);
         }
         builder.finish(output)?;
     }

@@ -405,7 +405,7 @@ impl Stager<'_> {
         }
         if !before.blocks_asked && self.earlier.newest_time().is_some_and(|newest| newest >= time) {
             if let Some(labels) = self.registry.labels(series)
-                && let Some(found) = self.earlier.newest_of(labels)?
+                && let Some(found) = self.earlier.newest_of(&labels)?
             {
                 before.include(found);
             }

@@ -141,9 +141,9 @@ fn select_from_heads(
                 continue;
             }
             let Some(labels) = registry.labels(*id) else { continue };
-            let hidden = hidden(&tombstones, labels);
+            let hidden = hidden(&tombstones, &labels);
             found.iter_mut().for_each(|part| part.hidden = hidden.clone());
-            selection.parts(labels).append(&mut found);
+            selection.parts(&labels).append(&mut found);
         }
     }
     Ok(())

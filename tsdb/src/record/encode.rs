@@ -96,7 +96,7 @@ fn encode_series(state: &mut LogState, registry: &Registry, series: u32, out: &m
     {
         out.push(SERIES);
         varint::put_u64(out, series.into());
-        label_set::put(out, labels);
+        label_set::put(out, &labels);
     }
 }
 

@@ -1,60 +1,52 @@
 //! Which series there are: labels to ids and back.
 //!
 //! ~~~text
-//! shards    hash of the labels → id        sharded by that hash
-//! entries   id → labels, newest sample     grows only; ids are given in order and never again
-//! postings  label → ids                    for matchers
+//! index     labels → id, id → labels, label → ids     index.rs, select.rs
+//! before    id → newest sample                        grows only
 //! ~~~
+//!
+//! Ids are given in order and never again.
 //!
 //! The registry lives as long as the store is open: an id (a [`SeriesRef`]) stays good when the
 //! samples of its series have moved to blocks or were removed. Samples are in heads and blocks.
 //!
 //! [`SeriesRef`]: telemetry_core::sink::SeriesRef
 
+mod index;
 mod newest;
+mod select;
 mod slots;
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use hashbrown::HashTable;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use telemetry_core::labels::{Labels, Matcher};
 use telemetry_core::sink::RefusalReason;
 use telemetry_core::storage;
-use telemetry_core::storage::postings::{self, MemoryPostings};
+use telemetry_core::storage::postings;
 use telemetry_core::storage::tombstone::Tombstone;
 
 use crate::options::Limits;
+use index::Index;
 pub(crate) use newest::{Before, Newest, Print};
+use select::Asked;
 pub(crate) use slots::Slots;
-
-const SHARDS: usize = 64;
 
 /// All series that a store has met since it was opened.
 #[derive(Debug)]
 pub(crate) struct Registry {
-    shards: Box<[RwLock<HashTable<u32>>]>,
-    entries: Slots<OnceLock<Entry>>,
+    index: RwLock<Index>,
+    before: Slots<Mutex<Before>>,
     count: AtomicU32,
-    /// Ids are given under this lock.
-    postings: RwLock<MemoryPostings>,
     limits: Limits,
-}
-
-#[derive(Debug)]
-struct Entry {
-    labels: Labels,
-    before: Mutex<Before>,
 }
 
 impl Registry {
     pub(crate) fn new(limits: Limits) -> Self {
         Registry {
-            shards: std::iter::repeat_with(RwLock::default).take(SHARDS).collect(),
-            entries: Slots::new(),
+            index: RwLock::default(),
+            before: Slots::new(),
             count: AtomicU32::new(0),
-            postings: RwLock::default(),
             limits,
         }
     }
@@ -65,27 +57,18 @@ impl Registry {
     }
 
     /// The labels of a series.
-    pub(crate) fn labels(&self, id: u32) -> Option<&Labels> {
-        self.entry(id).map(|entry| &entry.labels)
+    pub(crate) fn labels(&self, id: u32) -> Option<Labels> {
+        self.index.read().labels(id)
     }
 
     /// What is known about the samples of a series that are not in the active head.
     pub(crate) fn before(&self, id: u32) -> Option<MutexGuard<'_, Before>> {
-        self.entry(id).map(|entry| entry.before.lock())
+        (id < self.len()).then(|| self.before.grow(id).lock())
     }
 
-    fn entry(&self, id: u32) -> Option<&Entry> {
-        self.entries.get(id)?.get()
-    }
-
-    fn shard(&self, labels: &Labels) -> &RwLock<HashTable<u32>> {
-        &self.shards[labels.hash64() as usize % SHARDS]
-    }
-
-    /// The id of the series with these labels, if there is one.
-    pub(crate) fn find(&self, labels: &Labels) -> Option<u32> {
-        let shard = self.shard(labels).read();
-        shard.find(labels.hash64(), |id| self.labels(*id) == Some(labels)).copied()
+    /// Sorts series by their labels. New series wait for it, samples of known ones do not.
+    pub(crate) fn sort(&self, ids: &mut [u32]) {
+        self.index.read().sort(ids);
     }
 
     /// The id of the series with these labels, made if there is none.
@@ -94,7 +77,7 @@ impl Registry {
     ///
     /// Why there can be no such series.
     pub(crate) fn resolve(&self, labels: &Labels) -> Result<u32, RefusalReason> {
-        if let Some(id) = self.find(labels) {
+        if let Some(id) = self.index.read().find(labels) {
             return Ok(id);
         }
         self.limits.check(labels)?;
@@ -103,25 +86,20 @@ impl Registry {
 
     /// [`Registry::resolve`] for labels that a log or block holds: they were accepted once.
     pub(crate) fn restore(&self, labels: &Labels) -> Result<u32, RefusalReason> {
-        self.find(labels).map_or_else(|| self.make(labels, u32::MAX.into()), Ok)
+        let known = self.index.read().find(labels);
+        known.map_or_else(|| self.make(labels, u32::MAX.into()), Ok)
     }
 
     fn make(&self, labels: &Labels, series_max: u64) -> Result<u32, RefusalReason> {
-        let mut postings = self.postings.write();
-        if let Some(id) = self.find(labels) {
+        let mut index = self.index.write();
+        if let Some(id) = index.find(labels) {
             return Ok(id);
         }
-        let id = self.len();
-        if u64::from(id) >= series_max || id == u32::MAX {
-            return Err(RefusalReason::TooMany { what: "series", limit: series_max });
+        let full = RefusalReason::TooMany { what: "series", limit: series_max };
+        if u64::from(index.len()) >= series_max {
+            return Err(full);
         }
-        let entry = Entry { labels: labels.clone(), before: Mutex::default() };
-        // Nobody else gives ids, so the place is empty.
-        let _ = self.entries.grow(id).set(entry);
-        let mut shard = self.shard(labels).write();
-        shard.insert_unique(labels.hash64(), id, |id| self.labels(*id).map_or(0, Labels::hash64));
-        drop(shard);
-        postings.insert(id, labels);
+        let id = index.add(labels).ok_or(full)?;
         self.count.store(id + 1, Ordering::Release);
         Ok(id)
     }
@@ -137,11 +115,10 @@ impl Registry {
         }
     }
 
-    /// Ids of the series that satisfy every matcher, ascending. New series wait for it, samples
-    /// of known ones do not.
+    /// Ids of the series that satisfy every matcher, ascending.
     pub(crate) fn select(&self, matchers: &[Matcher]) -> storage::Result<Vec<u32>> {
-        let selected = postings::select(&*self.postings.read(), matchers)?;
-        Ok(selected.iter().collect())
+        let asked = Asked { index: &self.index, len: self.len() };
+        Ok(postings::select(&asked, matchers)?.iter().collect())
     }
 }
 
@@ -149,6 +126,7 @@ impl Registry {
 mod tests {
     use super::*;
     use telemetry_core::labels;
+    use telemetry_core::labels::MatchOp;
 
     #[test]
     fn the_same_labels_are_the_same_series() {
@@ -160,6 +138,56 @@ mod tests {
         assert_eq!(registry.labels(down).unwrap().name(), Some("down"));
         let selected = registry.select(&[Matcher::equal("__name__", "down")]);
         assert_eq!(selected.unwrap(), [down]);
+    }
+
+    #[test]
+    fn series_are_sorted_as_their_labels_are() {
+        let registry = Registry::new(Limits::default());
+        let mut sets: Vec<Labels> = (0..60_u32)
+            .map(|at| match at % 3 {
+                0 => labels! { "a" => &format!("{}", at % 7), "c" => &format!("{at}") },
+                1 => labels! { "a" => &format!("{}", at % 7), "b" => &format!("{at}") },
+                _ => labels! { "b" => &format!("{at}"), "d" => "x", "e" => "y" },
+            })
+            .chain([labels! { "a" => "3" }])
+            .collect();
+        let mut ids: Vec<u32> = sets.iter().map(|set| registry.resolve(set).unwrap()).collect();
+        registry.sort(&mut ids);
+        sets.sort_unstable();
+        let sorted: Vec<_> = ids.iter().map(|id| registry.labels(*id).unwrap()).collect();
+        assert_eq!(sorted, sets);
+    }
+
+    #[test]
+    fn every_kind_of_matcher_selects_what_it_matches() {
+        let registry = Registry::new(Limits::default());
+        let sets: Vec<Labels> = (0..3_000_u32)
+            .map(|at| match at % 4 {
+                0 => labels! { "a" => &format!("v{at}"), "b" => "x" },
+                1 => labels! { "a" => &format!("v{}", at % 5) },
+                2 => labels! { "b" => &format!("w{}", at % 50), "n" => &format!("{at}") },
+                _ => labels! { "n" => &format!("{at}"), "b" => "x" },
+            })
+            .collect();
+        let mut ids: Vec<(u32, &Labels)> =
+            sets.iter().map(|set| (registry.resolve(set).unwrap(), set)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let texts = ["x", "", "v1", "v1.*", ".*9", "w(1|2|3)", "x|", "v[0-9]+"];
+        for name in ["a", "b", "n", "none"] {
+            for text in texts {
+                for op in [MatchOp::Equal, MatchOp::NotEqual, MatchOp::Regex, MatchOp::NotRegex] {
+                    let matcher = Matcher::new(op, name, text).unwrap();
+                    let wanted = ids.iter().filter(|(_, set)| matcher.matches_labels(set));
+                    let wanted: Vec<u32> = wanted.map(|(id, _)| *id).collect();
+                    assert_eq!(
+                        registry.select(&[matcher]).unwrap(),
+                        wanted,
+                        "{name} {op:?} {text}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,0 +1,270 @@
+//! Labels of series as numbers, and which series have them.
+//!
+//! ~~~text
+//! names     number → text, ids that have it, its pairs
+//! pairs     number → name, value (a place in texts), ids that have it
+//! members   of series 0 │ of series 1 │ …        pair numbers, by rising name
+//! ~~~
+//!
+//! A label that a thousand series have is kept once, and a series is a few numbers: about 190
+//! bytes, all told, where a set of seven labels with a value of its own has 150 bytes of text.
+//! Everything only grows, and numbers never change, so a reader may let go of the lock between
+//! two steps and look at what was there when it began.
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use hashbrown::{HashMap, HashTable};
+use telemetry_core::labels::{Labels, LabelsBuilder};
+use telemetry_core::storage::postings::Postings;
+
+/// Texts are kept in pieces of this size, unless one is longer.
+const TEXTS_BYTES: usize = 1 << 20;
+/// Longer lists of ids are bitmaps.
+const FEW_IDS_MAX: usize = 16;
+
+/// Series by their labels.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    names: Vec<Name>,
+    name_numbers: HashMap<Box<str>, u32>,
+    pairs: Vec<Pair>,
+    /// Pair numbers by name and value.
+    pair_numbers: HashTable<u32>,
+    texts: Vec<String>,
+    members: Vec<u32>,
+    /// Where in `members` each series ends.
+    ends: Vec<u32>,
+    /// Series by their pair numbers.
+    series: HashTable<u32>,
+    hasher: RandomState,
+}
+
+/// A name of labels.
+#[derive(Debug)]
+pub(super) struct Name {
+    text: Box<str>,
+    pub(super) ids: Postings,
+    pub(super) pairs: Vec<u32>,
+}
+
+/// A name with a value.
+#[derive(Debug)]
+struct Pair {
+    name: u32,
+    text: u32,
+    offset: u32,
+    len: u32,
+    ids: Ids,
+}
+
+/// Ids by rising value: most pairs of a large store belong to one series.
+#[derive(Debug)]
+enum Ids {
+    One(u32),
+    #[expect(clippy::box_collection, reason = "a pair takes 32 bytes this way, and few are this")]
+    Few(Box<Vec<u32>>),
+    Many(Box<Postings>),
+}
+
+impl Index {
+    /// Number of series.
+    pub(super) fn len(&self) -> u32 {
+        self.ends.len() as u32
+    }
+
+    /// The series with these labels.
+    pub(super) fn find(&self, labels: &Labels) -> Option<u32> {
+        let mut members = Vec::with_capacity(16);
+        for (name, value) in labels {
+            members.push(self.pair(*self.name_numbers.get(name)?, value)?);
+        }
+        self.find_members(&members)
+    }
+
+    fn find_members(&self, members: &[u32]) -> Option<u32> {
+        let hash = self.hasher.hash_one(members);
+        self.series.find(hash, |id| self.members(*id) == members).copied()
+    }
+
+    /// Adds a series that is not there. Gives its id; none where numbers are used up.
+    pub(super) fn add(&mut self, labels: &Labels) -> Option<u32> {
+        let id = self.len();
+        let end = u32::try_from(self.members.len() + labels.len()).ok()?;
+        if id == u32::MAX || end == u32::MAX {
+            return None;
+        }
+        for (name, value) in labels {
+            let name = self.make_name(name);
+            let (pair, is_new) = self.make_pair(name, value, id);
+            if let Some(known) = self.pairs.get_mut(pair as usize).filter(|_| !is_new) {
+                known.ids.push(id);
+            }
+            if let Some(name) = self.names.get_mut(name as usize) {
+                name.ids.insert(id);
+            }
+            self.members.push(pair);
+        }
+        self.ends.push(end);
+        let Index { members, ends, hasher, series, .. } = self;
+        let members_of = |id: u32| members_in(members, ends, id);
+        let hash = hasher.hash_one(members_of(id));
+        series.insert_unique(hash, id, |id| hasher.hash_one(members_of(*id)));
+        Some(id)
+    }
+
+    fn make_name(&mut self, text: &str) -> u32 {
+        if let Some(number) = self.name_numbers.get(text) {
+            return *number;
+        }
+        let number = self.names.len() as u32;
+        self.names.push(Name { text: text.into(), ids: Postings::new(), pairs: Vec::new() });
+        self.name_numbers.insert(text.into(), number);
+        number
+    }
+
+    /// The number of a pair, and whether it was made for the series `id`.
+    fn make_pair(&mut self, name: u32, value: &str, id: u32) -> (u32, bool) {
+        if let Some(number) = self.pair(name, value) {
+            return (number, false);
+        }
+        let fits = |text: &String| text.capacity() - text.len() >= value.len();
+        if !self.texts.last().is_some_and(fits) {
+            // The first piece is small: so are most stores.
+            let bytes = if self.texts.is_empty() { TEXTS_BYTES >> 8 } else { TEXTS_BYTES };
+            self.texts.push(String::with_capacity(bytes.max(value.len())));
+        }
+        let (text, mut offset) = (self.texts.len() as u32 - 1, 0);
+        if let Some(texts) = self.texts.last_mut() {
+            offset = texts.len() as u32;
+            texts.push_str(value);
+        }
+        let number = self.pairs.len() as u32;
+        self.pairs.push(Pair { name, text, offset, len: value.len() as u32, ids: Ids::One(id) });
+        if let Some(name) = self.names.get_mut(name as usize) {
+            name.pairs.push(number);
+        }
+        let Index { pairs, texts, hasher, pair_numbers, .. } = self;
+        let hash_of = |number: u32| {
+            let pair = &pairs[number as usize];
+            hasher.hash_one((pair.name, text_of(texts, pair)))
+        };
+        pair_numbers.insert_unique(hash_of(number), number, |number| hash_of(*number));
+        (number, true)
+    }
+
+    fn pair(&self, name: u32, value: &str) -> Option<u32> {
+        let hash = self.hasher.hash_one((name, value));
+        let found = self.pair_numbers.find(hash, |number| {
+            let pair = &self.pairs[*number as usize];
+            pair.name == name && text_of(&self.texts, pair) == value
+        });
+        found.copied()
+    }
+
+    /// The pairs of a series, by rising name.
+    pub(super) fn members(&self, id: u32) -> &[u32] {
+        members_in(&self.members, &self.ends, id)
+    }
+
+    /// The labels of a series.
+    pub(super) fn labels(&self, id: u32) -> Option<Labels> {
+        if id >= self.len() {
+            return None;
+        }
+        let mut builder = LabelsBuilder::new();
+        for pair in self.members(id) {
+            let (name, value) = self.texts_of(*pair);
+            builder.set(name, value);
+        }
+        Some(builder.build())
+    }
+
+    /// Name and value of a pair.
+    pub(super) fn texts_of(&self, pair: u32) -> (&str, &str) {
+        let Some(pair) = self.pairs.get(pair as usize) else { return ("", "") };
+        let name = self.names.get(pair.name as usize).map_or("", |name| &name.text);
+        (name, text_of(&self.texts, pair))
+    }
+
+    /// Sorts series by their labels.
+    pub(super) fn sort(&self, ids: &mut [u32]) {
+        let mut ranks = vec![0_u32; self.pairs.len()];
+        let mut used = Vec::new();
+        for pair in ids.iter().flat_map(|id| self.members(*id)) {
+            let rank = &mut ranks[*pair as usize];
+            if *rank == 0 {
+                *rank = 1;
+                used.push(*pair);
+            }
+        }
+        used.sort_unstable_by(|a, b| self.texts_of(*a).cmp(&self.texts_of(*b)));
+        for (rank, pair) in (1..).zip(&used) {
+            ranks[*pair as usize] = rank;
+        }
+        let rank_of = |id: &u32| self.members(*id).iter().map(|pair| ranks[*pair as usize]);
+        ids.sort_unstable_by(|a, b| rank_of(a).cmp(rank_of(b)));
+    }
+
+    pub(super) fn name(&self, text: &str) -> Option<&Name> {
+        self.names.get(*self.name_numbers.get(text)? as usize)
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|name| &*name.text)
+    }
+
+    /// Adds the ids that have a pair.
+    pub(super) fn add_ids(&self, pair: u32, few: &mut Vec<u32>, many: &mut Postings) {
+        match self.pairs.get(pair as usize).map(|pair| &pair.ids) {
+            None => {}
+            Some(Ids::One(id)) => few.push(*id),
+            Some(Ids::Few(ids)) => few.extend_from_slice(ids),
+            Some(Ids::Many(ids)) => many.union_with(ids),
+        }
+    }
+
+    /// Adds the ids that have a name with a value.
+    pub(super) fn add_ids_with(
+        &self,
+        name: &str,
+        value: &str,
+        few: &mut Vec<u32>,
+        many: &mut Postings,
+    ) {
+        let name = self.name_numbers.get(name);
+        if let Some(pair) = name.and_then(|name| self.pair(*name, value)) {
+            self.add_ids(pair, few, many);
+        }
+    }
+}
+
+impl Ids {
+    /// Adds the greatest id.
+    fn push(&mut self, id: u32) {
+        match self {
+            Ids::One(one) => *self = Ids::Few(Box::new(vec![*one, id])),
+            Ids::Few(ids) if ids.len() < FEW_IDS_MAX => ids.push(id),
+            Ids::Few(ids) => {
+                let mut many = Postings::from_ids(ids);
+                many.insert(id);
+                *self = Ids::Many(Box::new(many));
+            }
+            Ids::Many(ids) => {
+                ids.insert(id);
+            }
+        }
+    }
+}
+
+fn text_of<'a>(texts: &'a [String], pair: &Pair) -> &'a str {
+    let range = pair.offset as usize..pair.offset as usize + pair.len as usize;
+    texts.get(pair.text as usize).and_then(|text| text.get(range)).unwrap_or_default()
+}
+
+fn members_in<'a>(members: &'a [u32], ends: &[u32], id: u32) -> &'a [u32] {
+    let id = id as usize;
+    let start = id.checked_sub(1).and_then(|before| ends.get(before)).map_or(0, |end| *end);
+    let end = ends.get(id).map_or(start, |end| *end);
+    members.get(start as usize..end as usize).unwrap_or_default()
+}
