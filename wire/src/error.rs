@@ -36,7 +36,7 @@ pub enum Error {
         /// How deep values may be nested.
         limit: u32,
     },
-    /// A line that is not in the text exposition format.
+    /// A line that is not in the text exposition format, or not in OpenMetrics.
     #[error("line {line} (byte {position}): {kind}")]
     Exposition {
         /// Offset of the byte that is wrong.
@@ -136,6 +136,21 @@ pub enum ProtobufErrorKind {
     /// Packed numbers whose bytes do not divide into numbers.
     #[error("the packed numbers end inside a number")]
     Packed,
+    /// A metric family without a name, or with one that is not UTF-8.
+    #[error("the metric family has no name, or text that is not UTF-8")]
+    FamilyText,
+    /// A metric type that does not exist.
+    #[error("metric type {found} does not exist")]
+    MetricType {
+        /// The number of the type.
+        found: i32,
+    },
+    /// A unit that the family's name does not end in.
+    #[error("the family's name must end in `_` and the unit")]
+    FamilyUnit,
+    /// A native histogram whose parts do not fit together.
+    #[error("the parts of a histogram do not fit together")]
+    Histogram,
     /// Groups that do not end, end unasked, or are nested too deeply.
     #[error("a group does not end, was not begun, or is nested too deeply")]
     Group,
@@ -186,7 +201,7 @@ pub enum JsonErrorKind {
     TooDeep,
 }
 
-/// What is wrong with a line of the text exposition format.
+/// What is wrong with a line of the text exposition format or of OpenMetrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExpositionErrorKind {
@@ -232,6 +247,24 @@ pub enum ExpositionErrorKind {
     /// A name, value or help text that is not UTF-8.
     #[error("the text is not valid UTF-8")]
     Utf8,
+    /// A second metric name in braces.
+    #[error("the metric has a name already")]
+    SecondName,
+    /// `HELP`, `TYPE` or `UNIT` without a text behind the name.
+    #[error("expected a space and a text on this line")]
+    Text,
+    /// A unit that the family's name does not end in.
+    #[error("the family's name must end in `_` and the unit")]
+    Unit,
+    /// Labels that are not separated by one comma.
+    #[error("expected `,` or `}}`")]
+    LabelSeparator,
+    /// OpenMetrics that does not end in `# EOF`.
+    #[error("the text does not end in `# EOF`")]
+    NoEof,
+    /// Something behind `# EOF`.
+    #[error("the text has ended before this")]
+    AfterEof,
 }
 
 /// What is wrong with the labels of a log stream, `{name="value", …}`.

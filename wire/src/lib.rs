@@ -5,7 +5,7 @@
 //! | OTLP logs, protobuf and JSON | [`otlp::decode_logs`] | log records |
 //! | OTLP metrics, protobuf and JSON | [`otlp::decode_metrics`] | data points |
 //! | OTLP traces, protobuf and JSON | [`otlp::decode_traces`] | spans |
-//! | Prometheus text exposition 0.0.4 | [`prometheus::decode_text`] | samples |
+//! | Prometheus text exposition, OpenMetrics 1.0, protobuf exposition | [`prometheus::decode_exposition`], [`prometheus::ExpositionWriter`] | samples |
 //! | Prometheus remote write | [`prometheus::remote_write`] | samples |
 //! | Loki push, protobuf | [`loki::push`] | log entries |
 //! | pprof, gzip or not | [`pprof::decode`], [`pprof::encode`] | a [`Profile`] |
@@ -33,6 +33,7 @@ mod outcome;
 pub mod pprof;
 pub mod prometheus;
 mod protobuf;
+pub mod relabel;
 mod snappy;
 
 pub use error::{

@@ -35,6 +35,8 @@ pub(super) const TARGETS: &[Target] = &[
         name: "wire_exposition",
         run: exposition,
         seeds: &[
+            b"# TYPE a summary\n# UNIT a_s s\na{quantile=\"1\"} 1 2.5 # {t=\"x\"} 1 2\na_created 1\n# EOF\n",
+            b"\x36\x0a\x01h\x18\x04\x22\x2f\x0a\x06\x0a\x01l\x12\x01v\x3a\x22\x08\x02\x28\x02\x31\xfc\xa9\xf1\xd2Mb@?\x38\x01\x62\x04\x08\x02\x10\x01\x68\x02\x7a\x02\x08\x07\x1a\x02\x08\x01\x30\x05",
             b"# HELP a \\\\ x\n# TYPE a histogram\na_bucket{le=\"1\",job=\"\\\"\"} 1 -2\n",
             b"{\"a.b\", \"c\"=\"d\"} NaN",
         ],
@@ -180,8 +182,25 @@ fn otlp_json(data: &[u8]) {
 }
 
 fn exposition(data: &[u8]) {
+    use prometheus::{ExpositionWriter, Format, ReadOptions, decode_exposition, read_exposition};
     let target = [("job", "x"), ("instance", "")];
-    check(prometheus::decode_text(data, Millis(7), &target, &mut Sink::default()), data);
+    for format in [Format::Text, Format::OpenMetrics, Format::Protobuf] {
+        let result = decode_exposition(data, format, Millis(7), &target, &mut Sink::default());
+        let is_read = result.is_ok();
+        check(result, data);
+        if !is_read {
+            continue;
+        }
+        // What is written is read again.
+        let mut writer = ExpositionWriter::new(format);
+        let read = read_exposition(data, format, ReadOptions::default(), |entry| {
+            writer.write(entry).unwrap();
+        });
+        assert!(read.is_ok());
+        let again = writer.finish();
+        let result = read_exposition(&again, format, ReadOptions::default(), |_| {});
+        assert!(result.is_ok(), "{format:?}: {result:?} of {:?}", again.escape_ascii().to_string());
+    }
 }
 
 /// `data`, as one block of snappy without compression.

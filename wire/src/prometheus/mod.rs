@@ -3,4 +3,8 @@
 mod exposition;
 pub mod remote_write;
 
-pub use exposition::decode_text;
+pub use exposition::{
+    Entry, Escaping, Exposed, ExposedExemplar, ExposedValue, ExpositionWriter, Format, Label,
+    NativeInText, ReadOptions, accept, decode_exposition, decode_text, escape_name,
+    read_exposition, unescape_name,
+};

@@ -1,18 +1,17 @@
-//! Hands the samples of a text to a sink.
+//! Hands the samples of an exposition to a sink.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write;
+use std::sync::Arc;
 
 use telemetry_core::labels::METRIC_NAME;
-use telemetry_core::model::{Metadata, MetricKind};
+use telemetry_core::model::{Exemplar, Metadata, SampleValue};
 use telemetry_core::sink::{MetricSink, RawLabels, RefusalReason, SeriesRef};
-use telemetry_core::syntax::number::{parse_float, write_g};
 use telemetry_core::time::Millis;
 
-use super::cursor::Cursor;
-use super::line::{self, Label, Line};
+use super::entry::{Entry, Exposed, ExposedValue, Label};
+use super::{Format, ReadOptions, read};
 use crate::error::Error;
 use crate::outcome::Outcome;
 
@@ -22,76 +21,102 @@ const INLINE_LABELS: usize = 32;
 /// Put in front of a label that the target's label of the same name covers.
 const EXPORTED: &str = "exported_";
 
-/// Hands the samples of a text in Prometheus' exposition format to `sink` and commits them.
-///
-/// Samples without a timestamp get `default_time`. Every series gets `extra_labels`, such as `job`
-/// and `instance`; a label of the text that has the same name is kept as `exported_…`. Bounds of
-/// histograms and quantiles of summaries are spelt as floats (`1` becomes `1.0`), as Prometheus
-/// does since version 3.
-///
-/// Items are samples. One whose labels repeat a name, or which the store does not take, is
-/// refused.
+/// Hands the samples of a text in Prometheus' exposition format to `sink` and commits them:
+/// [`decode_exposition`] of [`Format::Text`].
 ///
 /// # Errors
 ///
-/// Where a line is not in the format: [`Error::Exposition`] with its number, and the place in it.
-/// Nothing is committed then, as Prometheus drops a scrape as a whole, but `sink` may hold samples:
-/// drop it.
+/// As [`decode_exposition`].
 pub fn decode_text(
     input: &[u8],
     default_time: Millis,
     extra_labels: &[(&str, &str)],
     sink: &mut dyn MetricSink,
 ) -> Result<Outcome, Error> {
-    let mut cursor = Cursor::new(input);
-    let mut labels = Vec::new();
+    decode_exposition(input, Format::Text, default_time, extra_labels, sink)
+}
+
+/// Hands the samples of an exposition to `sink` and commits them.
+///
+/// Samples without a timestamp get `default_time`. Every series gets `extra_labels`, such as `job`
+/// and `instance`; a label of the input that has the same name is kept as `exported_…`. Bounds of
+/// histograms and quantiles of summaries are spelt as floats (`1` becomes `1.0`), as Prometheus
+/// does since version 3. `_created` series of OpenMetrics are taken as the start timestamps of
+/// their metrics. Of a protobuf histogram that is both native and classic, both are stored.
+///
+/// Items are samples. One whose labels repeat a name, or which the store does not take, is
+/// refused.
+///
+/// # Errors
+///
+/// Where the input is not in the format: [`Error::Exposition`] with the line and the place in it, or
+/// [`Error::Protobuf`]. Nothing is committed then, as Prometheus drops a scrape as a whole, but
+/// `sink` may hold samples: drop it.
+pub fn decode_exposition(
+    input: &[u8],
+    format: Format,
+    default_time: Millis,
+    extra_labels: &[(&str, &str)],
+    sink: &mut dyn MetricSink,
+) -> Result<Outcome, Error> {
     let mut families = Families::default();
-    while !cursor.is_at_end() {
-        match line::read(&mut cursor, &mut labels)? {
-            Line::Nothing => {}
-            Line::Help { family, text } => families.enter(family).help = text,
-            Line::Type { family, kind } => {
-                families.enter(family).kind = kind;
-                families.kind = kind;
-            }
-            Line::Sample { name, value, time } => {
-                normalise(&mut labels, families.kind);
-                let time = time.unwrap_or(default_time.0);
-                match with_labels(&name, &labels, extra_labels, sink) {
-                    Ok(series) => sink.append(series, time, value.into(), 0),
-                    Err(reason) => sink.refuse(reason),
-                }
-            }
+    read(input, format, ReadOptions::default(), &mut |entry| match entry {
+        Entry::Help { family, text } => text.clone_into(&mut families.enter(family).help),
+        Entry::Type { family, kind } => families.enter(family).kind = kind,
+        Entry::Unit { family, unit } => unit.clone_into(&mut families.enter(family).unit),
+        Entry::Sample(sample) => {
+            let series = with_labels(sample.name, sample.labels, extra_labels, sink);
+            hand_over(&sample, series, default_time.0, sink);
         }
-    }
+    })?;
     families.finish(sink);
     Ok(Outcome::of(sink.commit()?, 0))
 }
 
-/// Metadata by family, and the type that the next samples have.
-#[derive(Default)]
-struct Families<'a> {
-    /// With the position of the family's first appearance.
-    metadata: HashMap<Cow<'a, str>, (usize, Metadata)>,
-    present: Option<Cow<'a, str>>,
-    kind: MetricKind,
+/// Hands a sample and its exemplars to `sink`, or counts it as refused.
+fn hand_over(
+    sample: &Exposed<'_>,
+    series: Result<SeriesRef, RefusalReason>,
+    default_time: i64,
+    sink: &mut dyn MetricSink,
+) {
+    let series = match series {
+        Ok(series) => series,
+        Err(reason) => return sink.refuse(reason),
+    };
+    let sampled = sample.time.unwrap_or(default_time);
+    let value = match sample.value {
+        ExposedValue::Float(value) => SampleValue::Float(value),
+        ExposedValue::Histogram(histogram) => SampleValue::Histogram(Arc::clone(histogram)),
+    };
+    let is_native = matches!(value, SampleValue::Histogram(_));
+    sink.append(series, sampled, value, sample.start);
+    for exemplar in sample.exemplars {
+        // Without a time, repeated exemplars of a native histogram cannot be told from new ones.
+        let time = match exemplar.time {
+            None if is_native => continue,
+            time => Millis(time.unwrap_or(sampled)),
+        };
+        let (labels, value) = (exemplar.labels.clone(), exemplar.value);
+        sink.exemplar(series, Exemplar { labels, value, time });
+    }
 }
 
-impl<'a> Families<'a> {
-    /// The metadata of `family`. A type holds until another family's metadata begins, whatever the
-    /// names of the samples in between.
-    fn enter(&mut self, family: Cow<'a, str>) -> &mut Metadata {
-        if self.present.as_ref() != Some(&family) {
-            self.present = Some(family.clone());
-            self.kind = MetricKind::Unknown;
-        }
+/// Metadata by family, in the order of the input.
+#[derive(Default)]
+struct Families {
+    metadata: HashMap<String, (usize, Metadata)>,
+}
+
+impl Families {
+    /// The metadata of `family`.
+    fn enter(&mut self, family: &str) -> &mut Metadata {
         let next = self.metadata.len();
-        let (_, metadata) =
-            self.metadata.entry(family).or_insert_with(|| (next, Metadata::default()));
-        metadata
+        let entry = self.metadata.entry(family.to_owned());
+        &mut entry.or_insert_with(|| (next, Metadata::default())).1
     }
 
-    /// Hands the metadata to `sink`, in the order of the text.
+    /// Hands the metadata to `sink`, in the order of the input.
     fn finish(self, sink: &mut dyn MetricSink) {
         let mut families: Vec<_> = self.metadata.into_iter().collect();
         families.sort_unstable_by_key(|(_, (position, _))| *position);
@@ -99,36 +124,6 @@ impl<'a> Families<'a> {
             sink.metadata(&name, &metadata);
         }
     }
-}
-
-/// Spells the bounds of histograms and the quantiles of summaries in one way.
-fn normalise(labels: &mut [Label<'_>], kind: MetricKind) {
-    let bound = match kind {
-        MetricKind::Histogram => "le",
-        MetricKind::Summary => "quantile",
-        _ => return,
-    };
-    for (name, value) in labels {
-        if name == bound
-            && let Ok(number) = parse_float(value)
-        {
-            let text = float_text(number);
-            if *value != text {
-                *value = Cow::Owned(text);
-            }
-        }
-    }
-}
-
-/// A float as OpenMetrics spells it: never without a point or an exponent.
-fn float_text(value: f64) -> String {
-    let mut text = String::new();
-    // Writing to a string does not fail.
-    let _ = write_g(&mut text, value);
-    if value.is_finite() && !text.contains(['e', '.']) {
-        let _ = text.write_str(".0");
-    }
-    text
 }
 
 /// Resolves the series of a sample.
@@ -190,24 +185,4 @@ fn resolve(pairs: &[(&str, &str)], sink: &mut dyn MetricSink) -> Result<SeriesRe
         return Err(RefusalReason::DuplicateLabel { name: name.to_owned() });
     }
     sink.resolve(&labels)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bounds_have_a_point_or_an_exponent() {
-        let cases = [
-            (0.0, "0.0"),
-            (1.0, "1.0"),
-            (0.25, "0.25"),
-            (1e6, "1e+06"),
-            (f64::INFINITY, "+Inf"),
-            (1e-5, "1e-05"),
-        ];
-        for (value, text) in cases {
-            assert_eq!(float_text(value), text);
-        }
-    }
 }

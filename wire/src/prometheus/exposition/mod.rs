@@ -1,4 +1,4 @@
-//! The text exposition format, version 0.0.4, and 1.0.0 with names of any UTF-8 text.
+//! Expositions: what an application shows when it is scraped.
 //!
 //! ~~~text
 //! # HELP http_requests_total Requests by code.      \\ and \n in the help text
@@ -7,12 +7,73 @@
 //! {"http.requests", "k8s.pod"="a"} 3
 //! ~~~
 //!
-//! 1. `cursor` reads tokens and knows line and byte.
-//! 2. `line` reads a line: metadata or a sample.
-//! 3. `decode` applies the target's labels and hands samples to the sink.
+//! 1. `cursor` reads tokens of a text and knows line and byte.
+//! 2. `text`, `openmetrics` (with `created`) and `message` (with `histogram`) read one format each
+//!    and hand on entries: metadata and samples.
+//! 3. `decode` applies the target's labels and hands samples to a sink.
+//! 4. `content_type` tells formats by content types, `escape` spells names for those who know only the
+//!    classic ones, `write` and `write_message` go the other way.
 
+mod bound;
+mod content_type;
+mod created;
 mod cursor;
 mod decode;
-mod line;
+mod entry;
+mod escape;
+mod histogram;
+mod message;
+mod openmetrics;
+mod text;
+mod write;
+mod write_message;
 
-pub use decode::decode_text;
+pub use content_type::{Format, accept};
+pub use decode::{decode_exposition, decode_text};
+pub use entry::{Entry, Exposed, ExposedExemplar, ExposedValue, Label};
+pub use escape::{Escaping, escape_name, unescape_name};
+pub use write::{ExpositionWriter, NativeInText};
+
+use crate::error::Error;
+
+/// What of an exposition is read. The default is everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// Whether `_created` lines of OpenMetrics are samples, instead of the start timestamps of
+    /// their metrics.
+    pub created_series: bool,
+    /// Whether native histograms of protobuf are left out. Their classic form is always read then.
+    pub ignore_native: bool,
+    /// Whether the classic form of a histogram that is also native is left out.
+    pub native_alone: bool,
+}
+
+/// Hands the entries of an exposition to `visit`, in the order of the input.
+///
+/// Of OpenMetrics, the samples of a family come when the family has ended, because their start
+/// timestamps may follow them.
+///
+/// # Errors
+///
+/// Where the input is not in the format. The entries in front of the error have been visited.
+pub fn read_exposition(
+    input: &[u8],
+    format: Format,
+    options: ReadOptions,
+    mut visit: impl FnMut(Entry<'_>),
+) -> Result<(), Error> {
+    read(input, format, options, &mut visit)
+}
+
+pub(crate) fn read(
+    input: &[u8],
+    format: Format,
+    options: ReadOptions,
+    visit: &mut impl FnMut(Entry<'_>),
+) -> Result<(), Error> {
+    match format {
+        Format::Text => text::read(input, visit),
+        Format::OpenMetrics => openmetrics::read(input, options, visit),
+        Format::Protobuf => message::read(input, options, visit),
+    }
+}

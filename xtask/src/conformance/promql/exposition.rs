@@ -12,6 +12,7 @@ use telemetry_core::labels::Labels;
 use telemetry_core::model::{Exemplar, Metadata, MetricKind, SampleValue};
 use telemetry_core::sink::{Committed, MetricSink, RawLabels, RefusalReason, SeriesRef, SinkError};
 use telemetry_core::time::Millis;
+use wire::prometheus::{Format, decode_exposition};
 
 /// The time of samples that have none.
 const DEFAULT_TIME: i64 = 1_000_000;
@@ -54,6 +55,17 @@ struct Entry {
     labels: Option<BTreeMap<String, String>>,
     value: Option<serde_json::Value>,
     timestamp_ms: Option<i64>,
+    #[serde(default)]
+    start_timestamp_ms: i64,
+    #[serde(default)]
+    exemplars: Vec<ExpectedExemplar>,
+}
+
+#[derive(Deserialize)]
+struct ExpectedExemplar {
+    labels: BTreeMap<String, String>,
+    value: f64,
+    timestamp_ms: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -88,19 +100,17 @@ pub(super) fn cases(text: &str, report: &mut Report) {
         Err(error) => return report.record("the file", Outcome::Failed(error.to_string())),
     };
     for case in &cases.documents {
-        report.case(&case.name, || with(&case.format, || document(case).into()));
+        report.case(&case.name, || document(case).into());
     }
     for case in &cases.single {
         let input = case.input.bytes();
         report.case(&input.escape_ascii().to_string(), || {
-            with(&case.format, || {
-                let decoded = decode(&input).map(|_| ());
-                match (decoded, case.valid) {
-                    (Ok(()), true) | (Err(_), false) => Outcome::Passed,
-                    (Ok(()), false) => Outcome::Failed("accepted".into()),
-                    (Err(error), true) => Outcome::Failed(error),
-                }
-            })
+            let decoded = decode(&input, format(&case.format)).map(|_| ());
+            match (decoded, case.valid) {
+                (Ok(()), true) | (Err(_), false) => Outcome::Passed,
+                (Ok(()), false) => Outcome::Failed("accepted".into()),
+                (Err(error), true) => Outcome::Failed(error),
+            }
         });
     }
 }
@@ -108,25 +118,21 @@ pub(super) fn cases(text: &str, report: &mut Report) {
 /// A file in a format that its name tells.
 pub(super) fn file(path: &Path, report: &mut Report) {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let format = if name.ends_with(".om.txt") { "openmetrics" } else { "prometheus" };
-    report.case(&name, || {
-        with(format, || match std::fs::read(path) {
-            Ok(bytes) => decode(&bytes).map(|_| ()).into(),
-            Err(error) => Outcome::Failed(error.to_string()),
-        })
+    let format = if name.ends_with(".om.txt") { Format::OpenMetrics } else { Format::Text };
+    report.case(&name, || match std::fs::read(path) {
+        Ok(bytes) => decode(&bytes, format).map(|_| ()).into(),
+        Err(error) => Outcome::Failed(error.to_string()),
     });
 }
 
-fn with(format: &str, run: impl FnOnce() -> Outcome) -> Outcome {
-    if format.starts_with("openmetrics") {
-        return Outcome::Skipped("OpenMetrics is read by a later issue".into());
-    }
-    run()
+/// The format that a case names.
+fn format(name: &str) -> Format {
+    if name.starts_with("openmetrics") { Format::OpenMetrics } else { Format::Text }
 }
 
-fn decode(input: &[u8]) -> Result<Recorder, String> {
+fn decode(input: &[u8], format: Format) -> Result<Recorder, String> {
     let mut recorder = Recorder::default();
-    match wire::prometheus::decode_text(input, Millis(DEFAULT_TIME), &[], &mut recorder) {
+    match decode_exposition(input, format, Millis(DEFAULT_TIME), &[], &mut recorder) {
         Ok(outcome) if outcome.is_complete() => Ok(recorder),
         Ok(outcome) => Err(outcome.message()),
         Err(error) => Err(error.to_string()),
@@ -134,18 +140,21 @@ fn decode(input: &[u8]) -> Result<Recorder, String> {
 }
 
 fn document(case: &Document) -> Result<(), String> {
-    let found = decode(&case.input.bytes())?;
+    let found = decode(&case.input.bytes(), format(&case.format))?;
     let mut metadata: BTreeMap<String, Metadata> = BTreeMap::new();
     let mut samples = found.samples.iter();
     for entry in &case.expected {
         if entry.text.is_empty() {
             continue;
         }
-        let Some(value) = &entry.value else {
+        // Of a sample, a value of zero may be left out.
+        let zero = serde_json::Value::from(0);
+        let value = entry.value.as_ref().or(entry.labels.as_ref().map(|_| &zero));
+        let Some(value) = value else {
             described(metadata.entry(entry.text.clone()).or_default(), entry)?;
             continue;
         };
-        let Recorded { labels, time, value: found } =
+        let Recorded { labels, time, value: found, start, exemplars } =
             samples.next().ok_or(format!("{} is missing", entry.text))?;
         let expected: Labels = entry
             .labels
@@ -158,6 +167,18 @@ fn document(case: &Document) -> Result<(), String> {
             (Some(a), SampleValue::Float(b)) => a == *b || (a.is_nan() && b.is_nan()),
             _ => false,
         };
+        let expected_exemplars: Vec<_> = entry
+            .exemplars
+            .iter()
+            .map(|exemplar| Exemplar {
+                labels: exemplar.labels.iter().collect(),
+                value: exemplar.value,
+                time: Millis(exemplar.timestamp_ms.unwrap_or(expected_time)),
+            })
+            .collect();
+        if *start != entry.start_timestamp_ms || *exemplars != expected_exemplars {
+            return Err(format!("{}: got start {start}, exemplars {exemplars:?}", entry.text));
+        }
         if *labels != expected || *time != expected_time || !same {
             return Err(format!("{}: got {labels} {found:?} at {time}", entry.text));
         }
@@ -209,6 +230,8 @@ struct Recorded {
     labels: Labels,
     time: i64,
     value: SampleValue,
+    start: i64,
+    exemplars: Vec<Exemplar>,
 }
 
 impl MetricSink for Recorder {
@@ -217,16 +240,20 @@ impl MetricSink for Recorder {
         Ok(SeriesRef(self.series.len() as u64 - 1))
     }
 
-    fn append(&mut self, series: SeriesRef, time: i64, value: SampleValue, _start: i64) {
+    fn append(&mut self, series: SeriesRef, time: i64, value: SampleValue, start: i64) {
         let at = usize::try_from(series.0).unwrap_or(usize::MAX);
         if let Some(labels) = self.series.get(at) {
-            self.samples.push(Recorded { labels: labels.clone(), time, value });
+            let exemplars = Vec::new();
+            self.samples.push(Recorded { labels: labels.clone(), time, value, start, exemplars });
         }
     }
 
     fn refuse(&mut self, _reason: RefusalReason) {}
 
-    fn exemplar(&mut self, _series: SeriesRef, _exemplar: Exemplar) {}
+    fn exemplar(&mut self, _series: SeriesRef, exemplar: Exemplar) {
+        // It follows its sample.
+        self.samples.last_mut().into_iter().for_each(|last| last.exemplars.push(exemplar.clone()));
+    }
 
     fn metadata(&mut self, metric: &str, metadata: &Metadata) {
         self.metadata.insert(metric.to_owned(), metadata.clone());

@@ -1,4 +1,4 @@
-//! Reads one line.
+//! The text format, line by line.
 //!
 //! Spaces and tabs may stand between any two tokens of a sample. A comma between labels may be
 //! missing, one behind the last is free; both as in Prometheus. Escapes are `\\`, `\"` and `\n`;
@@ -11,18 +11,48 @@ use memchr::{memchr, memchr2};
 use telemetry_core::model::MetricKind;
 use telemetry_core::syntax::number::{NumberError, parse_float};
 
+use super::bound::normalise;
 use super::cursor::Cursor;
+use super::entry::{Entry, Exposed, ExposedValue, Label};
 use crate::error::{Error, ExpositionErrorKind as Kind};
 
 /// The NaN that stands for every NaN of the text: none of them is the staleness marker.
-const NORMAL_NAN: f64 = f64::from_bits(0x7ff8_0000_0000_0001);
+pub(super) const NORMAL_NAN: f64 = f64::from_bits(0x7ff8_0000_0000_0001);
 
-/// A name and its value.
-pub(super) type Label<'a> = (Cow<'a, str>, Cow<'a, str>);
+/// Hands every entry of a text to `visit`.
+pub(super) fn read(input: &[u8], visit: &mut impl FnMut(Entry<'_>)) -> Result<(), Error> {
+    let mut cursor = Cursor::new(input);
+    let mut labels = Vec::new();
+    let mut kind = MetricKind::Unknown;
+    while !cursor.is_at_end() {
+        match line(&mut cursor, &mut labels)? {
+            Line::Nothing => {}
+            Line::Help { family, text } => visit(Entry::Help { family: &family, text: &text }),
+            Line::Type { family, kind: found } => {
+                // It holds until the next one, whatever the names in between.
+                kind = found;
+                visit(Entry::Type { family: &family, kind });
+            }
+            Line::Sample { name, value, time } => {
+                normalise(&mut labels, kind);
+                visit(Entry::Sample(Exposed {
+                    name: &name,
+                    labels: &labels,
+                    value: ExposedValue::Float(value),
+                    time,
+                    start: 0,
+                    exemplars: &[],
+                    kind,
+                }));
+            }
+        }
+    }
+    Ok(())
+}
 
 /// What a line says.
 #[derive(Debug)]
-pub(super) enum Line<'a> {
+enum Line<'a> {
     Help {
         family: Cow<'a, str>,
         text: String,
@@ -41,10 +71,7 @@ pub(super) enum Line<'a> {
 }
 
 /// Reads a line with its line feed; the labels of a sample replace what is in `labels`.
-pub(super) fn read<'a>(
-    cursor: &mut Cursor<'a>,
-    labels: &mut Vec<Label<'a>>,
-) -> Result<Line<'a>, Error> {
+fn line<'a>(cursor: &mut Cursor<'a>, labels: &mut Vec<Label<'a>>) -> Result<Line<'a>, Error> {
     cursor.blanks();
     match cursor.peek() {
         b'\n' => {
@@ -99,7 +126,7 @@ fn comment<'a>(cursor: &mut Cursor<'a>) -> Result<Line<'a>, Error> {
 }
 
 /// The rest of the line; steps over the line feed.
-fn to_line_end<'a>(cursor: &mut Cursor<'a>) -> &'a [u8] {
+pub(super) fn to_line_end<'a>(cursor: &mut Cursor<'a>) -> &'a [u8] {
     let rest = cursor.rest();
     let len = memchr(b'\n', rest).unwrap_or(rest.len());
     cursor.advance(len + 1);
@@ -156,7 +183,9 @@ fn read_labels<'a>(
         };
         cursor.blanks();
         if is_quoted && matches!(cursor.peek(), b',' | b'}') {
-            *metric = Some(name);
+            if metric.replace(name).is_some() {
+                return Err(cursor.error(Kind::SecondName));
+            }
             cursor.take(b',');
             continue;
         }
@@ -180,14 +209,52 @@ fn value(cursor: &mut Cursor<'_>) -> Result<f64, Error> {
     if text.is_empty() {
         return Err(cursor.error(Kind::Value));
     }
+    float(text).map_err(|kind| cursor.error_at(start, kind))
+}
+
+/// A number, with one NaN for all.
+#[inline]
+pub(super) fn float(text: &[u8]) -> Result<f64, Kind> {
+    if let Some(value) = small_decimal(text) {
+        return Ok(value);
+    }
     // What Go reads beyond this, exponents of two and digits in groups, is not in the format.
     let text = str::from_utf8(text).ok().filter(|text| !text.contains(['p', 'P', '_']));
     match text.map_or(Err(NumberError::Syntax), parse_float) {
         Ok(value) if value.is_nan() => Ok(NORMAL_NAN),
         Ok(value) => Ok(value),
-        Err(NumberError::OutOfRange) => Err(cursor.error_at(start, Kind::OutOfRange)),
-        Err(_) => Err(cursor.error_at(start, Kind::Number)),
+        Err(NumberError::OutOfRange) => Err(Kind::OutOfRange),
+        Err(_) => Err(Kind::Number),
     }
+}
+
+/// Powers of ten that a float holds exactly, as many as [`small_decimal`] needs.
+const POWERS: [f64; 16] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+/// Digits with at most one point among them, 15 in all: most values. Both the digits and the power
+/// of ten are exact then, so the quotient is the nearest float.
+#[inline]
+fn small_decimal(text: &[u8]) -> Option<f64> {
+    if text.len() > POWERS.len() {
+        return None;
+    }
+    let (mut digits, mut number, mut decimals, mut pointed) = (0_usize, 0_u64, 0_usize, false);
+    for byte in text {
+        match byte {
+            b'0'..=b'9' => {
+                number = number * 10 + u64::from(byte - b'0');
+                digits += 1;
+                decimals += usize::from(pointed);
+            }
+            b'.' if !pointed => pointed = true,
+            _ => return None,
+        }
+    }
+    if digits == 0 || digits >= POWERS.len() {
+        return None;
+    }
+    Some(number as f64 / POWERS.get(decimals)?)
 }
 
 /// Milliseconds.
@@ -206,12 +273,12 @@ fn timestamp(cursor: &mut Cursor<'_>) -> Result<i64, Error> {
 }
 
 #[inline]
-fn metric_name<'a>(cursor: &mut Cursor<'a>) -> &'a str {
+pub(super) fn metric_name<'a>(cursor: &mut Cursor<'a>) -> &'a str {
     word(cursor, |byte| byte == b':')
 }
 
 #[inline]
-fn label_name<'a>(cursor: &mut Cursor<'a>) -> &'a str {
+pub(super) fn label_name<'a>(cursor: &mut Cursor<'a>) -> &'a str {
     word(cursor, |_| false)
 }
 
@@ -227,7 +294,7 @@ fn word<'a>(cursor: &mut Cursor<'a>, more: impl Fn(u8) -> bool) -> &'a str {
 }
 
 /// A text in double quotes, which ends on this line. `kind` is the error where it does not.
-fn quoted<'a>(cursor: &mut Cursor<'a>, kind: Kind) -> Result<Cow<'a, str>, Error> {
+pub(super) fn quoted<'a>(cursor: &mut Cursor<'a>, kind: Kind) -> Result<Cow<'a, str>, Error> {
     let start = cursor.at();
     cursor.advance(1);
     let rest = cursor.rest();
@@ -253,7 +320,7 @@ fn quoted<'a>(cursor: &mut Cursor<'a>, kind: Kind) -> Result<Cow<'a, str>, Error
 }
 
 /// Replaces escapes; `quotes` says whether quotes are escaped too.
-fn unescape(text: &str, quotes: bool) -> Cow<'_, str> {
+pub(super) fn unescape(text: &str, quotes: bool) -> Cow<'_, str> {
     if !text.contains('\\') {
         return Cow::Borrowed(text);
     }
