@@ -1,0 +1,65 @@
+//! PromQL, and names and values of labels.
+
+use std::error::Error;
+
+use quadra::Quadra;
+use quadra::labels::parse_selector;
+use quadra::model::SampleValue;
+use quadra::promql::Value;
+use quadra::source::{MetricSource, SeriesRequest};
+use quadra::telemetry_core::query::QueryContext;
+use quadra::time::MillisRange;
+
+use super::{Answer, Ask, Asked, once};
+
+pub(super) fn question(asked: &Asked<'_>) -> Result<Vec<Ask>, Box<dyn Error>> {
+    let (start, end) = (asked.start_ms()?, asked.end_ms()?);
+    match asked.kind()? {
+        "label_values" => {
+            let label = asked.required("label")?;
+            once(move |db| Ok(Answer::of_rows(db.metrics().label_values(&label, vec![])?.len())))
+        }
+        "series" => {
+            let matchers = parse_selector(&asked.required("match")?)?;
+            let mut request = SeriesRequest::new(matchers, MillisRange::new(start, end));
+            request.sorted = true;
+            request.hints.labels_only = true;
+            once(move |db| series(db, &request))
+        }
+        "instant" => {
+            let Some(query) = asked.text("promql") else { return Ok(Vec::new()) };
+            once(move |db| Ok(answer(&db.promql(&*query).instant(end)?.value)))
+        }
+        "range" => {
+            let Some(query) = asked.text("promql") else { return Ok(Vec::new()) };
+            let step = asked.step()?;
+            once(move |db| Ok(answer(&db.promql(&*query).range(start, end, step)?.value)))
+        }
+        other => Err(format!("a query of type {other}").into()),
+    }
+}
+
+/// The label sets of the series that a matcher selects.
+fn series(db: &Quadra, request: &SeriesRequest) -> Result<Answer, Box<dyn Error>> {
+    let context = QueryContext::new().with_workers(db.runtime().workers());
+    let metrics = db.metrics();
+    let set = metrics.store().select(request, &context)?;
+    let labels: Vec<_> = (0..set.len()).map(|index| set.labels(index).clone()).collect();
+    Ok(Answer::of_rows(labels.len()))
+}
+
+fn answer(value: &Value) -> Answer {
+    match value {
+        Value::Scalar { value, .. } => Answer::of_series([[*value]]),
+        Value::Vector(elements) => {
+            Answer::of_series(elements.iter().map(|element| match &element.value {
+                SampleValue::Float(value) => Some(*value),
+                SampleValue::Histogram(_) => None,
+            }))
+        }
+        Value::Matrix(series) => Answer::of_series(
+            series.iter().map(|series| series.floats.iter().map(|(_, value)| *value)),
+        ),
+        _ => Answer::of_rows(value.len()),
+    }
+}
