@@ -27,8 +27,18 @@ struct Line {
 enum Stage {
     Contains(String),
     NotContains(String),
+    Digit,
+    Pair,
     Json,
     Logfmt,
+    JsonField(String, String),
+    LogfmtField(String, String),
+    Regexp,
+    Pattern,
+    Unpack,
+    Decolorize,
+    Rename(String, String),
+    LabelFormat(String, String),
     TextFilter(String, String),
     NumberFilter(String, i64),
     Drop(String),
@@ -41,8 +51,18 @@ impl Stage {
         match self {
             Stage::Contains(text) => format!("|= \"{text}\""),
             Stage::NotContains(text) => format!("!= \"{text}\""),
+            Stage::Digit => r#"|~ "[0-9]""#.into(),
+            Stage::Pair => r#"|> "<_>=<_>""#.into(),
             Stage::Json => "| json".into(),
             Stage::Logfmt => "| logfmt".into(),
+            Stage::JsonField(label, field) => format!("| json {label}=\"{field}\""),
+            Stage::LogfmtField(label, field) => format!("| logfmt {label}=\"{field}\""),
+            Stage::Regexp => r#"| regexp "(?P<c>[0-9]+)""#.into(),
+            Stage::Pattern => r#"| pattern "<b>=<_>""#.into(),
+            Stage::Unpack => "| unpack".into(),
+            Stage::Decolorize => "| decolorize".into(),
+            Stage::Rename(to, from) => format!("| label_format {to}={from}"),
+            Stage::LabelFormat(to, from) => format!("| label_format {to}=\"<{{{{.{from}}}}}>\""),
             Stage::TextFilter(name, value) => format!("| {name}=\"{value}\""),
             Stage::NumberFilter(name, value) => format!("| {name}>{value}"),
             Stage::Drop(name) => format!("| drop {name}"),
@@ -62,6 +82,52 @@ impl Stage {
             }
             Stage::Logfmt => {
                 row.logfmt();
+                Some(row)
+            }
+            Stage::Digit => row.text.contains(|c: char| c.is_ascii_digit()).then_some(row),
+            Stage::Pair => {
+                let at = row.text.get(1..).and_then(|rest| rest.find('='));
+                at.is_some_and(|at| at + 2 < row.text.len()).then_some(row)
+            }
+            Stage::JsonField(label, field) => {
+                row.json_field(label, field);
+                Some(row)
+            }
+            Stage::LogfmtField(label, field) => {
+                row.logfmt_field(label, field);
+                Some(row)
+            }
+            Stage::Regexp => {
+                let start = row.text.find(|c: char| c.is_ascii_digit());
+                if let Some(rest) = start.map(|start| row.text[start..].to_owned()) {
+                    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+                    row.extract("c", &rest[..end]);
+                }
+                Some(row)
+            }
+            Stage::Pattern => {
+                let before = row.text.split('=').next().unwrap_or_default().to_owned();
+                row.extract("b", &before);
+                Some(row)
+            }
+            Stage::Unpack => {
+                if !row.text.is_empty() && !row.text.trim().starts_with('{') {
+                    row.labels.insert("__error__".into(), "JSONParserErr".into());
+                }
+                Some(row)
+            }
+            Stage::Decolorize => Some(row),
+            Stage::Rename(to, from) => {
+                if let Some(value) = row.labels.get(from).cloned() {
+                    row.labels.insert(to.clone(), value);
+                    row.labels.remove(from);
+                }
+                Some(row)
+            }
+            Stage::LabelFormat(to, from) => {
+                let value = row.labels.get(from).map_or("", String::as_str);
+                let value = format!("<{value}>");
+                row.labels.insert(to.clone(), value);
                 Some(row)
             }
             Stage::TextFilter(name, value) => {
@@ -120,6 +186,45 @@ impl Row {
         }
         self.extracted.push(name.clone());
         self.labels.insert(name, value.into());
+    }
+
+    /// A field that was asked for: always a label, if only an empty one.
+    fn set_field(&mut self, label: &str, value: Option<&str>) {
+        match value {
+            Some(value) if self.stream.contains_key(label) => {
+                self.labels.insert(format!("{label}_extracted"), value.into());
+            }
+            Some(value) => drop(self.labels.insert(label.into(), value.into())),
+            None => {}
+        }
+        self.labels.entry(label.into()).or_default();
+    }
+
+    fn json_field(&mut self, label: &str, field: &str) {
+        if self.text.is_empty() {
+            return;
+        }
+        if !self.text.starts_with(['{', '[', '"']) {
+            self.labels.insert("__error__".into(), "JSONParserErr".into());
+            return;
+        }
+        let members: serde_json::Value = serde_json::from_str(&self.text).unwrap_or_default();
+        match members[field].as_str() {
+            // One that is found under another name is not set to nothing besides.
+            Some(value) if self.stream.contains_key(label) => {
+                self.labels.insert(format!("{label}_extracted"), value.into());
+            }
+            value => self.set_field(label, value),
+        }
+    }
+
+    fn logfmt_field(&mut self, label: &str, field: &str) {
+        let text = self.text.clone();
+        let found = text.split_whitespace().find_map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (name == field && !value.contains(['=', '"'])).then_some(value)
+        });
+        self.set_field(label, found);
     }
 
     /// Lines of the test are whole objects, or nothing like one.
@@ -190,8 +295,18 @@ fn stages() -> impl Strategy<Value = Vec<Stage>> {
     let stage = prop_oneof![
         part().prop_map(Stage::Contains),
         part().prop_map(Stage::NotContains),
+        Just(Stage::Digit),
+        Just(Stage::Pair),
         Just(Stage::Json),
         Just(Stage::Logfmt),
+        (field(), field()).prop_map(|(label, field)| Stage::JsonField(label, field)),
+        (field(), field()).prop_map(|(label, field)| Stage::LogfmtField(label, field)),
+        Just(Stage::Regexp),
+        Just(Stage::Pattern),
+        Just(Stage::Unpack),
+        Just(Stage::Decolorize),
+        (field(), field()).prop_map(|(to, from)| Stage::Rename(to, from)),
+        (field(), field()).prop_map(|(to, from)| Stage::LabelFormat(to, from)),
         (field(), prop::sample::select(vec!["1", "x", ""]).prop_map(String::from))
             .prop_map(|(name, value)| Stage::TextFilter(name, value)),
         (field(), 0_i64..30).prop_map(|(name, value)| Stage::NumberFilter(name, value)),
@@ -204,9 +319,13 @@ fn stages() -> impl Strategy<Value = Vec<Stage>> {
 
 /// Line filters run at the head of their stretch: the naive evaluator is given them there.
 fn filters_first(stages: Vec<Stage>) -> Vec<Stage> {
-    let is_filter = |stage: &Stage| matches!(stage, Stage::Contains(_) | Stage::NotContains(_));
+    let is_filter = |stage: &Stage| {
+        use Stage::{Contains, Digit, NotContains, Pair};
+        matches!(stage, Contains(_) | NotContains(_) | Digit | Pair)
+    };
     let ends = |stage: &Stage| {
-        matches!(stage, Stage::TextFilter(..) | Stage::NumberFilter(..) | Stage::LineFormat(_))
+        use Stage::{LineFormat, NumberFilter, TextFilter, Unpack};
+        matches!(stage, TextFilter(..) | NumberFilter(..) | LineFormat(_) | Unpack)
     };
     let mut out = Vec::new();
     for run in stages.split_inclusive(ends) {
@@ -264,6 +383,30 @@ fn without_details(labels: &logql::LabelSet) -> Set {
         .filter(|(name, _)| *name != "__error_details__")
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
+}
+
+/// A range aggregation, as its definition has it.
+fn aggregate(op: &str, mut values: Vec<f64>, seconds: f64) -> f64 {
+    let count = values.len() as f64;
+    let sum: f64 = values.iter().sum();
+    let mean = sum / count;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
+    values.sort_by(f64::total_cmp);
+    match op {
+        "sum" => sum,
+        "avg" => mean,
+        "min" => values[0],
+        "max" => values[values.len() - 1],
+        "stdvar" => variance,
+        "stddev" => variance.sqrt(),
+        "rate" => sum / seconds,
+        _ => {
+            let rank = 0.3 * (count - 1.0);
+            let above = values[(rank.floor() as usize + 1).min(values.len() - 1)];
+            let below = values[rank.floor() as usize];
+            below + (above - below) * (rank - rank.floor())
+        }
+    }
 }
 
 proptest! {
@@ -366,6 +509,52 @@ proptest! {
             })
             .collect();
         prop_assert_eq!(found, expected, "{}", query);
+    }
+
+    #[test]
+    fn values_equal_those_of_the_naive_evaluator(
+        lines in lines(),
+        stages in stages(),
+        op in prop::sample::select(vec!["sum", "avg", "min", "max", "stdvar", "stddev", "quantile", "rate"]),
+        label in field(),
+        range in 1_i64..40,
+        step in 1_i64..20,
+    ) {
+        const MILLI: i64 = 1_000_000;
+        let name = if op == "rate" { "rate".into() } else { format!("{op}_over_time") };
+        let parameter = if op == "quantile" { "0.3, " } else { "" };
+        let query = format!(
+            "{name}({parameter}{} | __error__=\"\" | unwrap {label} | __error__=\"\" [{range}ms])",
+            query(&stages),
+        );
+        let scaled: Vec<Line> =
+            lines.iter().map(|line| Line { time: line.time * MILLI, ..line.clone() }).collect();
+        let logs = source(&scaled);
+        let context = QueryContext::new();
+        let tree = logql::parse(&query).unwrap();
+        let found =
+            Engine::new(&logs).range(&tree, 5 * MILLI, 55 * MILLI, step * MILLI, &context).unwrap();
+        let mut expected: BTreeMap<(Set, i64), Vec<f64>> = BTreeMap::new();
+        for (at, mut row) in naive(&lines, &stages) {
+            let value = row.labels.remove(&label).and_then(|text| text.parse::<f64>().ok());
+            let (Some(value), None) = (value, row.labels.get("__error__")) else { continue };
+            for time in (5..=55).step_by(usize::try_from(step).unwrap()) {
+                if at > time - range && at <= time {
+                    expected.entry((row.labels.clone(), time)).or_default().push(value);
+                }
+            }
+        }
+        let points = found.iter().flat_map(|series| {
+            let labels = without_details(&series.labels);
+            series.points.iter().map(move |(time, v)| ((labels.clone(), time.0 / MILLI), *v))
+        });
+        let found: BTreeMap<(Set, i64), f64> = points.collect();
+        prop_assert_eq!(found.len(), expected.len(), "{}", query);
+        for (place, values) in expected {
+            let wanted = aggregate(op, values, range as f64 / 1e3);
+            let value = found.get(&place).copied().unwrap_or(f64::NAN);
+            prop_assert!((value - wanted).abs() <= 1e-9 * wanted.abs().max(1.0), "{}", query);
+        }
     }
 
     #[test]

@@ -17,12 +17,12 @@ use crate::stage::Entry;
 use crate::stage::hints::Hints;
 use crate::stage::labels::{Category, LineLabels};
 use crate::value::{LabelOrigin, LabelSet, LogLine, LogStream};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashTable};
 use std::cell::Cell;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
-use telemetry_core::labels::Labels;
+use telemetry_core::labels::{Labels, hash_pairs};
 use telemetry_core::query::{QueryContext, Resource};
 use telemetry_core::source::{Direction, LogPage, LogWant};
 use telemetry_core::time::{Nanos, NanosRange};
@@ -254,7 +254,7 @@ impl Held {
 /// Label sets that lines have had, each once.
 #[derive(Default)]
 struct Origins {
-    known: HashMap<Vec<(String, String, u8)>, Arc<LabelOrigin>>,
+    known: HashTable<(u64, Arc<LabelOrigin>)>,
     last: Option<(Labels, Arc<LabelOrigin>)>,
 }
 
@@ -274,14 +274,17 @@ impl Origins {
     }
 
     fn find(&mut self, labels: &LineLabels) -> Arc<LabelOrigin> {
-        let mut all: Vec<(String, String, Category)> = Vec::new();
-        labels.for_each(|name, value, category| {
-            all.push((name.to_string(), value.to_string(), category));
-        });
-        let mut key: Vec<(String, String, u8)> =
-            all.iter().map(|(name, value, of)| (name.clone(), value.clone(), *of as u8)).collect();
-        key.sort();
-        self.known.entry(key).or_insert_with(|| Arc::new(LabelOrigin::new(&all))).clone()
+        let mut all: Vec<(&str, &str, Category)> = Vec::new();
+        labels.for_each(|name, value, category| all.push((name, value, category)));
+        all.sort_unstable_by_key(|(name, ..)| *name);
+        let hash = hash_pairs(all.iter().map(|(name, value, _)| (name, value)));
+        let equal = |(known, origin): &(u64, Arc<LabelOrigin>)| *known == hash && origin.is(&all);
+        if let Some((_, origin)) = self.known.find(hash, equal) {
+            return origin.clone();
+        }
+        let origin = Arc::new(LabelOrigin::new(&all));
+        self.known.insert_unique(hash, (hash, origin.clone()), |(known, _)| *known);
+        origin
     }
 }
 
@@ -301,13 +304,17 @@ fn thin(rows: &mut Vec<Row>, options: &LogOptions) {
 
 /// The rows by their labels.
 fn streams(rows: Vec<Row>) -> Vec<LogStream> {
+    // Most rows share the origin of one before, so its labels are put together once.
+    let mut of_origins: HashMap<*const LabelOrigin, usize> = HashMap::new();
     let mut places: HashMap<LabelSet, usize> = HashMap::new();
     let mut streams: Vec<LogStream> = Vec::new();
     for row in rows {
-        let labels = row.origin.all();
-        let place = *places.entry(labels.clone()).or_insert_with(|| {
-            streams.push(LogStream { labels, entries: Vec::new() });
-            streams.len() - 1
+        let place = *of_origins.entry(Arc::as_ptr(&row.origin)).or_insert_with(|| {
+            let labels = row.origin.all();
+            *places.entry(labels.clone()).or_insert_with(|| {
+                streams.push(LogStream { labels, entries: Vec::new() });
+                streams.len() - 1
+            })
         });
         if let Some(stream) = streams.get_mut(place) {
             let entry = LogLine { time: Nanos(row.key.time), line: row.line, origin: row.origin };
