@@ -131,9 +131,12 @@ fn disk(
     let all = process::bytes_on_disk(&arguments.dir, &|_| true) as f64;
     // A block is one folder; what is beside them is manifests, locks and the rest of the log.
     let is_block = |path: &Path| path.components().any(|part| part.as_os_str() == "blocks");
+    let is_index = |path: &Path| is_block(path) && path.ends_with("index");
     let blocks = process::bytes_on_disk(&arguments.dir, &is_block) as f64;
+    let index = process::bytes_on_disk(&arguments.dir, &is_index) as f64;
     report.figure("disk", all, "bytes")?;
-    report.figure("disk_blocks", blocks, "bytes")?;
+    report.figure("disk_data", blocks - index, "bytes")?;
+    report.figure("disk_index", index, "bytes")?;
     report.figure("bytes_per_item", all / items, "bytes")?;
     if manifest.kind == Kind::Logs {
         report.figure("ratio", line_bytes as f64 / all, "x")?;
