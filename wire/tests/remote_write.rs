@@ -14,7 +14,9 @@ use telemetry_core::model::{
 use telemetry_core::sink::RefusalReason;
 use telemetry_core::time::Millis;
 use wire::Error;
-use wire::prometheus::remote_write::{Encoder, Receiver, SeriesEncoder, decode};
+use wire::prometheus::remote_write::{
+    Encoder, EncoderV2, Receiver, SeriesEncoder, Version, decode,
+};
 
 fn up(instance: &str) -> Labels {
     labels! { "__name__" => "up", "instance" => instance }
@@ -114,7 +116,7 @@ fn a_series_that_cannot_be_stored_is_refused_sample_by_sample() {
     ];
     let body = snap::raw::Encoder::new().compress_vec(&request.concat()).unwrap();
     let mut sink = Metrics::default();
-    let received = decode(&body, &mut sink).unwrap();
+    let received = decode(Version::V1, &body, &mut sink).unwrap();
     assert_eq!((received.samples, received.outcome.items), (2, 10));
     let reasons: Vec<_> = received.outcome.refused.iter().map(|refusal| &refusal.reason).collect();
     let invalid = |name: &str| RefusalReason::InvalidLabel { name: name.into() };
@@ -182,8 +184,85 @@ fn what_the_sink_refuses_is_counted_by_kind() {
     });
     let mut sink = Metrics::default();
     sink.refuses = Some("up");
-    let received = decode(&encoder.finish().unwrap(), &mut sink).unwrap();
+    let received = decode(Version::V1, &encoder.finish().unwrap(), &mut sink).unwrap();
     assert_eq!((received.samples, received.histograms), (0, 1));
     let refused: Vec<_> = received.outcome.refused.iter().map(|refusal| refusal.index).collect();
     assert_eq!(refused, [0, 1, 2]);
+}
+
+#[test]
+fn version_2_carries_start_timestamps_and_metadata_per_series() {
+    let histogram = Histogram { count: 1.0, zero_count: 1.0, ..Histogram::default() };
+    let exemplar =
+        Exemplar { labels: labels! { "trace_id" => "up" }, value: 0.5, time: Millis(11) };
+    let known = Metadata { kind: MetricKind::Counter, unit: String::new(), help: "up".into() };
+    let mut encoder = EncoderV2::new();
+    for instance in ["a", "b"] {
+        encoder.series(&up(instance), |series| {
+            series.sample(10, 1.0, 0);
+            series.sample(20, 2.0, 5);
+            series.histogram(30, &histogram, 6);
+            series.exemplar(&exemplar);
+            series.metadata(&known);
+        });
+    }
+    let body = encoder.finish().unwrap();
+    let mut receiver = Receiver::new(Metrics::default());
+    let received = receiver.receive_as(Version::V2, &body).unwrap();
+    assert_eq!((received.samples, received.histograms, received.exemplars), (4, 2, 2));
+    let sink = receiver.into_sink();
+    let starts: Vec<_> = sink.samples.iter().map(|sample| (sample.time, sample.start)).collect();
+    assert_eq!(starts, [(10, 0), (20, 5), (30, 6), (10, 0), (20, 5), (30, 6)]);
+    assert!(sink.samples[..3].iter().all(|sample| sample.labels == up("a")));
+    assert_eq!(sink.exemplars, [(up("a"), exemplar.clone()), (up("b"), exemplar)]);
+    assert_eq!(sink.metadata, [("up".to_owned(), known)]);
+}
+
+#[test]
+fn version_2_takes_symbols_behind_series_and_created_timestamps() {
+    // up{} by the symbols 1 and 2, two samples, one with a start of its own; created at 3.
+    let series = b"\x2a\x10\x30\x03\x12\x02\x10\x09\x12\x04\x10\x0a\x18\x04\x0a\x02\x01\x02";
+    let symbols = b"\x22\0\x22\x08__name__\x22\x02up";
+    for order in [[&series[..], symbols], [symbols, &series[..]]] {
+        let body = snap::raw::Encoder::new().compress_vec(&order.concat()).unwrap();
+        let mut sink = Metrics::default();
+        let received = decode(Version::V2, &body, &mut sink).unwrap();
+        assert_eq!(received.samples, 2);
+        let starts: Vec<_> =
+            sink.samples.iter().map(|sample| (sample.time, sample.start)).collect();
+        assert_eq!(starts, [(9, 3), (10, 4)]);
+        assert_eq!(sink.samples[0].labels, labels! { "__name__" => "up" });
+    }
+}
+
+#[test]
+fn version_2_refuses_series_whose_symbols_are_missing() {
+    let series = |numbers: &[u8]| {
+        let message = [&[0x0a, numbers.len() as u8], numbers, b"\x12\x02\x10\x09"].concat();
+        [&[0x2a, message.len() as u8], message.as_slice()].concat()
+    };
+    let request = [
+        b"\x22\0\x22\x08__name__\x22\x02up".to_vec(),
+        series(&[1]),
+        series(&[1, 7]),
+        series(&[1, 2]),
+    ];
+    let body = snap::raw::Encoder::new().compress_vec(&request.concat()).unwrap();
+    let received = decode(Version::V2, &body, &mut Metrics::default()).unwrap();
+    assert_eq!((received.samples, received.outcome.refused.len()), (1, 2));
+}
+
+#[test]
+fn a_small_body_does_not_stand_for_gigabytes_of_labels() {
+    let value = vec![b'v'; 10_000];
+    let mut request = b"\x22\0\x22\x08__name__\x22\x90\x4e".to_vec();
+    request.extend(value);
+    for _ in 0..10_000 {
+        request.extend(b"\x2a\x08\x0a\x02\x01\x02\x12\x02\x10\x09");
+    }
+    let body = snap::raw::Encoder::new().compress_vec(&request).unwrap();
+    let received = decode(Version::V2, &body, &mut Metrics::default()).unwrap();
+    let too_long = received.outcome.refused.last().unwrap();
+    assert!(matches!(too_long.reason, RefusalReason::TooLong { .. }), "{too_long}");
+    assert!(received.samples > 100 && received.samples < 1_000);
 }

@@ -7,6 +7,7 @@ use telemetry_core::sink::{
 };
 use telemetry_core::time::Millis;
 use wire::otlp::{Encoding, LogOptions, MetricOptions, decode_logs, decode_metrics, decode_traces};
+use wire::prometheus::remote_write::Version;
 use wire::{Error, Outcome, folded, pprof, prometheus};
 
 use super::Target;
@@ -51,9 +52,17 @@ pub(super) const TARGETS: &[Target] = &[
         run: remote_write,
         seeds: &[
             // A series with a sample, an exemplar and a histogram; metadata; the series again.
-            b"\x0a\x4b\x0a\x0e\x0a\x08__name__\x12\x02up\x0a\x08\x0a\x03job\x12\x01x\x12\x0c\x09\0\0\0\0\0\0\xf0\x3f\x10\xe8\x07\x1a\x11\x0a\x04\x0a\0\x12\0\x11\0\0\0\0\0\0\0\x40\x22\x0a\x08\x03\x5a\x04\x08\x02\x10\x02\x62",
-            b"\x0a\x1a\x0a\x0e\x0a\x08__name__\x12\x02up\x22\x0c\x08\x03\x5a\x02\x10\x02\x62\x02\x02\x02\x78\x07\x1a\x08\x08\x01\x12\x02up\x22\0",
+            b"\x0a\x45\x0a\x0e\x0a\x08__name__\x12\x02up\x0a\x08\x0a\x03job\x12\x01x\x12\x0c\x09\0\0\0\0\0\0\xf0\x3f\x10\xe8\x07\x1a\x0f\x0a\x04\x0a\0\x12\0\x11\0\0\0\0\0\0\0\x40\x22\x0a\x08\x03\x5a\x02\x10\x02\x62\x02\x02\x02",
+            b"\x0a\x1e\x0a\x0e\x0a\x08__name__\x12\x02up\x22\x0c\x08\x03\x5a\x02\x10\x02\x62\x02\x02\x02\x78\x07\x1a\x08\x08\x01\x12\x02up\x22\0",
             b"\x0a\x14\x12\x02\x10\x01\x0a\x0e\x0a\x08__name__\x12\x02up",
+        ],
+    },
+    Target {
+        name: "wire_remote_write_v2",
+        run: remote_write_v2,
+        seeds: &[
+            b"\x22\0\x22\x08__name__\x22\x02up\x2a\x10\x30\x03\x12\x02\x10\x09\x12\x04\x10\x0a\x18\x04\x0a\x02\x01\x02",
+            b"\x22\0\x22\x08__name__\x22\x02up\x2a\x1c\x0a\x02\x01\x02\x1a\x0a\x08\x03\x5a\x02\x10\x02\x62\x02\x02\x02\x22\x04\x0a\x02\x02\x01\x2a\x04\x08\x01\x18\x02",
         ],
     },
     Target {
@@ -61,7 +70,7 @@ pub(super) const TARGETS: &[Target] = &[
         run: loki_push,
         seeds: &[
             b"\x0a\x2c\x0a\x0b{app=\"api\"}\x12\x1d\x0a\x04\x08\x01\x10\x01\x12\x04line\x1a\x0f\x0a\x07user.id\x12\x04\xff7_8",
-            b"\x0a\x14\x12\x04\x12\x02hi\x0a\x0c{a=`b`, c=\"\"}",
+            b"\x0a\x15\x12\x04\x12\x02hi\x0a\x0d{a=`b`, c=\"\"}",
         ],
     },
     Target { name: "wire_snappy", run: snappy, seeds: &[b"\x09\x04abc\x15\x03", b"\0"] },
@@ -219,11 +228,19 @@ fn block(data: &[u8]) -> Vec<u8> {
     block
 }
 
-/// A body that is taken gives the same the second time, when its series are known.
 fn remote_write(data: &[u8]) {
+    received_twice(Version::V1, data);
+}
+
+fn remote_write_v2(data: &[u8]) {
+    received_twice(Version::V2, data);
+}
+
+/// A body that is taken gives the same the second time, when its series are known.
+fn received_twice(version: Version, data: &[u8]) {
     let body = block(data);
     let mut receiver = prometheus::remote_write::Receiver::new(Sink::default());
-    let [first, second] = [(); 2].map(|()| receiver.receive(&body));
+    let [first, second] = [(); 2].map(|()| receiver.receive_as(version, &body));
     match (first, second) {
         (Ok(first), Ok(second)) => {
             assert_eq!(first, second);
@@ -245,7 +262,7 @@ fn loki_push(data: &[u8]) {
 
 /// What is no block is an error; what is one is taken or refused for what is in it.
 fn snappy(data: &[u8]) {
-    let _ = prometheus::remote_write::decode(data, &mut Sink::default());
+    let _ = prometheus::remote_write::decode(Version::V1, data, &mut Sink::default());
     let _ = wire::loki::push::decode(data, &mut Sink::default());
 }
 

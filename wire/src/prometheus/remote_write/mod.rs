@@ -1,6 +1,6 @@
 //! Remote write: how Prometheus and its agents send samples on.
 //!
-//! A body is one block of snappy. In it, of version 1.0:
+//! A body is one block of snappy. In it, of version 1.0 (2.0 is drawn in `decode_v2`):
 //!
 //! ~~~text
 //! WriteRequest  1 timeseries* · 3 metadata*
@@ -16,22 +16,27 @@
 //! samples of its series cost a comparison.
 //!
 //! 1. `known` finds the series of a message by the bytes of its labels.
-//! 2. `decode` reads messages, `histogram` those in them.
+//! 2. `decode` reads messages, `histogram` those in them; `decode_v2` those of version 2.0, whose
+//!    texts are `symbols`.
 //! 3. `items` keeps what was read until the whole body has been, then hands it to the sink: a body
 //!    that is damaged anywhere changes nothing.
 //!
-//! Source: the remote-write specification 1.0, and what Prometheus does where it is silent.
+//! Source: the remote-write specifications 1.0 and 2.0, and what Prometheus does where it is silent.
 
 mod decode;
+mod decode_v2;
 mod encode;
+mod encode_v2;
 mod histogram;
 mod items;
 mod known;
 mod labels;
 mod receiver;
+mod symbols;
 
 pub use encode::{Encoder, SeriesEncoder};
-pub use receiver::{Received, Receiver, decode};
+pub use encode_v2::{EncoderV2, SeriesEncoderV2};
+pub use receiver::{Received, Receiver, Version, decode};
 
 /// Bytes that a body may have when decompressed, unless the receiver says otherwise: as in
 /// Prometheus.

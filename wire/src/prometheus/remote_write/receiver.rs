@@ -4,10 +4,44 @@ use telemetry_core::sink::MetricSink;
 
 use super::items::Items;
 use super::known::Known;
-use super::{BODY_BYTES_MAX_DEFAULT, decode as messages};
+use super::{BODY_BYTES_MAX_DEFAULT, decode as messages, decode_v2 as messages_v2};
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::snappy;
+
+/// The version of a body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Version {
+    /// 1.0: `prometheus.WriteRequest`.
+    #[default]
+    V1,
+    /// 2.0: `io.prometheus.write.v2.Request`.
+    V2,
+}
+
+impl Version {
+    /// The version that a content type names; none where it names neither.
+    ///
+    /// ```
+    /// use wire::prometheus::remote_write::Version;
+    /// let v2 = "application/x-protobuf;proto=io.prometheus.write.v2.Request";
+    /// assert_eq!(Version::of_content_type(v2), Some(Version::V2));
+    /// assert_eq!(Version::of_content_type("application/x-protobuf"), Some(Version::V1));
+    /// assert_eq!(Version::of_content_type("text/plain"), None);
+    /// ```
+    pub fn of_content_type(content_type: &str) -> Option<Self> {
+        let mut parts = content_type.split(';').map(str::trim);
+        if !parts.next()?.eq_ignore_ascii_case("application/x-protobuf") {
+            return None;
+        }
+        let message = parts.find_map(|part| part.strip_prefix("proto="));
+        match message.map(|message| message.trim_matches('"')) {
+            None | Some("prometheus.WriteRequest") => Some(Version::V1),
+            Some("io.prometheus.write.v2.Request") => Some(Version::V2),
+            Some(_) => None,
+        }
+    }
+}
 
 /// What became of a body.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -85,7 +119,7 @@ impl<S: MetricSink> Receiver<S> {
         self
     }
 
-    /// Hands the samples of a body to the sink and commits them.
+    /// Hands the samples of a body of version 1.0 to the sink and commits them.
     ///
     /// Samples of a series whose labels have no metric name, repeat a name or are not UTF-8 are
     /// refused, as Prometheus does; so is what the sink does not take.
@@ -95,7 +129,17 @@ impl<S: MetricSink> Receiver<S> {
     /// Where the body is not one block of snappy with a write request in it, is too large, or the
     /// sink cannot store anything. Nothing is stored then, and the receiver can go on.
     pub fn receive(&mut self, body: &[u8]) -> Result<Received, Error> {
-        self.memory.receive(body, self.body_bytes_max, &mut self.sink)
+        self.receive_as(Version::V1, body)
+    }
+
+    /// As [`receive`](Self::receive), of a body of any version.
+    ///
+    /// # Errors
+    ///
+    /// As there. A symbol of version 2.0 that is not in the table refuses the samples of its
+    /// series.
+    pub fn receive_as(&mut self, version: Version, body: &[u8]) -> Result<Received, Error> {
+        self.memory.receive(version, body, self.body_bytes_max, &mut self.sink)
     }
 
     /// The sink.
@@ -112,6 +156,7 @@ impl<S: MetricSink> Receiver<S> {
 impl Memory {
     fn receive<S: MetricSink + ?Sized>(
         &mut self,
+        version: Version,
         body: &[u8],
         body_bytes_max: usize,
         sink: &mut S,
@@ -119,17 +164,20 @@ impl Memory {
         let body = snappy::decompress(body, body_bytes_max, &mut self.body)?;
         // What a damaged body left behind.
         self.items.clear();
-        messages::request(body, &mut self.known, sink, &mut self.items)?;
+        match version {
+            Version::V1 => messages::request(body, &mut self.known, sink, &mut self.items)?,
+            Version::V2 => messages_v2::request(body, sink, &mut self.items)?,
+        }
         self.items.hand_over(sink)
     }
 }
 
-/// Hands the samples of one body to `sink` and commits them: [`Receiver::receive`] for one body,
+/// Hands the samples of one body to `sink` and commits them: [`Receiver::receive_as`] for one body,
 /// of at most [`BODY_BYTES_MAX_DEFAULT`].
 ///
 /// # Errors
 ///
 /// As there.
-pub fn decode(body: &[u8], sink: &mut dyn MetricSink) -> Result<Received, Error> {
-    Memory::default().receive(body, BODY_BYTES_MAX_DEFAULT, sink)
+pub fn decode(version: Version, body: &[u8], sink: &mut dyn MetricSink) -> Result<Received, Error> {
+    Memory::default().receive(version, body, BODY_BYTES_MAX_DEFAULT, sink)
 }

@@ -1,0 +1,202 @@
+//! Reads the messages of a body of version 2.0.
+//!
+//! ~~~text
+//! Request     4 symbols* · 5 timeseries*
+//! TimeSeries  1 labels* (numbers of symbols) · 2 samples* · 3 histograms* · 4 exemplars* · 5 metadata
+//!             6 created timestamp, of all samples (drafts only)
+//! Sample      1 value · 2 timestamp · 3 start timestamp
+//! Exemplar    1 labels* (numbers of symbols) · 2 value · 3 timestamp
+//! Metadata    1 type · 3 help (symbol) · 4 unit (symbol)
+//! ~~~
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+use std::collections::HashSet;
+
+use telemetry_core::labels::METRIC_NAME;
+use telemetry_core::model::{Exemplar, Metadata, SampleValue};
+use telemetry_core::sink::{MetricSink, RefusalReason, SeriesRef};
+use telemetry_core::time::Millis;
+
+use super::decode::metric_kind;
+use super::histogram;
+use super::items::{ItemKind, Items, Other};
+use super::symbols::{SYMBOLS, Symbols};
+use crate::error::Fault;
+use crate::protobuf::Wire::*;
+use crate::protobuf::{Reader, packed_varints};
+
+/// Reads a `Request` into `items`. Series are resolved with `sink`, which gets nothing else.
+pub(super) fn request<S: MetricSink + ?Sized>(
+    body: &[u8],
+    sink: &mut S,
+    items: &mut Items,
+) -> Result<(), Fault> {
+    // Symbols may stand behind what refers to them.
+    let mut symbols = Symbols::new(body.len());
+    let mut request = Reader::new(body);
+    while let Some(tag) = request.tag()? {
+        match tag {
+            (SYMBOLS, Len) => symbols.push(request.bytes()?.bytes),
+            _ => request.skip(tag)?,
+        }
+    }
+    let mut series = SeriesReader { symbols, numbers: Vec::new(), told: HashSet::new(), items };
+    let mut request = Reader::new(body);
+    while let Some(tag) = request.tag()? {
+        match tag {
+            (5, Len) => series.read(request.message()?, sink)?,
+            _ => request.skip(tag)?,
+        }
+    }
+    Ok(())
+}
+
+/// What the series of one body share.
+struct SeriesReader<'a, 'i> {
+    symbols: Symbols<'a>,
+    numbers: Vec<u64>,
+    /// Metadata that was handed on: every series of a metric repeats it. Name, type, help, unit.
+    told: HashSet<(u64, i32, u64, u64)>,
+    items: &'i mut Items,
+}
+
+impl<'a> SeriesReader<'a, '_> {
+    fn read<S: MetricSink + ?Sized>(
+        &mut self,
+        message: Reader<'a>,
+        sink: &mut S,
+    ) -> Result<(), Fault> {
+        let (mut created, mut fields) = (0, message);
+        self.numbers.clear();
+        while let Some(tag) = fields.tag()? {
+            match tag {
+                (1, Len) => packed_varints(fields.message()?, &mut self.numbers)?,
+                (1, Varint) => self.numbers.push(fields.varint()?),
+                (6, Varint) => created = fields.int64()?,
+                _ => fields.skip(tag)?,
+            }
+        }
+        let name = self.name();
+        let series = self.symbols.labels(&self.numbers).and_then(|labels| labels.resolve(sink));
+        let mut fields = message;
+        while let Some(tag) = fields.tag()? {
+            match tag {
+                (2, Len) => self.sample(fields.message()?, &series, created)?,
+                (3, Len) => self.histogram(fields.message()?, &series, created)?,
+                (4, Len) => self.exemplar(fields.message()?, &series)?,
+                (5, Len) => {
+                    let metadata = fields.message()?;
+                    if let (Some(name), Ok(_)) = (name, &series) {
+                        self.metadata(metadata, name)?;
+                    }
+                }
+                _ => fields.skip(tag)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of the metric's name.
+    fn name(&self) -> Option<u64> {
+        let (pairs, _) = self.numbers.as_chunks::<2>();
+        let is_name = |number: u64| self.symbols.get(number) == Some(METRIC_NAME.as_bytes());
+        pairs.iter().find(|[name, _]| is_name(*name)).map(|[_, value]| *value)
+    }
+
+    #[inline]
+    fn sample(
+        &mut self,
+        mut message: Reader<'_>,
+        series: &Result<SeriesRef, RefusalReason>,
+        created: i64,
+    ) -> Result<(), Fault> {
+        let (mut value, mut time, mut start) = (0.0, 0, created);
+        while let Some(tag) = message.tag()? {
+            match tag {
+                (1, Fixed64) => value = message.double()?,
+                (2, Varint) => time = message.int64()?,
+                (3, Varint) => start = message.int64()?,
+                _ => message.skip(tag)?,
+            }
+        }
+        match series {
+            Ok(series) if start == 0 => self.items.float(*series, time, value),
+            Ok(series) => {
+                let value = SampleValue::Float(value);
+                self.items.other(Other::Sample { series: *series, time, value, start });
+            }
+            Err(reason) => self.refuse(reason, ItemKind::Float),
+        }
+        Ok(())
+    }
+
+    fn histogram(
+        &mut self,
+        message: Reader<'_>,
+        series: &Result<SeriesRef, RefusalReason>,
+        created: i64,
+    ) -> Result<(), Fault> {
+        let sent = histogram::read(message)?;
+        let start = if sent.start == 0 { created } else { sent.start };
+        match (series, sent.value) {
+            (Ok(series), Ok(value)) => {
+                self.items.other(Other::Sample { series: *series, time: sent.time, value, start });
+            }
+            (Err(reason), _) => self.refuse(reason, ItemKind::Histogram),
+            (_, Err(reason)) => self.refuse(&reason, ItemKind::Histogram),
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, reason: &RefusalReason, kind: ItemKind) {
+        self.items.other(Other::Refused { reason: reason.clone(), kind });
+    }
+
+    /// Exemplars are no items: one that cannot be stored is left out.
+    fn exemplar(
+        &mut self,
+        mut message: Reader<'_>,
+        series: &Result<SeriesRef, RefusalReason>,
+    ) -> Result<(), Fault> {
+        let (mut numbers, mut value, mut time) = (Vec::new(), 0.0, 0);
+        while let Some(tag) = message.tag()? {
+            match tag {
+                (1, Len) => packed_varints(message.message()?, &mut numbers)?,
+                (1, Varint) => numbers.push(message.varint()?),
+                (2, Fixed64) => value = message.double()?,
+                (3, Varint) => time = message.int64()?,
+                _ => message.skip(tag)?,
+            }
+        }
+        let labels = self.symbols.labels(&numbers).and_then(|labels| labels.build());
+        if let (Ok(series), Ok(labels)) = (series, labels) {
+            let exemplar = Exemplar { labels, value, time: Millis(time) };
+            self.items.other(Other::Exemplar { series: *series, exemplar });
+        }
+        Ok(())
+    }
+
+    /// Metadata that says nothing is what a sender writes that knows nothing.
+    fn metadata(&mut self, mut message: Reader<'_>, name: u64) -> Result<(), Fault> {
+        let (mut kind, mut help, mut unit) = (0, 0, 0);
+        while let Some(tag) = message.tag()? {
+            match tag {
+                (1, Varint) => kind = message.int32()?,
+                (3, Varint) => help = message.varint()?,
+                (4, Varint) => unit = message.varint()?,
+                _ => message.skip(tag)?,
+            }
+        }
+        let texts = [name, help, unit].map(|number| self.symbols.get(number).unwrap_or_default());
+        let bytes = texts.iter().map(|text| text.len()).sum();
+        if !self.told.insert((name, kind, help, unit)) || self.symbols.spend(bytes).is_err() {
+            return Ok(());
+        }
+        let [name, help, unit] = texts.map(|text| String::from_utf8_lossy(text).into_owned());
+        let metadata = Metadata { kind: metric_kind(kind), unit, help };
+        if metadata != Metadata::default() {
+            self.items.other(Other::Metadata { metric: name, metadata });
+        }
+        Ok(())
+    }
+}
