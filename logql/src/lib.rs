@@ -27,6 +27,15 @@
 //! # Ok::<(), logql::Error>(())
 //! ```
 //!
+//! # Equal entries
+//!
+//! As in Loki, an entry whose stream, time, line and structured metadata are those of another is
+//! that other one: it is kept once, wherever the two lie. That is the duty of the source, which
+//! drops equal entries when they come and when it merges pages that overlap in time;
+//! [`MemoryLogs`](telemetry_core::source::MemoryLogs) and the log store do. Entries that differ in
+//! their metadata alone are two. Entries of equal time stand in the order in which they came, and
+//! reading backward turns it round.
+//!
 //! # Where it differs from Loki
 //!
 //! * In templates the zone of the machine is UTC; the others come from a table that is linked in

@@ -88,6 +88,15 @@ fn templates_cannot_fill_the_memory() {
 }
 
 #[test]
+fn plain_fields_cannot_fill_the_memory_either() {
+    let long = format!("a={}", "x".repeat(1 << 20));
+    let logs = logs(&[long.as_bytes()]);
+    let template = "{{.a}}".repeat(10_000);
+    let found = lines(&logs, &format!("| logfmt | line_format `{template}` | drop a"));
+    assert_eq!(first(&found, "__error__"), "TemplateFormatErr");
+}
+
+#[test]
 fn lines_of_any_bytes_come_back() {
     let all: Vec<u8> = (0..=255).collect();
     let long = vec![b'='; 3 << 20];

@@ -12,7 +12,7 @@ use super::{Access, jobs};
 use crate::ast::RangeOp;
 use crate::error::Error;
 use crate::plan::{RangePlan, SeriesLabels, UnwrapPlan};
-use crate::range::{Sample, Window, value};
+use crate::range::{Sample, Sliding};
 use crate::stage::Entry;
 use crate::stage::labels::{ERROR, LineLabels, PRESERVE_ERROR};
 use crate::value::LabelSet;
@@ -256,23 +256,25 @@ impl Gather<'_> {
             samples.sort_by_key(|(time, _)| *time);
         }
         let pieces = jobs::pieces(self.context, table.len());
-        let rows = jobs::run(self.context, pieces.len(), Vec::new, |at, scratch| {
-            let piece = pieces.get(at).and_then(|piece| table.get(piece.clone()));
-            let series = piece.unwrap_or_default().iter();
-            series.map(|(labels, samples)| self.windows(labels, samples, scratch)).collect()
-        })?;
+        let rows = jobs::run(
+            self.context,
+            pieces.len(),
+            || (),
+            |at, ()| {
+                let piece = pieces.get(at).and_then(|piece| table.get(piece.clone()));
+                let series = piece.unwrap_or_default().iter();
+                series.map(|(labels, samples)| self.windows(labels, samples)).collect()
+            },
+        )?;
         let rows: Vec<Vec<Row>> = rows;
         self.finish(rows.into_iter().flatten().collect())
     }
 
     /// The row of one series.
-    fn windows(
-        &self,
-        labels: &LabelSet,
-        samples: &[Sample],
-        scratch: &mut Vec<f64>,
-    ) -> Result<Row, Error> {
+    fn windows(&self, labels: &LabelSet, samples: &[Sample]) -> Result<Row, Error> {
         let mut row = Row::of_lines(labels, self.steps.count);
+        let overlap = self.steps.count > 1 && self.plan.range_ns > self.steps.step;
+        let mut sliding = Sliding::new(self.plan.op, self.plan.parameter, overlap);
         let (mut from, mut to) = (0, 0);
         for step in 0..self.steps.count {
             let end = self.steps.time(step).saturating_sub(self.plan.offset_ns);
@@ -287,10 +289,8 @@ impl Gather<'_> {
             if step % 64 == 0 {
                 self.context.check()?;
             }
-            let window = samples.get(from..to).unwrap_or_default();
-            if !window.is_empty() {
-                let window = Window { samples: window, end, range_ns: self.plan.range_ns };
-                row.set(step, value(self.plan.op, self.plan.parameter, window, scratch));
+            if from < to {
+                row.set(step, sliding.value(samples, from..to, end, self.plan.range_ns));
             }
         }
         Ok(row)

@@ -7,6 +7,9 @@ mod counter;
 mod moments;
 mod order;
 mod quantile;
+mod sliding;
+
+pub(crate) use sliding::Sliding;
 
 use crate::ast::RangeOp;
 
@@ -15,11 +18,11 @@ pub(crate) type Sample = (i64, f64);
 
 /// A window of samples.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Window<'w> {
-    pub(crate) samples: &'w [Sample],
+struct Window<'w> {
+    samples: &'w [Sample],
     /// Its end; the end is in, the start is not.
-    pub(crate) end: i64,
-    pub(crate) range_ns: i64,
+    end: i64,
+    range_ns: i64,
 }
 
 impl Window<'_> {
@@ -32,13 +35,8 @@ impl Window<'_> {
     }
 }
 
-/// The value of a window; `scratch` is kept between windows.
-pub(crate) fn value(
-    op: RangeOp,
-    parameter: f64,
-    window: Window<'_>,
-    scratch: &mut Vec<f64>,
-) -> f64 {
+/// The value of a window on its own. Quantiles are [`sliding`]'s.
+fn value(op: RangeOp, window: Window<'_>) -> f64 {
     match op {
         RangeOp::Sum => moments::sum(window),
         RangeOp::Rate => moments::sum(window) / window.range_seconds(),
@@ -49,9 +47,12 @@ pub(crate) fn value(
         RangeOp::Max => order::max(window),
         RangeOp::First => order::first(window),
         RangeOp::Last => order::last(window),
-        RangeOp::Quantile => quantile::quantile(parameter, window, scratch),
         RangeOp::RateCounter => counter::rate(window),
         // These count lines and are not computed from values.
-        RangeOp::Count | RangeOp::Bytes | RangeOp::BytesRate | RangeOp::Absent => 1.0,
+        RangeOp::Count
+        | RangeOp::Bytes
+        | RangeOp::BytesRate
+        | RangeOp::Absent
+        | RangeOp::Quantile => 1.0,
     }
 }

@@ -1,32 +1,49 @@
 //! `quantile_over_time`: linear interpolation between the values around the rank.
 
-use super::Window;
+use std::cmp::Ordering;
 
-pub(super) fn quantile(q: f64, window: Window<'_>, scratch: &mut Vec<f64>) -> f64 {
-    scratch.clear();
-    scratch.extend(window.values());
-    of(q, scratch)
+/// The order of values: NaN counts as the least, as in Go's sort of floats.
+pub(super) fn order(a: &f64, b: &f64) -> Ordering {
+    b.is_nan().cmp(&a.is_nan()).then_with(|| a.total_cmp(b))
 }
 
-/// The `q` quantile of some values, which get sorted.
-pub(crate) fn of(q: f64, values: &mut [f64]) -> f64 {
-    if values.is_empty() || q.is_nan() {
+/// The `q` quantile of some values, which get mixed.
+pub(super) fn of(q: f64, values: &mut [f64]) -> f64 {
+    let Some((lower, weight)) = rank(q, values.len()) else { return beyond(q) };
+    if lower >= values.len() {
         return f64::NAN;
     }
-    if q < 0.0 {
-        return f64::NEG_INFINITY;
-    }
-    if q > 1.0 {
-        return f64::INFINITY;
-    }
-    // NaN counts as the least, as in Go's sort of floats.
-    values.sort_by(|a, b| a.partial_cmp(b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan())));
-    let rank = q * (values.len() - 1) as f64;
-    let weight = rank - rank.floor();
-    #[expect(clippy::cast_possible_truncation, reason = "the rank lies within the indices")]
-    let lower = rank.floor() as usize;
+    let (_, below, rest) = values.select_nth_unstable_by(lower, order);
+    let below = *below;
+    let above = rest.iter().copied().min_by(order).unwrap_or(below);
+    below * (1.0 - weight) + above * weight
+}
+
+/// The `q` quantile of values that are in [`order`].
+pub(super) fn of_sorted(q: f64, values: &[f64]) -> f64 {
+    let Some((lower, weight)) = rank(q, values.len()) else { return beyond(q) };
     let at = |index: usize| values.get(index.min(values.len() - 1)).copied().unwrap_or(f64::NAN);
     at(lower) * (1.0 - weight) + at(lower + 1) * weight
+}
+
+/// The index below the rank, and how far the rank is beyond it; nothing where there is no rank.
+fn rank(q: f64, count: usize) -> Option<(usize, f64)> {
+    if count == 0 || !(0.0..=1.0).contains(&q) {
+        return None;
+    }
+    let rank = q * (count - 1) as f64;
+    #[expect(clippy::cast_possible_truncation, reason = "the rank lies within the indices")]
+    let lower = rank.floor() as usize;
+    Some((lower, rank - rank.floor()))
+}
+
+/// The quantile where there is no rank.
+fn beyond(q: f64) -> f64 {
+    match q {
+        q if q < 0.0 => f64::NEG_INFINITY,
+        q if q > 1.0 => f64::INFINITY,
+        _ => f64::NAN,
+    }
 }
 
 #[cfg(test)]

@@ -88,7 +88,13 @@ impl Template {
         let Some(parts) = &self.plain else {
             return exec::render(self.name, &self.text, &self.parsed, fields, out);
         };
+        let start = out.len();
         for part in parts.iter() {
+            if out.len() - start > exec::OUTPUT_BYTES_MAX {
+                // Too long: the long way says so.
+                out.truncate(start);
+                return exec::render(self.name, &self.text, &self.parsed, fields, out);
+            }
             match part {
                 Part::Text(text) => out.push_str(text),
                 Part::Label(name) => out.push_str(fields.get(name)),

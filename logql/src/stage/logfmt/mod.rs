@@ -85,6 +85,11 @@ impl LogfmtFields {
                 Err(error) if self.strict => return fail(labels, hints, &error),
                 Err(_) => continue,
             };
+            // Most keys are neither wanted nor odd: they need no name.
+            let is_wanted = |(_, field): &(Box<str>, Box<str>)| field.as_bytes() == pair.key;
+            if is_clean(pair.key) && !self.wanted.iter().any(is_wanted) {
+                continue;
+            }
             self.name.clear();
             sanitize_into(&mut self.name, pair.key);
             for (at, (label, field)) in self.wanted.iter().enumerate() {
@@ -110,6 +115,12 @@ impl LogfmtFields {
             }
         }
     }
+}
+
+/// Whether a key is a label's name as it stands.
+fn is_clean(key: &[u8]) -> bool {
+    key.first().is_some_and(|byte| !byte.is_ascii_digit())
+        && key.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }
 
 /// A field is named as a label is.
