@@ -1,6 +1,7 @@
 //! Every example that needs nothing but itself runs, and asserts what it shows.
 #![cfg(test)]
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -22,4 +23,39 @@ fn promql_runs_over_a_source_of_the_users_own() {
     assert!(out.contains(r#"{floor="2"}"#), "{out}");
     let out = run("promql_eval", &["count(temperature_celsius > 20)"]);
     assert!(out.contains(" 2.00"), "{out}");
+}
+
+#[test]
+fn grep_shows_lines_and_joins_what_belongs_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = folder.path().join("app.log");
+    let text = "2026-11-25 06:34:57 ERROR request failed\n\tat Router.find\n\
+                2026-11-25 06:34:58 INFO next\n2026-11-25 06:34:58 INFO next\n";
+    std::fs::write(&plain, text).unwrap();
+    let plain = plain.to_str().unwrap();
+    let out = run("grep", &["--color", "always", "Router", plain]);
+    let expected = "\u{1b}[2m2026-11-25T06:34:57\u{1b}[0m 2026-11-25 06:34:57 ERROR request failed\n\
+                    \tat \u{1b}[1;31mRouter\u{1b}[0m.find\n";
+    assert_eq!(out, expected);
+    let out = run("grep", &["--limit", "0", "|= \"INFO\"", plain]);
+    assert_eq!(out.lines().count(), 2, "equal lines are two lines: {out}");
+}
+
+#[test]
+fn grep_reads_gzip_and_json_and_answers_metric_queries() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("access.json.gz");
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    for second in 0..120 {
+        let status = if second % 10 == 0 { 500 } else { 200 };
+        let time = 1_795_588_497 + second;
+        writeln!(packed, r#"{{"ts":{time},"status":{status}}}"#).unwrap();
+    }
+    std::fs::write(&path, packed.finish().unwrap()).unwrap();
+    let path = path.to_str().unwrap();
+    let out = run("grep", &["--newest", "--limit", "1", "| json | status >= 500", path]);
+    assert_eq!(out, "2026-11-25T06:36:47 {\"ts\":1795588607,\"status\":500}\n");
+    let query = r#"sum by (status) (count_over_time({form="json"} | json [1m]))"#;
+    let out = run("grep", &["--step", "1m", query, path]);
+    assert!(out.contains(r#"{status="200"}"#) && out.contains('█'), "{out}");
 }
