@@ -9,7 +9,7 @@ use super::fields::{pairs, text};
 use super::oracle::{set, streams};
 use super::storage::Loaded;
 use crate::conformance::report::{Outcome, Report};
-use logql::explore::{FieldKind, FieldOptions, VolumeBy, VolumeOptions};
+use logql::explore::{FieldKind, FieldOptions, PatternOptions, VolumeBy, VolumeOptions};
 use logql::{Engine, Instant, LogOptions};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -36,6 +36,32 @@ pub(super) fn run(document: &Value, sources: &[Loaded], report: &mut Report) {
                 .into(),
         });
     }
+}
+
+/// Prints how many of the patterns that Loki found have one of ours with as many lines, within a
+/// tenth. Both are guesses, so it is information only.
+pub(super) fn patterns(document: &Value, loaded: &Loaded) {
+    let (engine, context) = (Engine::new(&*loaded.source), QueryContext::new());
+    let (mut alike, mut all) = (0, 0);
+    for case in document.as_array().into_iter().flatten() {
+        let source = text(case, "source");
+        let expected: Vec<u64> = case["patterns"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|pattern| pattern["count"].as_u64())
+            .collect();
+        let found = ["system", "app"].iter().filter_map(|label| {
+            let query = logql::parse(&format!("{{{label}=\"{source}\"}}")).ok()?;
+            engine.patterns(&query, &PatternOptions::default(), &context).ok()
+        });
+        let counts: Vec<u64> = found.flatten().map(|pattern| pattern.count).collect();
+        let is_near =
+            |count: &&u64| counts.iter().any(|ours| ours.abs_diff(**count) * 10 <= **count);
+        alike += expected.iter().filter(is_near).count();
+        all += expected.len();
+    }
+    println!("patterns.json: {alike} of {all} patterns have one of ours alike; for information");
 }
 
 /// Why a case says nothing about a library.

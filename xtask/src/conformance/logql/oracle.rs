@@ -29,6 +29,11 @@ pub(super) fn run(directory: &Path, report: &mut Report) {
                 if let Some(document) = self::document(directory, "oracle/api.json", report) {
                     api::run(&document, &sources, report);
                 }
+                let patterns = std::fs::read(directory.join("oracle/patterns.json"));
+                let patterns = patterns.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+                if let (Some(patterns), Some(loaded)) = (patterns, sources.first()) {
+                    api::patterns(&patterns, loaded);
+                }
             }
             Err(error) => report.record("dataset.jsonl.gz", Outcome::Failed(error)),
         }
@@ -36,7 +41,6 @@ pub(super) fn run(directory: &Path, report: &mut Report) {
     let parts = [
         ("oracle/push.json", "there is no decoder of pushes yet"),
         ("oracle/otlp.json", "there is no preset with Loki's index labels yet"),
-        ("oracle/patterns.json", "for information: there is no pattern ingester yet"),
     ];
     for (file, reason) in parts {
         if directory.join(file).exists() {
