@@ -78,6 +78,19 @@ pub(super) fn mark_continued(columns: &mut Columns, before: Option<&Histogram>) 
     }
 }
 
+/// Says of each histogram whether it was reset since the one before, where the source does not know.
+/// Prometheus does so where only counts and sums are looked at, and remarks on what contradicts.
+pub(super) fn mark_resets(columns: &mut Columns) {
+    let values = &mut columns.histograms.values;
+    for at in 1..values.len() {
+        if values[at].counter_reset == CounterReset::Unknown {
+            let reset = native::detect_reset(&values[at], &values[at - 1]);
+            Arc::make_mut(&mut values[at]).counter_reset =
+                if reset { CounterReset::Reset } else { CounterReset::NotReset };
+        }
+    }
+}
+
 /// Forgets what is known about resets: between steps of a subquery there may be one that neither
 /// of their histograms tells of.
 pub(super) fn forget(histogram: &mut Arc<Histogram>) {

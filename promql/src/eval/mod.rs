@@ -41,6 +41,7 @@ mod scalar;
 mod select;
 mod set;
 mod sort;
+mod stale;
 mod window;
 mod with_scalar;
 
@@ -54,6 +55,7 @@ pub(crate) use fetch::fetch;
 pub(crate) use grid::Grid;
 pub(crate) use pace::Pace;
 pub(crate) use row::{Collected, Identity, Row, RowSet, Rows, Scratch};
+pub(crate) use scalar::ScalarColumn;
 #[cfg(test)]
 pub(crate) use window::WindowCache;
 pub(crate) use window::{WindowTimes, Windows};

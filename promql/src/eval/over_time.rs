@@ -4,12 +4,14 @@ use telemetry_core::source::Columns;
 use telemetry_core::time::MillisRange;
 use telemetry_core::vector::Presence;
 
-use super::fetch::{Fetched, drop_stale, mark_resets};
+use super::continuity::mark_resets;
+use super::fetch::{Fetched, Known};
 use super::row::Slot;
 use super::scalar::ScalarColumn;
+use super::stale::{any_stale, drop_stale};
 use super::{
     Collected, EvaluationError, Evaluator, Grid, Identity, Note, Pace, Row, RowSet, Rows, Scratch,
-    WindowTimes, continuity,
+    WindowTimes, Windows, continuity,
 };
 use crate::ast::Extension;
 use crate::functions::extended::ExtendedWindow;
@@ -137,26 +139,20 @@ impl RangeSource<'_> {
         self.slot
     }
 
-    /// Brings the samples of series `index` into the columns of `slot`.
+    /// Brings the samples of series `index` into the columns of `slot`. False if staleness markers
+    /// were taken out of them.
     pub(super) fn load(
         &self,
         index: usize,
         slot: &mut Slot,
         scratch: &mut Scratch,
-    ) -> Result<(), EvaluationError> {
+    ) -> Result<bool, EvaluationError> {
         match &self.kind {
             SourceKind::Samples(fetched) => {
-                let (start, end) = self.when.extent();
                 let reach = self.evaluator.settings.lookback;
-                let (before, after) = match self.extension {
-                    None => (0, 0),
-                    Some(Extension::Anchored) => (reach, 0),
-                    Some(Extension::Smoothed) => (reach, reach),
-                };
-                let window =
-                    MillisRange::new(start.saturating_sub(before), end.saturating_add(after));
-                fetched.decode(index, window, reach, &mut slot.columns, self.evaluator.context)?;
-                drop_stale(&mut slot.columns);
+                let opened = fetched.open(index, self.evaluator.context)?;
+                opened.decode(self.window(), reach, &mut slot.columns)?;
+                let whole = !drop_stale(&mut slot.columns);
                 if self.counts_only {
                     mark_resets(&mut slot.columns);
                 }
@@ -164,14 +160,56 @@ impl RangeSource<'_> {
                     slot.columns.floats.starts.clear();
                     slot.columns.histograms.starts.clear();
                 }
-                Ok(())
+                Ok(whole)
             }
             SourceKind::Subquery { inner, grid } => {
                 inner.fill(index, scratch, &mut slot.row)?;
                 to_columns(&slot.row, *grid, &mut slot.columns);
-                Ok(())
+                Ok(true)
             }
         }
+    }
+
+    /// The number of the column of times of series `index`, where nothing but times and values
+    /// counts.
+    fn time_column(&self, index: usize) -> Option<u64> {
+        match &self.kind {
+            SourceKind::Samples(fetched)
+                if self.extension.is_none() && !self.evaluator.settings.start_timestamps =>
+            {
+                fetched.time_column(index)
+            }
+            _ => None,
+        }
+    }
+
+    /// Brings the values of series `index` into `values`, if they are floats at the times of
+    /// `windows`, none of them stale.
+    fn load_values(
+        &self,
+        index: usize,
+        windows: &Windows,
+        values: &mut Vec<f64>,
+    ) -> Result<Option<Known>, EvaluationError> {
+        let SourceKind::Samples(fetched) = &self.kind else { return Ok(None) };
+        let opened = fetched.open(index, self.evaluator.context)?;
+        let known = fetched.values(&opened, self.window(), values)?;
+        let fits = |known: &Known| {
+            values.len() == windows.times.len() && (known.numbers || !any_stale(values))
+        };
+        Ok(known.filter(fits))
+    }
+
+    /// The times of all samples that may be looked at.
+    fn window(&self) -> MillisRange {
+        let (start, end) = self.when.extent();
+        let reach = self.evaluator.settings.lookback;
+        let (before, after) = match self.extension {
+            None => (0, 0),
+            Some(Extension::Anchored) => (reach, 0),
+            Some(Extension::Smoothed) => (reach, reach),
+        };
+        MillisRange::new(start.saturating_sub(before), end.saturating_add(after))
     }
 }
 
@@ -202,26 +240,58 @@ impl OverTimeRows<'_> {
         scratch: &mut Scratch,
         out: &mut Row,
     ) -> Result<(), EvaluationError> {
-        self.source.load(index, slot, scratch)?;
         let (function, when) = (self.call.function, self.source.when);
-        let Slot { columns, windows, histogram_windows, .. } = slot;
         out.reset(when.grid.count);
+        let column = self.source.time_column(index).filter(|_| function.row.is_some());
+        if let (Some(body), Some(column)) = (function.row, column)
+            && let Some(windows) = slot.windows.numbered(column, when)
+        {
+            let values = &mut slot.columns.floats.values;
+            if let Some(known) = self.source.load_values(index, windows, values)? {
+                body(&mut self.input(index, values, windows, known), out)?;
+                self.check_name(index, out);
+                return Ok(());
+            }
+        }
+        let whole = self.source.load(index, slot, scratch)?;
+        let Slot { columns, windows, histogram_windows, .. } = slot;
+        let times = &columns.floats.times;
         let plain = columns.histograms.times.is_empty() && columns.floats.starts.is_empty();
         match function.row {
-            Some(row) if plain && self.source.extension.is_none() => {
-                let (times, values) = (&columns.floats.times[..], &columns.floats.values[..]);
+            Some(body) if plain && self.source.extension.is_none() => {
+                if let Some(column) = column.filter(|_| whole) {
+                    windows.keep(column, times, when);
+                }
                 let windows = windows.over(times, when);
-                let pace = Pace::new(self.source.evaluator.context);
-                row(&mut RowInput { times, values, windows, when, pace }, out)?;
+                let values = &columns.floats.values;
+                body(&mut self.input(index, values, windows, Known::default()), out)?;
             }
             _ => {
-                windows.over(&columns.floats.times, when);
+                windows.over(times, when);
                 histogram_windows.over(&columns.histograms.times, when);
                 self.step_by_step(index, slot, out)?;
             }
         }
         self.check_name(index, out);
         Ok(())
+    }
+
+    fn input<'r>(
+        &'r self,
+        index: usize,
+        values: &'r [f64],
+        windows: &'r mut Windows,
+        known: Known,
+    ) -> RowInput<'r> {
+        RowInput {
+            values,
+            windows,
+            when: self.source.when,
+            rising: known.rising,
+            parameters: &self.parameters,
+            remarks: self.remarks(index),
+            pace: Pace::new(self.source.evaluator.context),
+        }
     }
 
     fn step_by_step(

@@ -66,7 +66,7 @@ pub(crate) struct ReadyRows {
 /// Buffers of one thread: a slot per node of the plan that needs some.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    slots: Vec<Slot>,
+    slots: Vec<Option<Box<Slot>>>,
 }
 
 /// Buffers of one node.
@@ -236,15 +236,15 @@ impl Rows for ReadyRows {
 
 impl Scratch {
     /// Takes the buffers of a node out; [`put`](Self::put) brings them back.
-    pub(crate) fn take(&mut self, slot: usize) -> Slot {
+    pub(crate) fn take(&mut self, slot: usize) -> Box<Slot> {
         if self.slots.len() <= slot {
-            self.slots.resize_with(slot + 1, Slot::default);
+            self.slots.resize_with(slot + 1, || None);
         }
-        std::mem::take(&mut self.slots[slot])
+        self.slots[slot].take().unwrap_or_default()
     }
 
-    pub(crate) fn put(&mut self, slot: usize, buffers: Slot) {
-        self.slots[slot] = buffers;
+    pub(crate) fn put(&mut self, slot: usize, buffers: Box<Slot>) {
+        self.slots[slot] = Some(buffers);
     }
 }
 

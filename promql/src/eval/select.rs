@@ -1,12 +1,14 @@
 //! Instant selectors: at each step the newest sample, if it is not too old.
 
-use telemetry_core::model::is_stale;
+use telemetry_core::model::{SampleValue, is_stale};
 use telemetry_core::source::Columns;
 use telemetry_core::syntax::Span;
 use telemetry_core::time::MillisRange;
 
-use super::fetch::{Fetched, drop_stale, mark_resets};
+use super::continuity::mark_resets;
+use super::fetch::{Fetched, Opened};
 use super::row::Slot;
+use super::stale::{any_stale, drop_stale};
 use super::{EvaluationError, Evaluator, Grid, Identity, Row, Rows, Scratch, WindowTimes, Windows};
 use crate::ast::Extension;
 use crate::functions::Remarks;
@@ -60,28 +62,81 @@ impl<'a> SelectRows<'a> {
         slot: &mut Slot,
         out: &mut Row,
     ) -> Result<(), EvaluationError> {
-        let (start, end) = self.when.extent();
+        out.reset(self.when.grid.count);
+        let opened = self.fetched.open(index, self.evaluator.context)?;
+        if self.fill_newest(&opened, out)? || self.fill_values(index, &opened, slot, out)? {
+            return Ok(());
+        }
         let reach = if self.smoothed { self.when.range } else { 0 };
-        let window = MillisRange::new(start, end.saturating_add(reach));
         let Slot { columns, windows, histogram_windows, .. } = slot;
         let lookback = self.evaluator.settings.lookback;
-        self.fetched.decode(index, window, lookback, columns, self.evaluator.context)?;
+        opened.decode(self.window(reach), lookback, columns)?;
         if self.counts_only {
             mark_resets(columns);
         }
-        out.reset(self.when.grid.count);
         if self.smoothed {
             drop_stale(columns);
             return self.fill_smoothed(index, columns, out);
         }
+        let plain = columns.histograms.times.is_empty() && self.look == Look::Values;
+        if plain && let Some(column) = self.fetched.time_column(index) {
+            windows.keep(column, &columns.floats.times, self.when);
+        }
         let windows = windows.over(&columns.floats.times, self.when);
-        if columns.histograms.times.is_empty() && self.look == Look::Values {
-            fill_floats(columns, windows, out);
+        if plain {
+            fill_floats(&columns.floats.values, windows, out);
         } else {
             let histogram_windows = histogram_windows.over(&columns.histograms.times, self.when);
             self.fill_any(columns, windows, histogram_windows, out);
         }
         Ok(())
+    }
+
+    /// The times of all samples that may be looked at, `reach` milliseconds ahead too.
+    fn window(&self, reach: i64) -> MillisRange {
+        let (start, end) = self.when.extent();
+        MillisRange::new(start, end.saturating_add(reach))
+    }
+
+    /// One step needs one sample, which the source may know without decoding. False if it is a
+    /// histogram: whether that was reset depends on those before it.
+    fn fill_newest(&self, opened: &Opened<'_>, out: &mut Row) -> Result<bool, EvaluationError> {
+        if self.when.grid.count != 1 || self.smoothed || self.look == Look::Starts {
+            return Ok(false);
+        }
+        let Some(newest) = opened.newest(self.window(0))? else { return Ok(true) };
+        let value = match (self.look, newest.value) {
+            (_, value) if value.is_stale() => return Ok(true),
+            (Look::Values, SampleValue::Float(value)) => value,
+            (Look::Values, _) => return Ok(false),
+            _ => newest.time as f64 / 1e3,
+        };
+        out.set_float(0, value);
+        Ok(true)
+    }
+
+    /// The times of the series are known from another one. False if they are not, or if values are
+    /// not all that is needed.
+    fn fill_values(
+        &self,
+        index: usize,
+        opened: &Opened<'_>,
+        slot: &mut Slot,
+        out: &mut Row,
+    ) -> Result<bool, EvaluationError> {
+        let values = &mut slot.columns.floats.values;
+        let wanted = !self.smoothed && self.look == Look::Values;
+        let column = self.fetched.time_column(index).filter(|_| wanted);
+        let Some(windows) = column.and_then(|column| slot.windows.numbered(column, self.when))
+        else {
+            return Ok(false);
+        };
+        let known = self.fetched.values(opened, self.window(0), values)?;
+        if known.is_none() || values.len() != windows.times.len() {
+            return Ok(false);
+        }
+        fill_floats(values, windows, out);
+        Ok(true)
     }
 
     /// The general form: floats and histograms, values or times.
@@ -156,8 +211,7 @@ impl<'a> SelectRows<'a> {
     }
 }
 
-fn fill_floats(columns: &Columns, windows: &Windows, out: &mut Row) {
-    let values = &columns.floats.values;
+fn fill_floats(values: &[f64], windows: &Windows, out: &mut Row) {
     out.presence.clone_from(&windows.populated);
     let bounds = windows.low.iter().zip(&windows.high);
     for (slot, (low, high)) in out.floats.iter_mut().zip(bounds) {
@@ -165,7 +219,7 @@ fn fill_floats(columns: &Columns, windows: &Windows, out: &mut Row) {
             *slot = values[*high as usize - 1];
         }
     }
-    if values.iter().any(|value| is_stale(*value)) {
+    if any_stale(values) {
         for (step, value) in out.floats.iter().enumerate() {
             if is_stale(*value) {
                 out.presence.remove(step);

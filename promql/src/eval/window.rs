@@ -6,12 +6,15 @@
 //! ~~~
 //!
 //! Bounds are found by two pointers that only move forward, once per column of times: series that
-//! were scraped together have equal columns, and then the bounds of the series before are taken as
-//! they are. Comparing two columns costs a tenth of finding the bounds.
+//! were scraped together have equal columns. Where the source numbers its columns of times, the
+//! windows of a number are found again by it, and the times of further series with that number are
+//! not even decoded. Where it does not, columns are compared, which costs a tenth of finding the bounds.
 
+use hashbrown::HashMap;
 use telemetry_core::vector::Presence;
 
 use super::Grid;
+use crate::functions::{RateSteps, Segments};
 
 /// When the windows of the steps of a grid end, and how long they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,21 +28,30 @@ pub(crate) struct WindowTimes {
     pub(crate) range: i64,
 }
 
-/// Columns of times whose windows are kept: series of different targets often come by turns.
+/// Columns of times without a number whose windows are kept: series of different targets often come
+/// by turns.
 const COLUMNS: usize = 32;
+
+/// Samples and steps whose windows are kept for columns with a number: some 16 MiB.
+const KEPT: usize = 1 << 19;
 
 /// The windows of the last columns of times.
 #[derive(Debug, Default)]
 pub(crate) struct WindowCache {
     known: Vec<Windows>,
     last: usize,
+    /// Windows of columns that the source has numbered.
+    numbered: HashMap<u64, Windows>,
+    /// Samples and steps in them.
+    kept: usize,
 }
 
 /// The windows of one column of times.
 #[derive(Debug, Default)]
 pub(crate) struct Windows {
     made_for: Option<WindowTimes>,
-    times: Vec<i64>,
+    /// The column.
+    pub(crate) times: Vec<i64>,
     /// Index of the first sample of each window.
     pub(crate) low: Vec<u32>,
     /// Index behind the last one.
@@ -47,7 +59,13 @@ pub(crate) struct Windows {
     /// The steps whose window holds a sample.
     pub(crate) populated: Presence,
     /// What rates need, made when first asked for.
-    pub(crate) rates: Option<crate::functions::rate::RateSteps>,
+    pub(crate) rates: Option<RateSteps>,
+    /// The segments of the windows, made when first asked for.
+    segments: Option<Segments>,
+    /// How many samples the windows hold together.
+    held: usize,
+    /// How many samples the longest one holds.
+    longest: usize,
 }
 
 impl WindowTimes {
@@ -89,9 +107,32 @@ impl WindowCache {
         windows
     }
 
-    /// Those asked for last.
+    /// Those asked for last by [`over`](Self::over).
     pub(crate) fn last(&self) -> Option<&Windows> {
         self.known.get(self.last)
+    }
+
+    /// The windows over the column of times with this number, if it was kept.
+    pub(crate) fn numbered(&mut self, column: u64, wanted: WindowTimes) -> Option<&mut Windows> {
+        self.numbered.get_mut(&column).filter(|windows| windows.made_for == Some(wanted))
+    }
+
+    /// Keeps the windows over `times`, the column with this number, if they are not there.
+    pub(crate) fn keep(&mut self, column: u64, times: &[i64], wanted: WindowTimes) {
+        if self.numbered(column, wanted).is_some() {
+            return;
+        }
+        let size = times.len().saturating_add(wanted.grid.count);
+        if self.kept.saturating_add(size) > KEPT {
+            self.numbered.clear();
+            self.kept = 0;
+        }
+        if size <= KEPT {
+            let mut windows = Windows::default();
+            windows.update(times, wanted);
+            self.numbered.insert(column, windows);
+            self.kept += size;
+        }
     }
 }
 
@@ -105,6 +146,20 @@ impl Windows {
         self.times.clear();
         self.times.extend_from_slice(times);
         self.rates = None;
+        self.segments = None;
+        self.find(wanted);
+        let held = |(low, high): (&u32, &u32)| (high - low) as usize;
+        let held = || self.low.iter().zip(&self.high).map(held);
+        (self.held, self.longest) = (held().sum(), held().max().unwrap_or(0));
+    }
+
+    fn find(&mut self, wanted: WindowTimes) {
+        let times = std::mem::take(&mut self.times);
+        self.find_over(&times, wanted);
+        self.times = times;
+    }
+
+    fn find_over(&mut self, times: &[i64], wanted: WindowTimes) {
         let steps = wanted.grid.count;
         self.low.clear();
         self.high.clear();
@@ -146,6 +201,26 @@ impl Windows {
             bits |= u64::from(low < high) << (step % 64);
         }
         self.populated.set_word(word, bits);
+    }
+
+    /// In how many windows a sample is, on average.
+    pub(crate) fn overlap(&self) -> usize {
+        self.held / self.times.len().max(1)
+    }
+
+    /// How many samples the longest window holds.
+    pub(crate) fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// The segments of the windows.
+    pub(crate) fn segments(&mut self) -> &Segments {
+        self.segments.get_or_insert_with(|| Segments::new(&self.low, &self.high))
+    }
+
+    /// The segments, if they were made.
+    pub(crate) fn known_segments(&self) -> Option<&Segments> {
+        self.segments.as_ref()
     }
 
     /// The bounds of the window of `step`.

@@ -38,9 +38,28 @@ impl Sum {
     }
 }
 
+/// The sum of `values` after `first`; none if it is not finite: then the order decides what it is.
+///
+/// The error of each addition is found without comparing, by D. E. Knuth's form; it is exact as
+/// Neumaier's is, so it is the same.
+#[inline]
+fn finite_sum(first: f64, values: &[f64]) -> Option<Sum> {
+    let (mut sum, mut lost) = (first, 0.0);
+    for value in values {
+        let total = sum + value;
+        let part = total - sum;
+        lost += (sum - (total - part)) + (value - part);
+        sum = total;
+    }
+    sum.is_finite().then_some(Sum { sum, lost })
+}
+
 /// The sum of `values`; zero of none.
 #[inline]
 pub(crate) fn sum(values: &[f64]) -> f64 {
+    if let Some(total) = finite_sum(0.0, values) {
+        return total.value();
+    }
     let mut total = Sum::default();
     values.iter().for_each(|value| total.add(*value));
     total.value()
@@ -112,6 +131,10 @@ impl Mean {
 #[inline]
 pub(crate) fn mean(values: &[f64]) -> f64 {
     let Some((first, rest)) = values.split_first() else { return f64::NAN };
+    if let Some(Sum { sum, lost }) = finite_sum(*first, rest) {
+        let count = values.len() as f64;
+        return sum / count + lost / count;
+    }
     let mut mean = Mean::new(*first);
     rest.iter().for_each(|value| mean.add(*value));
     mean.value()

@@ -10,6 +10,7 @@
 
 mod calendar;
 pub(crate) mod extended;
+mod extremes;
 mod histograms;
 pub(crate) mod interpolate;
 mod kahan;
@@ -18,10 +19,13 @@ mod natural;
 mod over_time;
 mod quantile;
 mod range;
+mod ranks;
 pub(crate) mod rate;
 mod regression;
+mod segments;
+mod select;
 pub mod signature;
-mod sliding;
+mod sums;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +34,8 @@ pub(crate) use math::{Map, greatest, least, round};
 pub(crate) use natural::compare as compare_naturally;
 pub(crate) use quantile::{Bucket, Forced, bucket_fraction, bucket_quantile, quantile};
 pub(crate) use range::{RangeFunction, Remarks, RowInput, Samples, Window};
+pub(crate) use rate::RateSteps;
+pub(crate) use segments::Segments;
 
 /// What a function does, as far as it looks at one series at a time.
 #[derive(Clone, Copy)]

@@ -3,10 +3,10 @@
 use telemetry_core::model::{Histogram, SampleValue};
 
 use super::extended::anchored_count;
+use super::extremes::{max, min};
 use super::range::{Outcome, RangeFunction, Remarks, RowInput, Window, float};
 use super::rate::is_restart;
-use super::sliding::{Extremes, exact_sums};
-use super::{histograms, kahan, quantile as rank, regression};
+use super::{extremes, histograms, kahan, quantile as rank, ranks, regression, sums};
 use crate::eval::{EvaluationError, Note, Row};
 use crate::native;
 
@@ -23,18 +23,13 @@ pub(super) const FUNCTIONS: &[RangeFunction] = &[
             }
             float(kahan::mean(window.floats.values))
         },
-        row: Some(mean_row),
+        row: Some(|input, out| sums::row(input, out, true)),
         ..PLAIN
     },
     RangeFunction {
         name: "changes",
         window: |window, remarks| count_steps(window, remarks, CHANGES),
-        row: Some(|input, out| {
-            input.each(out, |values| {
-                let pairs = values.iter().zip(&values[1..]);
-                pairs.filter(|(previous, value)| is_change(**previous, **value)).count() as f64
-            })
-        }),
+        row: Some(|input, out| count_row(input, out, is_change)),
         extended: Some(|extended, remarks| {
             anchored_count(extended, remarks, |window, remarks| {
                 count_steps(window, remarks, CHANGES)
@@ -99,10 +94,9 @@ pub(super) const FUNCTIONS: &[RangeFunction] = &[
                 if values.iter().any(|value| value.is_nan()) {
                     return f64::NAN;
                 }
-                let mut values = values.to_vec();
-                let median = rank::quantile(0.5, &mut values);
-                values.iter_mut().for_each(|value| *value = (*value - median).abs());
-                rank::quantile(0.5, &mut values)
+                let median = rank::quantile(0.5, values);
+                let away: Vec<f64> = values.iter().map(|value| (value - median).abs()).collect();
+                rank::quantile(0.5, &away)
             })
         },
         ..PLAIN
@@ -110,13 +104,13 @@ pub(super) const FUNCTIONS: &[RangeFunction] = &[
     RangeFunction {
         name: "max_over_time",
         window: |window, remarks| only_floats(window, remarks, max),
-        row: Some(|input, out| extreme_row(input, out, f64::max)),
+        row: Some(|input, out| extremes::row(input, out, max, f64::max)),
         ..PLAIN
     },
     RangeFunction {
         name: "min_over_time",
         window: |window, remarks| only_floats(window, remarks, min),
-        row: Some(|input, out| extreme_row(input, out, f64::min)),
+        row: Some(|input, out| extremes::row(input, out, min, f64::min)),
         ..PLAIN
     },
     RangeFunction {
@@ -148,19 +142,15 @@ pub(super) const FUNCTIONS: &[RangeFunction] = &[
             if phi.is_nan() || !(0.0..=1.0).contains(&phi) {
                 remarks.add_on_parameter(Note::InvalidQuantile(phi.into()));
             }
-            only_floats(window, remarks, |values| rank::quantile(phi, &mut values.to_vec()))
+            only_floats(window, remarks, |values| rank::quantile(phi, values))
         },
+        row: Some(ranks::row),
         ..PLAIN
     },
     RangeFunction {
         name: "resets",
         window: |window, remarks| count_steps(window, remarks, RESETS),
-        row: Some(|input, out| {
-            input.each(out, |values| {
-                let pairs = values.iter().zip(&values[1..]);
-                pairs.filter(|(previous, value)| value < previous).count() as f64
-            })
-        }),
+        row: Some(|input, out| count_row(input, out, is_reset)),
         extended: Some(|extended, remarks| {
             anchored_count(extended, remarks, |window, remarks| {
                 count_steps(window, remarks, RESETS)
@@ -173,13 +163,13 @@ pub(super) const FUNCTIONS: &[RangeFunction] = &[
         window: |window, remarks| {
             only_floats(window, remarks, |values| kahan::variance(values).sqrt())
         },
-        row: Some(|input, out| input.each(out, |values| kahan::variance(values).sqrt())),
+        row: Some(|input, out| sums::variances(input, out, f64::sqrt)),
         ..PLAIN
     },
     RangeFunction {
         name: "stdvar_over_time",
         window: |window, remarks| only_floats(window, remarks, kahan::variance),
-        row: Some(|input, out| input.each(out, kahan::variance)),
+        row: Some(|input, out| sums::variances(input, out, |variance| variance)),
         ..PLAIN
     },
     RangeFunction {
@@ -194,7 +184,7 @@ pub(super) const FUNCTIONS: &[RangeFunction] = &[
             }
             float(kahan::sum(window.floats.values))
         },
-        row: Some(sum_row),
+        row: Some(|input, out| sums::row(input, out, false)),
         ..PLAIN
     },
     RangeFunction {
@@ -204,6 +194,12 @@ pub(super) const FUNCTIONS: &[RangeFunction] = &[
             let first = first.into_iter().flatten().min();
             Ok(first.map(|time| SampleValue::Float(*time as f64 / 1e3)))
         },
+        row: Some(|input, out| {
+            let times = std::mem::take(&mut input.windows.times);
+            let filled = input.each_window(out, |low, _| times[low] as f64 / 1e3);
+            input.windows.times = times;
+            filled
+        }),
         ..PLAIN
     },
     RangeFunction {
@@ -213,16 +209,24 @@ pub(super) const FUNCTIONS: &[RangeFunction] = &[
             let last = last.into_iter().flatten().max();
             Ok(last.map(|time| SampleValue::Float(*time as f64 / 1e3)))
         },
+        row: Some(|input, out| {
+            let times = std::mem::take(&mut input.windows.times);
+            let filled = input.each_window(out, |_, high| times[high - 1] as f64 / 1e3);
+            input.windows.times = times;
+            filled
+        }),
         ..PLAIN
     },
     RangeFunction {
         name: "ts_of_max_over_time",
         window: |window, remarks| time_of(window, remarks, |value, best| value >= best),
+        row: Some(|input, out| extremes::times(input, out, |value, best| value >= best)),
         ..PLAIN
     },
     RangeFunction {
         name: "ts_of_min_over_time",
         window: |window, remarks| time_of(window, remarks, |value, best| value <= best),
+        row: Some(|input, out| extremes::times(input, out, |value, best| value <= best)),
         ..PLAIN
     },
 ];
@@ -257,48 +261,22 @@ fn mixed(window: &Window<'_>, remarks: &Remarks<'_>) -> bool {
     mixed
 }
 
-/// The greatest value; NaN only if there is nothing else.
-#[inline]
-fn max(values: &[f64]) -> f64 {
-    values.iter().copied().fold(f64::NAN, f64::max)
-}
-
-/// The least value; NaN only if there is nothing else.
-#[inline]
-fn min(values: &[f64]) -> f64 {
-    values.iter().copied().fold(f64::NAN, f64::min)
-}
-
-/// Windows of more samples than this slide; shorter ones are faster looked at afresh.
-const SLIDING: usize = 32;
-
-fn extreme_row(
+/// How often something is counted between two samples in a row, in each window.
+fn count_row(
     input: &mut RowInput<'_>,
     out: &mut Row,
-    better: fn(f64, f64) -> f64,
+    counts: fn(f64, f64) -> bool,
 ) -> Result<(), EvaluationError> {
-    if input.mean_samples() > SLIDING && input.when.at.is_none() {
-        let mut extremes = Extremes::new(input.values, better);
-        return input.each_window(out, |low, high| extremes.window(low, high));
-    }
-    // The same fold for both, where the compiler knows which one it is.
-    if better(0.0, 1.0) == 1.0 { input.each(out, max) } else { input.each(out, min) }
-}
-
-fn sum_row(input: &mut RowInput<'_>, out: &mut Row) -> Result<(), EvaluationError> {
-    match exact_sums(input.values) {
-        Some(sums) => input.each_window(out, |low, high| sums[high] - sums[low]),
-        None => input.each(out, kahan::sum),
-    }
-}
-
-fn mean_row(input: &mut RowInput<'_>, out: &mut Row) -> Result<(), EvaluationError> {
-    match exact_sums(input.values) {
-        Some(sums) => {
-            input.each_window(out, |low, high| (sums[high] - sums[low]) / (high - low) as f64)
-        }
-        None => input.each(out, kahan::mean),
-    }
+    // How often up to each sample, from the start of the column.
+    let mut count = 0_u32;
+    let mut previous = input.values.first().copied().unwrap_or_default();
+    let counted = input.values.iter().map(|value| {
+        count += u32::from(counts(previous, *value));
+        previous = *value;
+        count
+    });
+    let counted: Vec<u32> = counted.collect();
+    input.each_window(out, |low, high| f64::from(counted[high - 1] - counted[low]))
 }
 
 /// The time of the last value that no other one beats.

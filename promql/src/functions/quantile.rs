@@ -1,10 +1,11 @@
 //! Quantiles of samples, and of classic histograms.
 
-use std::cmp::Ordering;
+use super::ranks::place;
+use super::select;
 
 /// The `phi` quantile of `values`, between neighbours by weight; NaN counts as the least value.
-/// `values` are left in some other order. Below 0: -Inf, above 1: +Inf; NaN of none.
-pub(crate) fn quantile(phi: f64, values: &mut [f64]) -> f64 {
+/// Below 0: -Inf, above 1: +Inf; NaN of none.
+pub(crate) fn quantile(phi: f64, values: &[f64]) -> f64 {
     if values.is_empty() || phi.is_nan() {
         return f64::NAN;
     }
@@ -14,20 +15,9 @@ pub(crate) fn quantile(phi: f64, values: &mut [f64]) -> f64 {
     if phi > 1.0 {
         return f64::INFINITY;
     }
-    let last = values.len() - 1;
-    let rank = phi * last as f64;
-    let low = (rank.floor() as usize).min(last);
-    let weight = rank - rank.floor();
-    let (_, low_value, above) = values.select_nth_unstable_by(low, nan_first);
-    let low_value = *low_value;
-    // The next greater one is the least of those behind; at the end it is the last itself.
-    let high_value = above.iter().copied().min_by(nan_first).unwrap_or(low_value);
+    let (low, weight) = place(phi, values.len());
+    let (low_value, high_value) = select::pair(values, low);
     low_value * (1.0 - weight) + high_value * weight
-}
-
-/// Ascending, NaN in front.
-pub(crate) fn nan_first(a: &f64, b: &f64) -> Ordering {
-    a.partial_cmp(b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan()))
 }
 
 /// A bucket of a classic histogram: how many observations are at most `upper_bound`.
@@ -196,13 +186,13 @@ mod tests {
     #[test]
     fn quantiles_lie_between_neighbours() {
         for (phi, expected) in [(0.0, 1.0), (0.5, 2.5), (1.0, 4.0), (0.1, 1.3)] {
-            let found = quantile(phi, &mut [4.0, 1.0, 3.0, 2.0]);
+            let found = quantile(phi, &[4.0, 1.0, 3.0, 2.0]);
             assert!((found - expected).abs() < 1e-12, "{phi}: {found}");
         }
-        assert_eq!(quantile(-1.0, &mut [1.0]), f64::NEG_INFINITY);
-        assert_eq!(quantile(2.0, &mut [1.0]), f64::INFINITY);
-        assert!(quantile(0.0, &mut [f64::NAN, 1.0]).is_nan());
-        assert_eq!(quantile(1.0, &mut [f64::NAN, 1.0]), 1.0);
+        assert_eq!(quantile(-1.0, &[1.0]), f64::NEG_INFINITY);
+        assert_eq!(quantile(2.0, &[1.0]), f64::INFINITY);
+        assert!(quantile(0.0, &[f64::NAN, 1.0]).is_nan());
+        assert_eq!(quantile(1.0, &[f64::NAN, 1.0]), 1.0);
     }
 
     fn buckets(pairs: &[(f64, f64)]) -> Vec<Bucket> {

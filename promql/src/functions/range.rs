@@ -6,7 +6,10 @@ use telemetry_core::model::{Histogram, SampleValue};
 use telemetry_core::syntax::Span;
 
 use super::extended::ExtendedWindow;
-use crate::eval::{Annotations, EvaluationError, Note, Pace, Row, WindowTimes, Windows};
+use super::segments::Segments;
+use crate::eval::{
+    Annotations, EvaluationError, Note, Pace, Row, ScalarColumn, WindowTimes, Windows,
+};
 
 /// A function over the samples of a range.
 pub(crate) struct RangeFunction {
@@ -53,10 +56,15 @@ pub(crate) struct Samples<'a, T> {
 
 /// A whole series of floats and its windows.
 pub(crate) struct RowInput<'a> {
-    pub(crate) times: &'a [i64],
     pub(crate) values: &'a [f64],
+    /// Their times, and the windows over them.
     pub(crate) windows: &'a mut Windows,
     pub(crate) when: WindowTimes,
+    /// Whether it is known that no value is less than the one before.
+    pub(crate) rising: bool,
+    /// The scalar arguments.
+    pub(crate) parameters: &'a [ScalarColumn],
+    pub(crate) remarks: Remarks<'a>,
     pub(crate) pace: Pace<'a>,
 }
 
@@ -161,11 +169,57 @@ impl RowInput<'_> {
         Ok(())
     }
 
-    /// How many samples the windows hold on average.
-    pub(crate) fn mean_samples(&self) -> usize {
-        let held = |(low, high): (&u32, &u32)| (high - low) as usize;
-        let total: usize = self.windows.low.iter().zip(&self.windows.high).map(held).sum();
-        total / self.windows.low.len().max(1)
+    /// In how many windows a sample is, on average.
+    pub(crate) fn overlap(&self) -> usize {
+        self.windows.overlap()
+    }
+
+    /// How many samples the longest window holds.
+    pub(crate) fn longest(&self) -> usize {
+        self.windows.longest()
+    }
+
+    /// What the windows are made of.
+    pub(crate) fn segments(&mut self) -> &Segments {
+        self.windows.segments()
+    }
+
+    /// Fills the steps whose window holds a sample with what `value` makes of the bounds of the
+    /// window, first counted in segments, then in samples. Steps for which there is none stay absent.
+    #[inline]
+    pub(crate) fn each_segments(
+        &mut self,
+        out: &mut Row,
+        mut value: impl FnMut((usize, usize), (usize, usize)) -> Option<f64>,
+    ) -> Result<(), EvaluationError> {
+        self.pace.spend(self.values.len() + out.floats.len())?;
+        self.windows.segments();
+        let bounds = self.windows.low.iter().zip(&self.windows.high);
+        let Some(segments) = self.windows.known_segments() else { return Ok(()) };
+        for (step, (segments, (low, high))) in segments.windows().zip(bounds).enumerate() {
+            if low < high
+                && let Some(value) = value(segments, (*low as usize, *high as usize))
+            {
+                out.set_float(step, value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills the steps that [`each_segments`](Self::each_segments) has left absent.
+    pub(crate) fn fill_left_out(
+        &mut self,
+        out: &mut Row,
+        value: impl Fn(&[f64]) -> f64,
+    ) -> Result<(), EvaluationError> {
+        let mut left_out = self.windows.populated.clone();
+        left_out.subtract(&out.presence);
+        for step in &left_out {
+            let (low, high) = self.windows.bounds(step);
+            self.pace.spend(high - low)?;
+            out.set_float(step, value(&self.values[low..high]));
+        }
+        Ok(())
     }
 }
 

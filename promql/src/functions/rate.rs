@@ -36,7 +36,7 @@ pub(crate) const FUNCTIONS: &[RangeFunction] = &[
     RangeFunction {
         name: "idelta",
         window: |window, remarks| between_last_two(window, remarks, Rise::DELTA),
-        row: None,
+        row: Some(|input, out| last_two_row(input, out, Rise::DELTA)),
         keeps_name: false,
         extended: None,
     },
@@ -50,7 +50,7 @@ pub(crate) const FUNCTIONS: &[RangeFunction] = &[
     RangeFunction {
         name: "irate",
         window: |window, remarks| between_last_two(window, remarks, Rise::RATE),
-        row: None,
+        row: Some(|input, out| last_two_row(input, out, Rise::RATE)),
         keeps_name: false,
         extended: None,
     },
@@ -90,16 +90,26 @@ struct Extent {
     to_end: f64,
 }
 
-/// The extents of the windows of a column of times.
+/// What the windows of a column of times make of the values.
 #[derive(Debug)]
 pub(crate) struct RateSteps {
     /// What the factors are for.
     rise: Rise,
-    extents: Vec<Extent>,
-    /// By how much the sampled rise is multiplied, where a counter does not stop at zero.
-    factors: Vec<f64>,
+    steps: Vec<Step>,
     /// The windows with at least two samples.
     enough: Presence,
+}
+
+/// What one window makes of the values.
+#[derive(Clone, Copy, Debug, Default)]
+struct Step {
+    /// Indexes of the first and the last sample; equal where there are too few.
+    first: u32,
+    last: u32,
+    /// By how much the sampled rise is multiplied, where a counter does not stop at zero.
+    factor: f64,
+    /// A counter may stop at zero only if its first value is at most this share of the rise.
+    zero_share: f64,
 }
 
 impl Extent {
@@ -133,75 +143,112 @@ impl Extent {
 }
 
 impl RateSteps {
-    fn new(times: &[i64], windows: &Windows, when: WindowTimes, rise: Rise) -> Self {
-        let steps = when.grid.count;
-        let mut enough = Presence::none(steps);
-        let extent = |step: usize| {
-            let (low, high) = windows.bounds(step);
+    fn new(windows: &Windows, when: WindowTimes, rise: Rise) -> Self {
+        let mut enough = Presence::none(when.grid.count);
+        let newest = u32::try_from(windows.times.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        let bounds = windows.low.iter().zip(&windows.high).enumerate();
+        let steps = bounds.map(|(step, (low, high))| {
             if high - low < 2 {
-                return Extent::default();
+                let at = (*low).min(newest);
+                return Step { first: at, last: at, ..Step::default() };
             }
             enough.insert(step);
-            let gaps = (high - low - 1) as f64;
-            let (first, last) = (times[low], times[high - 1]);
-            Extent::new(first, last, gaps, when.start(step), when.end(step), false)
-        };
-        let extents: Vec<Extent> = (0..steps).map(extent).collect();
-        let factors = extents.iter().map(|extent| rise.scaled(extent.factor(), &when)).collect();
-        RateSteps { rise, extents, factors, enough }
+            let (first, last) = (*low, *high - 1);
+            let extent = extent(windows, &when, step, first as usize, last as usize);
+            // `sampled · first / rise < to_start`, multiplied out; the slack keeps rounding from
+            // hiding a case.
+            let zero_share = extent.to_start / extent.sampled * 1.000_001;
+            let zero_share = if rise.counter { zero_share } else { f64::NEG_INFINITY };
+            Step { first, last, factor: rise.scaled(extent.factor(), &when), zero_share }
+        });
+        let steps = steps.collect();
+        RateSteps { rise, steps, enough }
     }
+
+    /// The steps whose window holds both the sample `at` and the one before it.
+    fn around(&self, at: usize) -> std::ops::Range<usize> {
+        // Windows never move back.
+        let from = self.steps.partition_point(|step| (step.last as usize) < at);
+        let to = self.steps.partition_point(|step| (step.first as usize) < at);
+        from..to.max(from)
+    }
+}
+
+fn extent(windows: &Windows, when: &WindowTimes, step: usize, first: usize, last: usize) -> Extent {
+    let (from, to) = (windows.times[first], windows.times[last]);
+    Extent::new(from, to, (last - first) as f64, when.start(step), when.end(step), false)
 }
 
 /// The rises of all windows of a series of floats.
 fn row(input: &mut RowInput<'_>, out: &mut Row, rise: Rise) -> Result<(), EvaluationError> {
-    let RowInput { times, values, windows, when, pace } = input;
+    let RowInput { values, windows, when, rising, pace, .. } = input;
+    if values.is_empty() {
+        return Ok(());
+    }
     let rates = match windows.rates.take().filter(|rates| rates.rise == rise) {
         Some(rates) => rates,
-        None => RateSteps::new(times, windows, *when, rise),
+        None => RateSteps::new(windows, *when, rise),
     };
     out.presence.clone_from(&rates.enough);
-    let falls = if rise.counter { falls(values) } else { Vec::new() };
-    let mut falls = falls.as_slice();
-    let bounds = windows.low.iter().zip(&windows.high);
-    let steps = bounds.zip(rates.factors.iter().zip(&rates.extents));
-    for (slot, ((low, high), (factor, extent))) in out.floats.iter_mut().zip(steps) {
-        let (low, high) = (*low as usize, *high as usize);
-        if high - low < 2 {
-            continue;
+    let risen = |step: &Step| values[step.last as usize] - values[step.first as usize];
+    let mut near_zero = false;
+    for (slot, step) in out.floats.iter_mut().zip(&rates.steps) {
+        let (first, risen) = (values[step.first as usize], risen(step));
+        near_zero |= risen > 0.0 && first >= 0.0 && first <= step.zero_share * risen;
+        *slot = risen * step.factor;
+    }
+    let again = |at: usize, risen: f64| {
+        let step = &rates.steps[at];
+        let first = values[step.first as usize];
+        if !(risen > 0.0 && first >= 0.0 && first <= step.zero_share * risen) {
+            return risen * step.factor;
         }
-        let first = values[low];
-        let mut sampled = values[high - 1] - first;
-        // Windows never move back, so falls before this one are done with.
-        while let Some((at, rest)) = falls.split_first()
-            && *at <= low
-        {
-            falls = rest;
+        let extent = extent(windows, when, at, step.first as usize, step.last as usize);
+        risen * rise.scaled(extent.counter_factor(first, risen), when)
+    };
+    if near_zero {
+        for at in &rates.enough {
+            out.floats[at] = again(at, risen(&rates.steps[at]));
         }
-        for at in falls.iter().take_while(|at| **at < high) {
-            sampled += values[at - 1];
-            pace.spend(1)?;
+    }
+    if rise.counter && !*rising {
+        let falls = falls(values);
+        // Only windows over a fall are computed again.
+        let mut done = 0;
+        for fall in &falls {
+            let around = rates.around(*fall);
+            for at in around.start.max(done)..around.end {
+                let step = &rates.steps[at];
+                let behind = falls.partition_point(|fall| *fall <= step.last as usize);
+                let before = falls.partition_point(|fall| *fall <= step.first as usize);
+                pace.spend(behind - before)?;
+                let lost = falls[before..behind].iter().map(|fall| values[fall - 1]);
+                out.floats[at] = again(at, lost.fold(risen(step), |risen, lost| risen + lost));
+            }
+            done = done.max(around.end);
         }
-        // The counter may stop at zero only if `sampled · first / rise < to_start`. Multiplied out
-        // this costs no division; the slack keeps rounding from hiding a case.
-        let near_zero = rise.counter
-            && sampled > 0.0
-            && first >= 0.0
-            && extent.sampled * first <= extent.to_start * sampled * 1.000_001;
-        *slot = sampled
-            * if near_zero {
-                rise.scaled(extent.counter_factor(first, sampled), when)
-            } else {
-                *factor
-            };
     }
     windows.rates = Some(rates);
     pace.spend(out.floats.len())
 }
 
+/// Values that are looked at together, so that the loop over them vectorises.
+const BLOCK: usize = 64;
+
 /// Where the values fall.
 fn falls(values: &[f64]) -> Vec<usize> {
-    let fall = |(at, pair): (usize, &[f64])| (pair[1] < pair[0]).then_some(at + 1);
-    values.windows(2).enumerate().filter_map(fall).collect()
+    let mut falls = Vec::new();
+    let Some(later) = values.get(1..) else { return falls };
+    for (block, (before, after)) in values.chunks(BLOCK).zip(later.chunks(BLOCK)).enumerate() {
+        let pairs = || before.iter().zip(after);
+        if pairs().fold(false, |any, (before, after)| any | (after < before)) {
+            let fall = |(at, (before, after)): (usize, (&f64, &f64))| {
+                (after < before).then_some(block * BLOCK + at + 1)
+            };
+            falls.extend(pairs().enumerate().filter_map(fall));
+        }
+    }
+    falls
 }
 
 /// The rise of one window.
@@ -309,6 +356,26 @@ fn between_last_two(window: &Window<'_>, remarks: &Remarks<'_>, rise: Rise) -> O
     }
     remarks.add(|metric| Note::MixedFloatsAndHistograms { metric });
     Ok(None)
+}
+
+/// The rises between the last two samples of all windows of a series of floats.
+fn last_two_row(
+    input: &mut RowInput<'_>,
+    out: &mut Row,
+    rise: Rise,
+) -> Result<(), EvaluationError> {
+    let (values, times) = (input.values, &input.windows.times);
+    for step in &input.windows.populated {
+        let (low, high) = input.windows.bounds(step);
+        if high - low < 2 {
+            continue;
+        }
+        let (previous, last) = (values[high - 2], values[high - 1]);
+        let elapsed = times[high - 1].saturating_sub(times[high - 2]) as f64 / 1e3;
+        let risen = if rise.counter && last < previous { last } else { last - previous };
+        out.set_float(step, if rise.per_second { risen / elapsed } else { risen });
+    }
+    input.pace.spend(out.floats.len())
 }
 
 /// Whether the first sample counts from a time inside the window.

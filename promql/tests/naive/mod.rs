@@ -3,7 +3,7 @@
 //! It is slow, knows floats only, and shares nothing with the engine but the parser. A range query is
 //! one instant query per step, put together by labels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use promql::ast::{
     Aggregate, AggregateOp, AtTime, Binary, BinaryOp, Call, DurationKind, Expr, Grouping,
@@ -86,8 +86,8 @@ impl Naive<'_> {
             Expr::Selector(node) => {
                 let at = self.reference(&node.modifiers, time);
                 let newest = |(labels, samples): &(Labels, Vec<(i64, f64)>)| {
-                    let inside = samples.iter().rfind(|(t, _)| *t > at - LOOKBACK && *t <= at)?;
-                    (!is_stale(inside.1)).then(|| (labels.clone(), inside.1))
+                    let newest = within(samples, at - LOOKBACK, at).last()?;
+                    (!is_stale(newest.1)).then(|| (labels.clone(), newest.1))
                 };
                 Value::Vector(self.matching(node).filter_map(newest).collect())
             }
@@ -95,9 +95,8 @@ impl Naive<'_> {
                 let end = self.reference(&node.selector.modifiers, time);
                 let start = end - millis(&node.range);
                 let inside = |(labels, samples): &(Labels, Vec<(i64, f64)>)| {
-                    let inside = samples.iter().copied();
-                    let inside = inside.filter(|(t, v)| *t > start && *t <= end && !is_stale(*v));
-                    (labels.clone(), inside.collect())
+                    let inside = within(samples, start, end).iter().copied();
+                    (labels.clone(), inside.filter(|(_, value)| !is_stale(*value)).collect())
                 };
                 Value::Range {
                     series: self.matching(&node.selector).map(inside).collect(),
@@ -110,7 +109,8 @@ impl Naive<'_> {
                 let start = end - millis(&node.range);
                 let step = node.step.as_ref().map_or(SUBQUERY_STEP, millis);
                 let mut series: BTreeMap<Labels, Vec<(i64, f64)>> = BTreeMap::new();
-                for t in (start + 1..=end).filter(|t| t.rem_euclid(step) == 0) {
+                let first = start.div_euclid(step) * step + step;
+                for t in (first..=end).step_by(step.unsigned_abs() as usize) {
                     for (labels, value) in self.vector(&node.expr, t)? {
                         series.entry(labels).or_default().push((t, value));
                     }
@@ -200,15 +200,17 @@ impl Naive<'_> {
             None => 0.0,
         };
         let mut groups: Vec<(Labels, Vec<(Labels, f64)>)> = Vec::new();
+        let mut places: HashMap<Labels, usize> = HashMap::new();
         for (labels, value) in vector {
             let group = match &node.grouping {
                 Grouping::By(names) => only(&labels, names),
                 Grouping::Without(names) => without(&labels, names, true),
             };
-            match groups.iter_mut().find(|(known, _)| *known == group) {
-                Some((_, members)) => members.push((labels, value)),
-                None => groups.push((group, vec![(labels, value)])),
+            let place = *places.entry(group.clone()).or_insert(groups.len());
+            if place == groups.len() {
+                groups.push((group, Vec::new()));
             }
+            groups[place].1.push((labels, value));
         }
         let mut result = Vec::new();
         for (group, members) in groups {
@@ -291,6 +293,10 @@ impl Naive<'_> {
                         .collect(),
                 )
             }
+            "histogram_quantile" => {
+                let phi = number(0)?;
+                Value::Vector(bucket_quantiles(phi, self.vector(&node.args[1], time)?))
+            }
             "label_replace" => {
                 let text = |at: usize| match &node.args[at] {
                     Expr::String(text) => text.value.to_string(),
@@ -330,6 +336,13 @@ impl Naive<'_> {
     }
 }
 
+/// The samples after `start` up to `end`.
+fn within(samples: &[(i64, f64)], start: i64, end: i64) -> &[(i64, f64)] {
+    let from = samples.partition_point(|(time, _)| *time <= start);
+    let to = samples.partition_point(|(time, _)| *time <= end);
+    samples.get(from..to).unwrap_or_default()
+}
+
 fn is_range(expr: &Expr) -> bool {
     match expr {
         Expr::Paren(node) => is_range(&node.expr),
@@ -349,6 +362,7 @@ fn over_time(
     let (first, last) = (samples.first()?, samples.last()?);
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
+    let variance = || values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / count;
     let pairs = || values.iter().zip(values.iter().skip(1));
     Some(match name {
         "sum_over_time" => values.iter().sum(),
@@ -359,7 +373,8 @@ fn over_time(
         "last_over_time" => last.1,
         "first_over_time" => first.1,
         "present_over_time" => 1.0,
-        "stdvar_over_time" => values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / count,
+        "stddev_over_time" => variance().sqrt(),
+        "stdvar_over_time" => variance(),
         "quantile_over_time" => quantile(parameter, values),
         "changes" => pairs().filter(|(a, b)| a != b && !(a.is_nan() && b.is_nan())).count() as f64,
         "resets" => pairs().filter(|(a, b)| b < a).count() as f64,
@@ -427,6 +442,40 @@ fn quantile(phi: f64, mut values: Vec<f64>) -> f64 {
     values[low] * (1.0 - weight) + values[high] * weight
 }
 
+/// The quantile of each classic histogram: on the line through the bucket that it falls into.
+fn bucket_quantiles(phi: f64, vector: Vec<(Labels, f64)>) -> Vec<(Labels, f64)> {
+    let mut histograms: BTreeMap<Labels, Vec<(f64, f64)>> = BTreeMap::new();
+    for (labels, count) in vector {
+        let Some(Ok(bound)) = labels.get("le").map(str::parse::<f64>) else { continue };
+        let histogram = labels.without(&["__name__", "le"]);
+        histograms.entry(histogram).or_default().push((bound, count));
+    }
+    let quantile = |mut buckets: Vec<(f64, f64)>| {
+        buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut highest = f64::NEG_INFINITY;
+        for bucket in &mut buckets {
+            highest = highest.max(bucket.1);
+            bucket.1 = highest;
+        }
+        let Some((f64::INFINITY, total)) = buckets.last().copied() else { return f64::NAN };
+        if buckets.len() < 2 || total == 0.0 {
+            return f64::NAN;
+        }
+        let rank = phi * total;
+        let at = buckets.iter().position(|(_, count)| *count >= rank).unwrap_or(0);
+        if at == buckets.len() - 1 {
+            return buckets[at - 1].0;
+        }
+        let (start, below) = if at == 0 { (0.0, 0.0) } else { buckets[at - 1] };
+        let (end, count) = buckets[at];
+        if at == 0 && end <= 0.0 {
+            return end;
+        }
+        start + (end - start) * (rank - below) / (count - below)
+    };
+    histograms.into_iter().map(|(labels, buckets)| (labels, quantile(buckets))).collect()
+}
+
 fn operate(op: BinaryOp, return_bool: bool, a: f64, b: f64, kept: f64) -> Option<f64> {
     let holds = match op {
         BinaryOp::Add => return Some(a + b),
@@ -483,22 +532,19 @@ fn join(
     }
     let many_right = node.matching.group.as_ref().is_some_and(|group| group.many == Side::Right);
     let (many, one) = if many_right { (right, left) } else { (left, right) };
-    for (at, (labels, _)) in one.iter().enumerate() {
-        if one[..at].iter().any(|(other, _)| key(node, other) == key(node, labels)) {
+    let mut ones: HashMap<Labels, &(Labels, f64)> = HashMap::new();
+    for sample in one {
+        if ones.insert(key(node, &sample.0), sample).is_some() {
             return Err(Failure("two on the one side"));
         }
     }
-    let mut met: Vec<Labels> = Vec::new();
+    let mut met: HashSet<Labels> = HashSet::new();
     let mut result: Vec<(Labels, f64)> = Vec::new();
     for (labels, value) in many {
-        let Some((other, one)) = one.iter().find(|(l, _)| key(node, l) == key(node, labels)) else {
-            continue;
-        };
-        if node.matching.group.is_none() {
-            if met.contains(&key(node, labels)) {
-                return Err(Failure("many to one"));
-            }
-            met.push(key(node, labels));
+        let group = key(node, labels);
+        let Some((other, one)) = ones.get(&group).copied() else { continue };
+        if node.matching.group.is_none() && !met.insert(group) {
+            return Err(Failure("many to one"));
         }
         let (a, b) = if many_right { (*one, *value) } else { (*value, *one) };
         let Some(value) = operate(node.op, node.return_bool, a, b, a) else { continue };
@@ -521,12 +567,11 @@ fn join(
 }
 
 fn distinct(vector: Vec<(Labels, f64)>) -> Result<Vec<(Labels, f64)>> {
-    for (at, (labels, _)) in vector.iter().enumerate() {
-        if vector[..at].iter().any(|(other, _)| other == labels) {
-            return Err(Failure("the same labels twice"));
-        }
+    let mut seen = HashSet::new();
+    match vector.iter().all(|(labels, _)| seen.insert(labels)) {
+        true => Ok(vector),
+        false => Err(Failure("the same labels twice")),
     }
-    Ok(vector)
 }
 
 fn nameless(labels: &Labels) -> Labels {

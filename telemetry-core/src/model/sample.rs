@@ -12,6 +12,7 @@ pub const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
 pub const STALE_MARKER: f64 = f64::from_bits(STALE_BITS);
 
 /// Whether `value` is the staleness marker.
+#[inline]
 pub fn is_stale(value: f64) -> bool {
     value.to_bits() == STALE_BITS
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::SourceError;
 use crate::labels::{Labels, Matcher};
-use crate::model::Histogram;
+use crate::model::{Histogram, SampleValue};
 use crate::query::QueryContext;
 use crate::time::MillisRange;
 
@@ -138,6 +138,58 @@ pub trait Chunk: Send + Sync {
     ///
     /// Where the chunk is damaged.
     fn decode(&self, range: MillisRange, into: &mut Columns) -> Result<(), SourceError>;
+
+    /// Appends the values of the samples in `range` to `into`, without their times: for series
+    /// whose [time column](SeriesSet::time_column) was decoded before. False, and nothing appended,
+    /// if there are histograms or the chunk cannot do it, as is the default.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode).
+    fn decode_values(&self, range: MillisRange, into: &mut Vec<f64>) -> Result<bool, SourceError> {
+        let _ = (range, into);
+        Ok(false)
+    }
+
+    /// The newest sample in `range`, staleness markers included. By default from the statistics, if
+    /// the last sample of the chunk is in `range`, else by decoding.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode).
+    fn newest(&self, range: MillisRange) -> Result<Option<Newest>, SourceError> {
+        let ChunkStatistics { window, floats, .. } = self.statistics();
+        if !window.overlaps(&range) {
+            return Ok(None);
+        }
+        if let Some(floats) = floats
+            && range.start <= window.end
+            && window.end <= range.end
+        {
+            return Ok(Some(Newest { time: window.end.0, value: floats.last.into() }));
+        }
+        let mut columns = Columns::default();
+        self.decode(range, &mut columns)?;
+        let Columns { mut floats, mut histograms } = columns;
+        let float = floats.times.pop().zip(floats.values.pop());
+        let histogram = histograms.times.pop().zip(histograms.values.pop());
+        let float = float.map(|(time, value)| Newest { time, value: value.into() });
+        let histogram =
+            histogram.map(|(time, value)| Newest { time, value: SampleValue::Histogram(value) });
+        Ok(match (float, histogram) {
+            (Some(float), Some(histogram)) if float.time > histogram.time => Some(float),
+            (float, histogram) => histogram.or(float),
+        })
+    }
+}
+
+/// A sample by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Newest {
+    /// Its time in milliseconds.
+    pub time: i64,
+    /// Its value.
+    pub value: SampleValue,
 }
 
 /// What a chunk knows about itself.

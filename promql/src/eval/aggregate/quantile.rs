@@ -52,7 +52,7 @@ impl<'a> Evaluator<'a> {
                 let present = columns.iter().filter(|row| row.presence.contains(step));
                 values.extend(present.map(|row| row.floats[step]));
                 if !values.is_empty() {
-                    result.set_float(step, functions::quantile(phi.at(step), &mut values));
+                    result.set_float(step, functions::quantile(phi.at(step), &values));
                 }
             }
             Ok((result, drop_name))

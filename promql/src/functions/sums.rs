@@ -1,0 +1,242 @@
+//! Sums, means and variances of windows that slide.
+//!
+//! Prometheus adds every window up by itself, with compensation. What comes out is the exact sum,
+//! rounded once, but for rare last bits. So two forms give the same without looking at every sample of
+//! every window:
+//!
+//! * whole multiples of 1/1024 that are small enough are added exactly, in any order;
+//! * else sums of segments are kept in two floats each, some 106 bits, and joined in two floats.
+//!
+//! Windows that hardly overlap are added up as Prometheus does, several at a time. Windows with
+//! infinity, NaN or numbers near overflow always are: there the order decides. So are variances of windows
+//! that are all but constant: of a small difference of large numbers 106 bits may leave too little.
+
+use super::kahan;
+use super::range::RowInput;
+use super::segments::Sliding;
+use crate::eval::{EvaluationError, Row};
+
+/// Values are multiples of 1 / this where they are added exactly.
+const DENOMINATOR: f64 = 1024.0;
+
+/// Sums below this, counted in 1 / [`DENOMINATOR`], are exact.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Numbers above are added up by the definition: their squares and sums may overflow.
+const LARGE: f64 = 1e150;
+
+/// Windows slide where each sample is in more of them than this.
+const OVERLAP: usize = 3;
+
+/// A share of the squares below which a variance is computed by the definition.
+const FLAT: f64 = 1e-9;
+
+/// A number in two floats: the sum of both, of which the second is below the last bit of the first.
+#[derive(Clone, Copy, Debug, Default)]
+struct Double {
+    high: f64,
+    low: f64,
+}
+
+impl Double {
+    /// Source: T. J. Dekker, "A floating-point technique for extending the available precision" (1971).
+    #[inline]
+    fn add(self, other: Double) -> Double {
+        let (high, error) = two_sum(self.high, other.high);
+        let low = error + self.low + other.low;
+        let sum = high + low;
+        Double { high: sum, low: low - (sum - high) }
+    }
+
+    #[inline]
+    fn value(self) -> f64 {
+        self.high + self.low
+    }
+
+    fn times(self, factor: f64) -> Double {
+        let Double { high, low } = product(self.high, factor);
+        Double { high, low: low + self.low * factor }.add(Double::default())
+    }
+}
+
+/// A sum and the exact error of its rounding, by D. E. Knuth.
+#[inline]
+fn two_sum(a: f64, b: f64) -> (f64, f64) {
+    let sum = a + b;
+    let part = sum - a;
+    (sum, (a - (sum - part)) + (b - part))
+}
+
+/// A product and the exact error of its rounding, by G. W. Veltkamp and T. J. Dekker.
+#[inline]
+fn product(a: f64, b: f64) -> Double {
+    let split = |value: f64| {
+        let scaled = value * 134_217_729.0;
+        let high = scaled - (scaled - value);
+        (high, value - high)
+    };
+    let ((a_high, a_low), (b_high, b_low)) = (split(a), split(b));
+    let high = a * b;
+    let low = ((a_high * b_high - high) + a_high * b_low + a_low * b_high) + a_low * b_low;
+    Double { high, low }
+}
+
+fn double_sum(values: &[f64]) -> Double {
+    let mut total = Double::default();
+    for value in values {
+        let (sum, error) = two_sum(total.high, *value);
+        total = Double { high: sum, low: total.low + error };
+    }
+    total.add(Double::default())
+}
+
+/// How the values of a column can be added up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// In any order: no sum is ever rounded.
+    Exact,
+    /// In two floats.
+    Double,
+    /// By the definition only.
+    Literal,
+}
+
+/// The form for windows of at most `longest` samples.
+fn form(values: &[f64], longest: usize) -> Form {
+    // Adding and taking away this number rounds to a whole one.
+    const ROUNDER: f64 = 6_755_399_441_055_744.0;
+    let (mut whole, mut largest) = (true, 0.0_f64);
+    for value in values {
+        let scaled = value * DENOMINATOR;
+        whole &= (scaled + ROUNDER) - ROUNDER == scaled;
+        // A NaN is not at most anything.
+        let size = value.abs();
+        largest = if size <= largest { largest } else { size };
+    }
+    if whole && largest * DENOMINATOR * longest as f64 <= EXACT {
+        Form::Exact
+    } else if largest <= LARGE && values.iter().all(|value| value.is_finite()) {
+        Form::Double
+    } else {
+        Form::Literal
+    }
+}
+
+/// Sums that are exact, in any order: four at a time.
+fn plain_sum(values: &[f64]) -> f64 {
+    let mut lanes = [0.0; 4];
+    let (chunks, rest) = values.as_chunks::<4>();
+    for chunk in chunks {
+        lanes.iter_mut().zip(chunk).for_each(|(lane, value)| *lane += value);
+    }
+    let [a, b, c, d] = lanes;
+    (a + b) + (c + d) + rest.iter().sum::<f64>()
+}
+
+/// The sum of each window, or with `mean` their mean.
+pub(super) fn row(
+    input: &mut RowInput<'_>,
+    out: &mut Row,
+    mean: bool,
+) -> Result<(), EvaluationError> {
+    let overlap = input.overlap();
+    let longest = input.longest();
+    let finished = |sum: f64, count: f64| if mean { sum / count } else { sum };
+    let form = if longest < 8 { Form::Literal } else { form(input.values, longest) };
+    let values = input.values;
+    match form {
+        Form::Exact if overlap > OVERLAP => {
+            let sums = input.segments().map(values, plain_sum);
+            let mut sliding = Sliding::new(&sums, |a, b| a + b);
+            input.each_segments(out, |(first, behind), (low, high)| {
+                Some(finished(sliding.window(first, behind), (high - low) as f64))
+            })
+        }
+        Form::Exact => input.each(out, |values| finished(plain_sum(values), values.len() as f64)),
+        Form::Double if overlap > OVERLAP => {
+            let sums = input.segments().map(values, double_sum);
+            let mut sliding = Sliding::new(&sums, Double::add);
+            input.each_segments(out, |(first, behind), (low, high)| {
+                let Double { high: sum, low: lost } = sliding.window(first, behind);
+                let count = (high - low) as f64;
+                Some(if mean { sum / count + lost / count } else { sum + lost })
+            })
+        }
+        _ if mean => input.each(out, kahan::mean),
+        _ => input.each(out, kahan::sum),
+    }
+}
+
+/// The variance of each window, or what `finish` makes of it.
+pub(super) fn variances(
+    input: &mut RowInput<'_>,
+    out: &mut Row,
+    finish: fn(f64) -> f64,
+) -> Result<(), EvaluationError> {
+    let literal = |values: &[f64]| finish(kahan::variance(values));
+    let (overlap, longest, values) = (input.overlap(), input.longest(), input.values);
+    if overlap <= OVERLAP || longest < 8 || form(values, longest) == Form::Literal {
+        return input.each(out, literal);
+    }
+    // Around one of the values squares are small, and their sum loses less.
+    let origin = values.first().copied().unwrap_or_default();
+    let moments = |values: &[f64]| {
+        let (mut sum, mut squares) = (Double::default(), Double::default());
+        for value in values {
+            let (away, error) = two_sum(*value, -origin);
+            sum = sum.add(Double { high: away, low: error });
+            let square = product(away, away);
+            let low = square.low + 2.0 * away * error;
+            squares = squares.add(Double { high: square.high, low });
+        }
+        (sum, squares)
+    };
+    let moments = input.segments().map(values, moments);
+    let mut sliding = Sliding::new(&moments, |a: (Double, Double), b: (Double, Double)| {
+        (a.0.add(b.0), a.1.add(b.1))
+    });
+    input.each_segments(out, |(first, behind), (low, high)| {
+        let (sum, squares) = sliding.window(first, behind);
+        let count = (high - low) as f64;
+        // n · Σx² − (Σx)², over n².
+        let squared = product(sum.high, sum.high);
+        let squared = Double { high: squared.high, low: squared.low + 2.0 * sum.high * sum.low };
+        let scaled = squares.times(count);
+        let difference = scaled.add(Double { high: -squared.high, low: -squared.low }).value();
+        let enough = difference > scaled.high * FLAT;
+        enough.then(|| finish(difference / (count * count)))
+    })?;
+    input.fill_left_out(out, literal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_exact_sums_are_added_in_any_order() {
+        assert_eq!(form(&[1.0, 0.5, -3.0], 3), Form::Exact);
+        assert_eq!(form(&[0.1], 1), Form::Double);
+        assert_eq!(form(&[1e13, 1e-5], 2), Form::Double);
+        for values in [&[f64::NAN, 1.0][..], &[f64::INFINITY], &[1e300, 2.0], &[0.0, f64::NAN]] {
+            assert_eq!(form(values, 2), Form::Literal, "{values:?}");
+        }
+        assert_eq!(form(&[8e12; 2], 1), Form::Exact);
+        assert_eq!(form(&[8e12; 2], 2), Form::Double);
+    }
+
+    #[test]
+    fn sums_in_two_floats_keep_what_compensation_keeps() {
+        let values = [1e100, 1.0, 3.5, -1e100];
+        assert_eq!(double_sum(&values).value(), 4.5);
+        let tenths = [0.1; 1000];
+        assert_eq!(double_sum(&tenths).value(), kahan::sum(&tenths));
+        assert_eq!(plain_sum(&[1.0; 7]), 7.0);
+    }
+
+    #[test]
+    fn a_product_and_its_error_are_exact() {
+        let Double { high, low } = product(1.0 + f64::EPSILON, 1.0 + f64::EPSILON);
+        assert_eq!((high, low), (1.0 + 2.0 * f64::EPSILON, f64::EPSILON * f64::EPSILON));
+    }
+}
