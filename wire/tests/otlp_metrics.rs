@@ -241,3 +241,87 @@ fn metrics_that_cannot_be_stored_are_refused_point_by_point() {
     assert_eq!(sink.lines(), [r#"{__name__="ok"} 0 @0"#]);
     assert!(matches!(outcome.refused[0].reason, RefusalReason::Unsupported { .. }));
 }
+
+/// What one gauge with a resource and a scope becomes.
+fn translated(options: &MetricOptions) -> Vec<String> {
+    let text = |key: &str, value: &str| attribute(key, value);
+    let resource = [
+        text("service.name", "api"),
+        text("k8s.pod", "p-1"),
+        text("host.name", "h"),
+        text("http.method", "covered"),
+    ];
+    let request = format!(
+        r#"{{"resourceMetrics":[{{"resource":{{"attributes":[{}]}},"scopeMetrics":[{{
+            "schemaUrl":"https://x/1","scope":{{"name":"lib","version":"2","attributes":[{}]}},"metrics":[
+            {{"name":"cpu.use","unit":"1","gauge":{{"dataPoints":[{{"asDouble":0.5,"timeUnixNano":1000000,"attributes":[{}]}}]}}}}]}}]}}]}}"#,
+        resource.join(","),
+        text("1st.x", "y"),
+        text("http.method", "GET"),
+    );
+    let mut sink = Metrics::default();
+    let outcome = decode_metrics(request.as_bytes(), Encoding::Json, options, &mut sink).unwrap();
+    assert!(outcome.is_complete());
+    sink.lines()
+}
+
+#[test]
+fn translations_decide_about_names_of_metrics_and_labels() {
+    use wire::otlp::Translation::{
+        NoTranslation, NoUtf8EscapingWithSuffixes, UnderscoreEscapingWithSuffixes,
+        UnderscoreEscapingWithoutSuffixes,
+    };
+    let cases = [
+        (
+            UnderscoreEscapingWithSuffixes,
+            r#"{__name__="cpu_use_ratio", http_method="GET", job="api"} 0.5 @1"#,
+        ),
+        (
+            UnderscoreEscapingWithoutSuffixes,
+            r#"{__name__="cpu_use", http_method="GET", job="api"} 0.5 @1"#,
+        ),
+        (
+            NoUtf8EscapingWithSuffixes,
+            r#"{__name__="cpu.use_ratio", "http.method"="GET", job="api"} 0.5 @1"#,
+        ),
+        (NoTranslation, r#"{__name__="cpu.use", "http.method"="GET", job="api"} 0.5 @1"#),
+    ];
+    for (translation, expected) in cases {
+        let mut options = MetricOptions::default();
+        options.translation = translation;
+        assert_eq!(translated(&options)[0], expected, "{translation:?}");
+    }
+}
+
+#[test]
+fn attributes_of_the_resource_are_promoted() {
+    use wire::otlp::Promotion;
+    let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
+    let mut options = MetricOptions::default();
+    options.target_info = false;
+    options.promotion = Promotion::Only(keys(&["k8s.pod", "http.method", "missing"]));
+    assert_eq!(
+        translated(&options),
+        [r#"{__name__="cpu_use_ratio", http_method="GET", job="api", k8s_pod="p-1"} 0.5 @1"#]
+    );
+    options.promotion = Promotion::AllExcept(keys(&["k8s.pod", "service.name"]));
+    assert_eq!(
+        translated(&options),
+        [r#"{__name__="cpu_use_ratio", host_name="h", http_method="GET", job="api"} 0.5 @1"#]
+    );
+}
+
+#[test]
+fn the_scope_can_be_promoted_and_target_info_keep_who_it_is() {
+    let mut options = MetricOptions::default();
+    options.promote_scope_metadata = true;
+    options.keep_identifying_resource_attributes = true;
+    let lines = translated(&options);
+    assert_eq!(
+        lines[0],
+        r#"{__name__="cpu_use_ratio", http_method="GET", job="api", otel_scope_1st_x="y", otel_scope_name="lib", otel_scope_schema_url="https://x/1", otel_scope_version="2"} 0.5 @1"#
+    );
+    assert!(lines[1].contains(r#"__name__="target_info""#), "{}", lines[1]);
+    assert!(lines[1].contains(r#"service_name="api""#), "{}", lines[1]);
+    assert!(!lines[1].contains("otel_scope"), "{}", lines[1]);
+}

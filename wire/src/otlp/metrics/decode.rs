@@ -43,16 +43,17 @@ pub fn decode_metrics(
     sink: &mut dyn MetricSink,
 ) -> Result<Outcome, Error> {
     let request = request(input, encoding, &crate::otlp::json::METRICS)?;
-    let mut walk = Walk::new(sink);
+    let mut walk = Walk::new(sink, options);
     let extents = walk.points(&request)?;
     let derived_from = walk.output.items;
-    walk.target_infos(&request, &extents, options)?;
+    walk.target_infos(&request, &extents)?;
     let committed = walk.output.sink.commit()?;
     Ok(outcome(committed, &walk.first_items, derived_from, walk.texts.replaced))
 }
 
 /// The request as far as it has been walked.
 struct Walk<'a, 's> {
+    options: &'s MetricOptions,
     output: Output<'s>,
     texts: Texts,
     /// Per data point the position of its first sample in the commit.
@@ -65,13 +66,14 @@ struct Walk<'a, 's> {
 }
 
 impl<'a, 's> Walk<'a, 's> {
-    fn new(sink: &'s mut dyn MetricSink) -> Self {
+    fn new(sink: &'s mut dyn MetricSink, options: &'s MetricOptions) -> Self {
         Walk {
+            options,
             output: Output::new(sink),
             texts: Texts::default(),
             first_items: Vec::new(),
             extent: None,
-            point: Point::default(),
+            point: Point::new(options.translation),
             buckets: Buckets::default(),
             sides: Sides::default(),
         }
@@ -83,11 +85,18 @@ impl<'a, 's> Walk<'a, 's> {
         let mut resource_groups = groups(request);
         while let Some(group) = resource_groups.next()? {
             let group = Group::of_resource(group)?;
-            self.output.target = Arc::new(Target::of(&group.producer, &mut self.texts)?);
+            let mut target = Target::of(&group.producer, &mut self.texts)?;
+            target.promote(&group.producer, self.options)?;
+            self.output.target = Arc::new(target);
             self.extent = None;
             let mut scope_groups = group.members();
             while let Some(group) = scope_groups.next()? {
-                let mut metrics = Group::of_scope(group)?.members();
+                let group = Group::of_scope(group)?;
+                if self.options.promote_scope_metadata {
+                    let target = Arc::make_mut(&mut self.output.target);
+                    target.set_scope(&group.producer, self.options)?;
+                }
+                let mut metrics = group.members();
                 while let Some(metric) = metrics.next()? {
                     self.metric(metric)?;
                 }
@@ -98,12 +107,8 @@ impl<'a, 's> Walk<'a, 's> {
     }
 
     /// Hands over what is derived from the resources, behind the samples of the points.
-    fn target_infos(
-        &mut self,
-        request: &'a [u8],
-        extents: &[Option<Extent>],
-        options: &MetricOptions,
-    ) -> Result<(), Fault> {
+    fn target_infos(&mut self, request: &'a [u8], extents: &[Option<Extent>]) -> Result<(), Fault> {
+        let options = self.options;
         let mut written = HashSet::new();
         let mut resource_groups = groups(request);
         for extent in extents {
@@ -120,7 +125,9 @@ impl<'a, 's> Walk<'a, 's> {
     }
 
     fn metric(&mut self, message: Reader<'a>) -> Result<(), Fault> {
-        let Some(metric) = Metric::read(message, &mut self.texts)? else { return Ok(()) };
+        let Some(metric) = Metric::read(message, self.options.translation, &mut self.texts)? else {
+            return Ok(());
+        };
         let mut points = metric.points;
         let mut is_first = true;
         while let Some(tag) = points.tag()? {

@@ -10,6 +10,7 @@ use std::ops::Range;
 use telemetry_core::labels::METRIC_NAME;
 use telemetry_core::sink::{RawLabels, RefusalReason};
 
+use super::options::Translation;
 use super::target::Target;
 use crate::error::Fault;
 use crate::otlp::name::PROMETHEUS;
@@ -24,6 +25,8 @@ const INLINE_LABELS: usize = 32;
 pub(super) struct PointLabels<'a> {
     entries: Vec<Entry<'a>>,
     arena: String,
+    /// Whether names stay as they are.
+    keeps_names: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -60,6 +63,16 @@ fn append(arena: &mut String, piece: &Piece<'_>) -> usize {
 }
 
 impl<'a> PointLabels<'a> {
+    pub(super) fn new(translation: Translation) -> Self {
+        PointLabels { keeps_names: !translation.escapes(), ..PointLabels::default() }
+    }
+
+    /// Appends names and values, sorted by name.
+    pub(super) fn append_to(&self, out: &mut Vec<(String, String)>) {
+        let owned = |piece: &Piece<'a>| text(&self.arena, piece).to_owned();
+        out.extend(self.entries.iter().map(|entry| (owned(&entry.name), owned(&entry.value))));
+    }
+
     /// Makes the labels of `attributes`, without those whose keys are in `without`.
     pub(super) fn set(
         &mut self,
@@ -92,7 +105,7 @@ impl<'a> PointLabels<'a> {
         if name == METRIC_NAME {
             return Ok(Ok(()));
         }
-        let name = if PROMETHEUS.is_right(name) {
+        let name = if self.keeps_names || PROMETHEUS.is_right(name) {
             Piece::Input(name)
         } else {
             let start = self.arena.len();
@@ -100,7 +113,11 @@ impl<'a> PointLabels<'a> {
             Piece::Arena(start..self.arena.len())
         };
         // Empty, or nothing but replaced characters.
-        if text(&self.arena, &name).bytes().all(|byte| byte == b'_') {
+        let is_left = |name: &str| match self.keeps_names {
+            true => !name.is_empty(),
+            false => name.bytes().any(|byte| byte != b'_'),
+        };
+        if !is_left(text(&self.arena, &name)) {
             return invalid(key);
         }
         let value = match attribute.value {
@@ -166,26 +183,33 @@ const BOUNDS: [&str; 2] = ["le", "quantile"];
 
 impl<'x> SeriesLabels<'x> {
     pub(super) fn new(labels: &'x PointLabels<'_>, target: &'x Target) -> Self {
-        let target = target.labels();
-        let is_covered =
-            |name: &str| target.iter().any(|label| label.0 == name && !label.1.is_empty());
-        let own = labels.entries.iter();
-        let own = own
+        let identity = target.labels();
+        let scope = target.scope.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let is_covered = |name: &str| {
+            identity.iter().any(|label| label.0 == name && !label.1.is_empty())
+                || target.scope.iter().any(|label| label.0 == name)
+        };
+        let is_own = |name: &str| {
+            labels.entries.iter().any(|entry| text(&labels.arena, &entry.name) == name)
+        };
+        let own = labels
+            .entries
+            .iter()
             .map(|entry| (text(&labels.arena, &entry.name), text(&labels.arena, &entry.value)))
             .filter(|label| !is_covered(label.0));
-        let all = [("", ""); 2]
-            .into_iter()
-            .chain(target.into_iter().chain(own).filter(|(_, value)| !value.is_empty()));
+        let promoted = target.promoted.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let promoted = promoted.filter(|label| !is_covered(label.0) && !is_own(label.0));
+        let all = identity.into_iter().chain(own).chain(scope).chain(promoted);
+        let all = [("", ""); 2].into_iter().chain(all.filter(|(_, value)| !value.is_empty()));
         let mut series = SeriesLabels {
             inline: [("", ""); INLINE_LABELS],
             len: 0,
             spilled: Vec::new(),
-            has_bound: labels
-                .entries
-                .iter()
-                .any(|e| BOUNDS.contains(&text(&labels.arena, &e.name))),
+            has_bound: BOUNDS.iter().any(|bound| {
+                is_own(bound) || target.promoted.iter().any(|label| label.0 == *bound)
+            }),
         };
-        if labels.entries.len() + 4 > INLINE_LABELS {
+        if labels.entries.len() + target.len() + 4 > INLINE_LABELS {
             series.spilled.extend(all);
             return series;
         }
@@ -237,7 +261,7 @@ mod tests {
     fn labels(attributes: &[Attribute<'_>], bound: Option<(&str, &str)>) -> String {
         let mut labels = PointLabels::default();
         labels.set(attributes, &[]).unwrap().unwrap();
-        let target = Target { job: "ns/api".to_owned(), instance: String::new() };
+        let target = Target { job: "ns/api".to_owned(), ..Target::default() };
         let mut series = SeriesLabels::new(&labels, &target);
         series.with("m", bound, |raw| raw.build().to_string())
     }

@@ -10,6 +10,7 @@ use telemetry_core::model::{Metadata, MetricKind};
 use telemetry_core::sink::RefusalReason;
 
 use super::name::{self, Suffix};
+use super::options::Translation;
 use super::unit;
 use crate::error::Fault;
 use crate::otlp::texts::Texts;
@@ -45,7 +46,11 @@ pub(super) enum Kind {
 
 impl<'a> Metric<'a> {
     /// None where there are no data points of a kind that is known.
-    pub(super) fn read(mut message: Reader<'a>, texts: &mut Texts) -> Result<Option<Self>, Fault> {
+    pub(super) fn read(
+        mut message: Reader<'a>,
+        translation: Translation,
+        texts: &mut Texts,
+    ) -> Result<Option<Self>, Fault> {
         let [mut name, mut description, mut unit] = [Bytes::default(); 3];
         let mut data = None;
         while let Some(tag) = message.tag()? {
@@ -84,7 +89,7 @@ impl<'a> Metric<'a> {
             Kind::Summary => (Suffix::None, MetricKind::Summary),
         };
         let (original, unit) = (texts.read(name), texts.read(unit));
-        let name = name::prometheus(&original, &unit, suffix);
+        let name = name::translate(&original, &unit, suffix, translation);
         let refused = if name.is_empty() {
             Some(RefusalReason::Malformed { rule: "a metric name has a letter or a digit" })
         } else {

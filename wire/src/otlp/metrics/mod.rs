@@ -6,9 +6,8 @@
 //! 4. `number`, `histogram`, `exponential` and `summary` turn a point of their kind into samples.
 //! 5. `target_info` adds the series that carries the resource's other attributes.
 //!
-//! Semantics: Prometheus 3.14, translation strategy `UnderscoreEscapingWithSuffixes`. Its other
-//! strategies, the promotion of resource attributes, and delta temporality are not there yet: deltas
-//! are refused point by point.
+//! Semantics: Prometheus 3.14, all translation strategies, promotion of resource attributes and of
+//! the scope. Delta temporality is not there yet: deltas are refused point by point.
 
 mod decode;
 mod exemplar;
@@ -26,4 +25,4 @@ mod target_info;
 mod unit;
 
 pub use decode::decode_metrics;
-pub use options::MetricOptions;
+pub use options::{MetricOptions, Promotion, Translation};

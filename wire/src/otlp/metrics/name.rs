@@ -1,5 +1,6 @@
 //! The name of a metric in Prometheus: words joined by `_`, with the unit and the kind at the end.
 
+use super::options::Translation;
 use super::unit;
 
 /// What the name says about the kind of metric.
@@ -11,6 +12,61 @@ pub(super) enum Suffix {
     Gauge,
     /// Nothing.
     None,
+}
+
+/// The name that the translation makes; empty where nothing is left of it.
+pub(super) fn translate(
+    name: &str,
+    unit: &str,
+    suffix: Suffix,
+    translation: Translation,
+) -> String {
+    match (translation.escapes(), translation.adds_suffixes()) {
+        (true, true) => prometheus(name, unit, suffix),
+        (true, false) => {
+            // Underscores stay as they are here, but at the ends and where there are several.
+            let is_separator = |c: char| !(c.is_ascii_alphanumeric() || c == ':' || c == '_');
+            let words = name.split(is_separator).filter(|word| !word.is_empty());
+            let joined = words.collect::<Vec<_>>().join("_");
+            let is_empty = joined != name && joined.bytes().all(|byte| byte == b'_');
+            if is_empty { String::new() } else { with_first_letter(joined) }
+        }
+        (false, true) => suffixed(name, unit, suffix),
+        (false, false) => name.to_owned(),
+    }
+}
+
+/// A name may not begin with a digit.
+fn with_first_letter(name: String) -> String {
+    if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
+}
+
+/// The name as it is, with unit and kind at the end, each unless it is there already.
+fn suffixed(name: &str, unit: &str, suffix: Suffix) -> String {
+    let kind = match suffix {
+        Suffix::Counter => "total",
+        Suffix::Gauge if unit == "1" => "ratio",
+        Suffix::Gauge | Suffix::None => "",
+    };
+    let (main, per) = unit::raw_words(unit);
+    let stem = without_suffix(without_suffix(name, kind), &per);
+    let mut out = stem.to_owned();
+    let main = if stem.ends_with(&main) { "" } else { &main };
+    for part in [main, &per, kind].into_iter().filter(|part| !part.is_empty()) {
+        out.push('_');
+        out.push_str(part);
+    }
+    out
+}
+
+/// `name` without `suffix` and the character in front of it.
+fn without_suffix<'n>(name: &'n str, suffix: &str) -> &'n str {
+    let stem = if suffix.is_empty() { None } else { name.strip_suffix(suffix) };
+    let mut characters = stem.unwrap_or_default().chars();
+    match characters.next_back() {
+        Some(_) if !characters.as_str().is_empty() => characters.as_str(),
+        _ => name,
+    }
 }
 
 /// The Prometheus name; empty where the name has not one letter or digit and gets no suffix.
@@ -36,8 +92,7 @@ pub(super) fn prometheus(name: &str, unit: &str, suffix: Suffix) -> String {
         words.retain(|word| *word != last);
         words.push(last);
     }
-    let name = words.join("_");
-    if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
+    with_first_letter(words.join("_"))
 }
 
 #[cfg(test)]
@@ -65,6 +120,32 @@ mod tests {
         ];
         for (name, unit, suffix, expected) in cases {
             assert_eq!(prometheus(name, unit, suffix), expected, "{name} [{unit}]");
+        }
+    }
+
+    #[test]
+    fn translations_differ_in_escapes_and_suffixes() {
+        use Suffix::{Counter, Gauge, None};
+        use Translation::{
+            NoTranslation, NoUtf8EscapingWithSuffixes, UnderscoreEscapingWithoutSuffixes,
+        };
+        let cases = [
+            ("http.requests", "By", Counter, "http_requests", "http.requests_bytes_total"),
+            ("http.requests.total", "", Counter, "http_requests_total", "http.requests_total"),
+            ("a.rate", "By/s", Gauge, "a_rate", "a.rate_bytes_per_second"),
+            ("a.per_second", "By/s", Gauge, "a_per_second", "a_bytes_per_second"),
+            ("io.bytes", "By", None, "io_bytes", "io.bytes"),
+            ("use.ratio", "1", Gauge, "use_ratio", "use_ratio"),
+            ("_a__b", "", None, "_a__b", "_a__b"),
+            ("2xx", "", None, "_2xx", "2xx"),
+            ("ü", "", None, "", "ü"),
+            ("total", "", Counter, "total", "total_total"),
+        ];
+        for (name, unit, suffix, without, raw) in cases {
+            let made = |translation| translate(name, unit, suffix, translation);
+            assert_eq!(made(UnderscoreEscapingWithoutSuffixes), without, "{name}");
+            assert_eq!(made(NoUtf8EscapingWithSuffixes), raw, "{name}");
+            assert_eq!(made(NoTranslation), name);
         }
     }
 }

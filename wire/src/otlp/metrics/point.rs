@@ -7,6 +7,7 @@ use telemetry_core::model::{STALE_MARKER, SampleValue};
 use telemetry_core::sink::{MetricSink, RefusalReason, SeriesRef};
 
 use super::labels::{PointLabels, SeriesLabels};
+use super::options::Translation;
 use super::target::Target;
 use crate::error::Fault;
 use crate::otlp::time::nanos;
@@ -30,6 +31,10 @@ pub(super) struct Point<'a> {
 }
 
 impl<'a> Point<'a> {
+    pub(super) fn new(translation: Translation) -> Self {
+        Point { labels: PointLabels::new(translation), ..Point::default() }
+    }
+
     pub(super) fn clear(&mut self) {
         (self.start, self.time, self.flags) = (0, 0, 0);
         self.attributes.clear();

@@ -55,8 +55,10 @@ pub(super) fn write(
     if !options.target_info || !output.target.is_known() {
         return Ok(());
     }
-    let mut labels = PointLabels::default();
-    if let Err(reason) = labels.set(&resource.attributes, &IDENTIFYING)? {
+    let mut labels = PointLabels::new(options.translation);
+    let keeps = options.keep_identifying_resource_attributes;
+    let without: &[&str] = if keeps { &[] } else { &IDENTIFYING };
+    if let Err(reason) = labels.set(&resource.attributes, without)? {
         output.refuse(reason);
         return Ok(());
     }

@@ -51,11 +51,16 @@ const PER_UNITS: Words = &[
 /// The words of a unit: what is counted, and per what (`per_second`). Each may be empty: parts in
 /// braces are annotations, not units.
 pub(super) fn words(unit: &str) -> (String, String) {
+    let (main, per) = raw_words(unit);
+    (clean(&main), clean(&per))
+}
+
+/// As [`words`], with characters that cannot stand in a classic name.
+pub(super) fn raw_words(unit: &str) -> (String, String) {
     let (main, per) = unit.split_once('/').unwrap_or((unit, ""));
-    let main = clean(&word(UNITS, main.trim()));
     let per = word(PER_UNITS, per.trim());
-    let per = if per.is_empty() { per } else { clean(&format!("per_{per}")) };
-    (main, per)
+    let per = if per.is_empty() { per } else { format!("per_{per}") };
+    (word(UNITS, main.trim()), per)
 }
 
 /// The unit in one word: `bytes_per_second`. Empty if there is none.
