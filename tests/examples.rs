@@ -59,3 +59,10 @@ fn grep_reads_gzip_and_json_and_answers_metric_queries() {
     let out = run("grep", &["--step", "1m", query, path]);
     assert!(out.contains(r#"{status="200"}"#) && out.contains('█'), "{out}");
 }
+
+#[test]
+fn scrapes_are_stored_and_what_disappears_is_gone() {
+    let out = run("scrape_file", &[]);
+    assert!(out.contains("3 samples, 2 kept, 0 series new, 1 stale"), "{out}");
+    assert!(out.contains(r#"code="500", instance="10.0.0.1:9090", job="api"} 5"#), "{out}");
+}

@@ -9,6 +9,7 @@
 //! | Prometheus remote write | [`prometheus::remote_write`] | samples |
 //! | Loki push, protobuf | [`loki::push`] | log entries |
 //! | pprof, gzip or not | [`pprof::decode`], [`pprof::encode`] | a [`Profile`] |
+//! | a scrape: an exposition with staleness, limits, `up` | [`scrape::Scrape::ingest`] | samples |
 //! | folded stacks | [`folded::decode`] | a [`Profile`] |
 //!
 //! Decoders hand items to a sink of [`telemetry_core::sink`] and commit once. What the sink or the
@@ -34,6 +35,7 @@ pub mod pprof;
 pub mod prometheus;
 mod protobuf;
 pub mod relabel;
+pub mod scrape;
 mod snappy;
 
 pub use error::{

@@ -33,6 +33,16 @@ pub(super) const TARGETS: &[Target] = &[
         ],
     },
     Target {
+        name: "wire_scrape",
+        run: scrape,
+        seeds: &[b"a{job=\"x\"} 1\nb 2 5\n\xffb 3\nc{exported_job=\"y\"} 4\n"],
+    },
+    Target {
+        name: "wire_relabel",
+        run: relabel,
+        seeds: &[b"\x00(.+)\n$1_x\n${1}\n;", b"\x06l(.)\n\nm$1\n", b"\x05.*\nt\n\n-"],
+    },
+    Target {
         name: "wire_exposition",
         run: exposition,
         seeds: &[
@@ -187,6 +197,56 @@ fn otlp_json(data: &[u8]) {
     for result in all_signals(data, Encoding::Json) {
         assert!(!matches!(result, Err(Error::Protobuf { .. })), "{result:?}");
         check(result, data);
+    }
+}
+
+/// Bodies one after the other, 0xff between them: the counts add up, and `up` says how it went.
+fn scrape(data: &[u8]) {
+    use wire::scrape::{Scrape, ScrapeOptions};
+    let target = [("job", "x"), ("instance", "y")].into_iter().collect();
+    let mut options = ScrapeOptions::default();
+    options.sample_limit = 9;
+    let mut scrape = Scrape::new(target, options);
+    let mut known = 0;
+    for (time, body) in (1..).zip(data.split(|byte| *byte == 0xff)) {
+        let mut sink = Sink::default();
+        let took = std::time::Duration::ZERO;
+        let scraped = scrape.ingest(body, "text/plain", Millis(time), took, &mut sink).unwrap();
+        assert!(scraped.samples_kept <= scraped.samples);
+        assert!(scraped.series_added <= scraped.samples_kept);
+        assert!(scraped.stale <= known);
+        if scraped.error.is_some() {
+            assert!(scraped.refused.is_empty());
+            // Every series that was there is stale now.
+            known = 0;
+        } else {
+            known = scraped.samples_kept;
+        }
+    }
+}
+
+/// An action and four texts, a line each: expression, target, replacement, separator.
+fn relabel(data: &[u8]) {
+    use wire::relabel::{Action, RelabelConfig, Relabeling};
+    let Some((action, texts)) = data.split_first() else { return };
+    let Ok(texts) = str::from_utf8(texts) else { return };
+    let mut texts = texts.split('\n').map(str::to_owned);
+    let mut next = || texts.next().unwrap_or_default();
+    let names = ["replace", "keep", "drop", "keepequal", "dropequal", "hashmod", "labelmap"];
+    let more = ["labeldrop", "labelkeep", "lowercase", "uppercase"];
+    let at = usize::from(*action) % (names.len() + more.len());
+    let action: Action = names.iter().chain(&more).nth(at).unwrap().parse().unwrap();
+    let mut rule = RelabelConfig { action, modulus: 7, ..RelabelConfig::default() };
+    (rule.regex, rule.target_label, rule.replacement) = (next(), next(), next());
+    rule.separator = next();
+    rule.source_labels = vec!["l1".to_owned(), "l2".to_owned()];
+    if matches!(action, Action::LabelDrop | Action::LabelKeep) {
+        rule = RelabelConfig { action, regex: rule.regex, ..RelabelConfig::default() };
+    }
+    let Ok(rules) = Relabeling::new([rule]) else { return };
+    let labels = [("l1", "a"), ("l2", "bä"), ("m", "$1")].into_iter().collect();
+    if let Some(changed) = rules.apply(&labels) {
+        assert!(changed.iter().all(|(name, value)| !name.is_empty() && !value.is_empty()));
     }
 }
 

@@ -3,6 +3,7 @@
 mod exposition;
 pub mod remote_write;
 
+pub(crate) use exposition::Families;
 pub use exposition::{
     Entry, Escaping, Exposed, ExposedExemplar, ExposedValue, ExpositionWriter, Format, Label,
     NativeInText, ReadOptions, accept, decode_exposition, decode_text, escape_name,

@@ -104,20 +104,20 @@ fn hand_over(
 
 /// Metadata by family, in the order of the input.
 #[derive(Default)]
-struct Families {
+pub(crate) struct Families {
     metadata: HashMap<String, (usize, Metadata)>,
 }
 
 impl Families {
     /// The metadata of `family`.
-    fn enter(&mut self, family: &str) -> &mut Metadata {
+    pub(crate) fn enter(&mut self, family: &str) -> &mut Metadata {
         let next = self.metadata.len();
         let entry = self.metadata.entry(family.to_owned());
         &mut entry.or_insert_with(|| (next, Metadata::default())).1
     }
 
     /// Hands the metadata to `sink`, in the order of the input.
-    fn finish(self, sink: &mut dyn MetricSink) {
+    pub(crate) fn finish(self, sink: &mut dyn MetricSink) {
         let mut families: Vec<_> = self.metadata.into_iter().collect();
         families.sort_unstable_by_key(|(_, (position, _))| *position);
         for (name, (_, metadata)) in families {

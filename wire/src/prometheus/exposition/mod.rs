@@ -29,6 +29,7 @@ mod write;
 mod write_message;
 
 pub use content_type::{Format, accept};
+pub(crate) use decode::Families;
 pub use decode::{decode_exposition, decode_text};
 pub use entry::{Entry, Exposed, ExposedExemplar, ExposedValue, Label};
 pub use escape::{Escaping, escape_name, unescape_name};

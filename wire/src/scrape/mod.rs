@@ -1,0 +1,20 @@
+//! A scraper without sockets: what Prometheus does with the body of a scrape.
+//!
+//! The host fetches, [`Scrape::ingest`] does the rest: labels of the target, relabeling, limits, the
+//! series about the scrape itself, staleness of what disappears. A [`Scrape`] is kept per target and
+//! remembers its series, so that a series that is scraped again costs one look-up.
+//!
+//! 1. `options` are those of Prometheus' `scrape_config`, under their names.
+//! 2. `series` remembers series by the hash of what the target exposes.
+//! 3. `labels` makes a series' labels.
+//! 4. `ingest` reads a body into pending samples; only a body that is right as a whole is stored.
+//! 5. `report` hands samples, staleness markers and the series about the scrape to the sink.
+
+mod ingest;
+mod labels;
+mod options;
+mod report;
+mod series;
+
+pub use ingest::{Scrape, ScrapeError, Scraped};
+pub use options::ScrapeOptions;
