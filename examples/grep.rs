@@ -30,7 +30,6 @@ use std::time::Instant as Stopwatch;
 use quadra::logql::{self, Engine, LogOptions, Pager};
 use quadra::telemetry_core::query::{Limits, QueryContext};
 use quadra::telemetry_core::source::Direction;
-use quadra::telemetry_core::syntax::render;
 use quadra::time::Nanos;
 
 #[path = "grep/arguments.rs"]
@@ -72,10 +71,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
     let text = arguments::as_logql(&arguments.query);
     // A wrong query is told before a long file is read.
-    let query = logql::parse(&text).map_err(|error| match error.span() {
-        Some(span) => render(&text, span, &error.to_string()),
-        None => error.to_string(),
-    })?;
+    let query = logql::parse(&text).map_err(|error| error.render(&text))?;
 
     let began = Stopwatch::now();
     let loaded = load::files(&arguments)?;

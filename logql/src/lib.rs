@@ -53,6 +53,7 @@
 
 pub mod ast;
 mod check;
+pub mod complete;
 mod engine;
 pub mod error;
 mod eval;

@@ -10,6 +10,14 @@ use super::Target;
 
 pub(super) const TARGETS: &[Target] = &[
     Target {
+        name: "logql_complete",
+        run: complete_anywhere,
+        seeds: &[
+            b"\x09sum by (a) (rate({app=\"x\", env=~\"p.*\"} |= \"e\" | logfmt --strict | drop c [5m]))",
+            b"\x30quantile_over_time(0.9, {a=\"b\"} | json | unwrap bytes(x) [1m]) / on (c) vector(1)",
+        ],
+    },
+    Target {
         name: "logql_parse",
         run: read,
         seeds: &[
@@ -30,6 +38,14 @@ pub(super) const TARGETS: &[Target] = &[
         ],
     },
 ];
+
+/// The first byte says where the cursor is in the rest: what is replaced is a piece of the text.
+fn complete_anywhere(data: &[u8]) {
+    let Some((cursor, text)) = data.split_first() else { return };
+    let query = String::from_utf8_lossy(text);
+    let completion = logql::complete::complete(&query, usize::from(*cursor));
+    assert!(query.get(completion.span.start..completion.span.end).is_some());
+}
 
 /// A query is refused at a place inside it, or what is printed of it is read back as the same tree.
 fn read(data: &[u8]) {

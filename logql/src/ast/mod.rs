@@ -6,6 +6,7 @@
 //! so that a tree equals the tree of its own printed text.
 
 mod pipeline;
+pub mod rewrite;
 mod visit;
 
 pub use pipeline::{
@@ -14,7 +15,7 @@ pub use pipeline::{
 };
 pub use visit::{Visit, walk};
 
-use telemetry_core::labels::MatchOp;
+pub use telemetry_core::labels::MatchOp;
 use telemetry_core::syntax::Span;
 
 /// The place of a node in the query. Two places always compare equal.
