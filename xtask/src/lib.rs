@@ -9,6 +9,7 @@
 )]
 
 pub mod cargo;
+pub mod compare;
 pub mod conformance;
 pub mod licence;
 pub mod tidy;

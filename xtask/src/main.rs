@@ -10,6 +10,7 @@ usage: cargo run --release -p xtask -- COMMAND
 
   tidy         read the sources of the workspace and name what breaks the house rules
   conformance  run the peers' test data: SUITE DIR [--filter TEXT] [--list-failures]
+  compare      measure Quadra beside the servers of QUADRA_PEERS: WORKLOAD --data DIR --queries FILE
 ";
 
 fn main() -> ExitCode {
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
     match arguments.first().map(String::as_str) {
         Some("tidy") => xtask::tidy::run(),
         Some("conformance") => xtask::conformance::run(arguments.get(1..).unwrap_or_default()),
+        Some("compare") => xtask::compare::run(arguments.get(1..).unwrap_or_default()),
         _ => {
             eprint!("{USAGE}");
             ExitCode::from(2)
