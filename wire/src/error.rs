@@ -2,7 +2,8 @@
 
 use std::io;
 
-use telemetry_core::sink::SinkError;
+use telemetry_core::labels::RegexError;
+use telemetry_core::sink::{RefusalReason, SinkError};
 
 /// An input that cannot be decoded, or whose items could not be stored.
 ///
@@ -74,6 +75,32 @@ pub enum Error {
         /// What is wrong with it.
         kind: StreamLabelsErrorKind,
     },
+    /// A matcher of a remote read that is none.
+    #[error("byte {position}: no matcher{}", source.as_ref().map(|why| format!(": {why}")).unwrap_or_default())]
+    Matcher {
+        /// Offset of the matcher.
+        position: usize,
+        /// What is wrong with its regular expression; else its type or text does not exist.
+        source: Option<Box<RegexError>>,
+    },
+    /// A series that cannot be stored, in an input that is useless without it.
+    #[error("byte {position}: {reason}")]
+    Unusable {
+        /// Offset of the series.
+        position: usize,
+        /// What is wrong with it.
+        reason: RefusalReason,
+    },
+    /// A frame whose checksum is another than it says.
+    #[error("byte {position}: checksum {found:#010x}, expected {expected:#010x}")]
+    Checksum {
+        /// Offset of the message in the frame.
+        position: usize,
+        /// The checksum of what is there.
+        found: u32,
+        /// The checksum that the frame says.
+        expected: u32,
+    },
     /// Data that is larger than allowed when decompressed.
     #[error("decompressed, the data has more than the {limit} bytes that are allowed")]
     TooLarge {
@@ -94,6 +121,9 @@ impl Error {
             | Error::TooDeep { position, .. }
             | Error::Exposition { position, .. }
             | Error::StreamLabels { position, .. }
+            | Error::Matcher { position, .. }
+            | Error::Unusable { position, .. }
+            | Error::Checksum { position, .. }
             | Error::Pprof { position, .. } => Some(*position),
             Error::Gzip { .. } | Error::Snappy { .. } | Error::TooLarge { .. } | Error::Sink(_) => {
                 None

@@ -7,6 +7,7 @@
 //! | OTLP traces, protobuf and JSON | [`otlp::decode_traces`] | spans |
 //! | Prometheus text exposition, OpenMetrics 1.0, protobuf exposition | [`prometheus::decode_exposition`], [`prometheus::ExpositionWriter`] | samples |
 //! | Prometheus remote write | [`prometheus::remote_write`] | samples |
+//! | Prometheus remote read, samples and chunks | [`prometheus::remote_read`] | requests, answers |
 //! | Loki push, protobuf | [`loki::push`] | log entries |
 //! | pprof, gzip or not | [`pprof::decode`], [`pprof::encode`] | a [`Profile`] |
 //! | a scrape: an exposition with staleness, limits, `up` | [`scrape::Scrape::ingest`] | samples |

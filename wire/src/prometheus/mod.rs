@@ -1,6 +1,7 @@
 //! Formats of Prometheus.
 
 mod exposition;
+pub mod remote_read;
 pub mod remote_write;
 
 pub(crate) use exposition::Families;

@@ -197,6 +197,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The next `len` bytes.
+    pub(crate) fn exactly(&mut self, len: usize) -> Result<Bytes<'a>, Fault> {
+        let at = self.position();
+        match self.rest.split_at_checked(len) {
+            Some((bytes, rest)) => {
+                self.rest = rest;
+                Ok(Bytes { bytes, at })
+            }
+            None => Err(fault(at, ProtobufErrorKind::Truncated)),
+        }
+    }
+
     /// A `string` or `bytes`.
     #[inline]
     pub(crate) fn bytes(&mut self) -> Result<Bytes<'a>, Fault> {

@@ -24,11 +24,11 @@ use crate::protobuf::{Reader, Writer, packed_doubles, packed_varints};
 
 /// A histogram as it was sent.
 #[derive(Debug)]
-pub(super) struct Sent {
-    pub(super) time: i64,
-    pub(super) start: i64,
+pub(crate) struct Sent {
+    pub(crate) time: i64,
+    pub(crate) start: i64,
     /// Why it cannot be stored, where it breaks a rule of histograms.
-    pub(super) value: Result<SampleValue, RefusalReason>,
+    pub(crate) value: Result<SampleValue, RefusalReason>,
 }
 
 /// One side's buckets.
@@ -40,7 +40,7 @@ struct Side {
 }
 
 /// Reads a histogram.
-pub(super) fn read(mut message: Reader<'_>) -> Result<Sent, Fault> {
+pub(crate) fn read(mut message: Reader<'_>) -> Result<Sent, Fault> {
     let mut histogram = Histogram::default();
     let [mut negative, mut positive] = [Side::default(), Side::default()];
     let (mut is_float, mut time, mut start) = (false, 0, 0);
@@ -124,7 +124,7 @@ fn counter_reset(hint: i32) -> CounterReset {
 }
 
 /// Writes a histogram of float populations, or of integers where all of them are.
-pub(super) fn write(out: &mut Writer, histogram: &Histogram, time: i64, start: i64) {
+pub(crate) fn write(out: &mut Writer, histogram: &Histogram, time: i64, start: i64) {
     let populations = || {
         [histogram.count, histogram.zero_count]
             .into_iter()

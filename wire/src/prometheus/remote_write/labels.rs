@@ -13,7 +13,7 @@ const NAME_BYTES_SHOWN: usize = 64;
 
 /// Names and values as they lie in the body.
 #[derive(Debug, Default)]
-pub(super) struct Pairs<'a> {
+pub(crate) struct Pairs<'a> {
     pairs: Vec<(&'a str, &'a str)>,
     /// The first one that is not UTF-8 or has no name.
     invalid: Option<String>,
@@ -21,7 +21,7 @@ pub(super) struct Pairs<'a> {
 
 impl<'a> Pairs<'a> {
     /// Adds a label, unless its value is empty: that is the same as no label.
-    pub(super) fn add(&mut self, name: &'a [u8], value: &'a [u8]) {
+    pub(crate) fn add(&mut self, name: &'a [u8], value: &'a [u8]) {
         match (str::from_utf8(name), str::from_utf8(value)) {
             (Ok(name), Ok(value)) if !name.is_empty() => {
                 if !value.is_empty() {
@@ -36,7 +36,7 @@ impl<'a> Pairs<'a> {
     }
 
     /// The series with these labels. One without a metric name is refused, as Prometheus does.
-    pub(super) fn resolve<S: MetricSink + ?Sized>(
+    pub(crate) fn resolve<S: MetricSink + ?Sized>(
         self,
         sink: &mut S,
     ) -> Result<SeriesRef, RefusalReason> {
@@ -48,7 +48,7 @@ impl<'a> Pairs<'a> {
     }
 
     /// The labels of an exemplar.
-    pub(super) fn build(self) -> Result<Labels, RefusalReason> {
+    pub(crate) fn build(self) -> Result<Labels, RefusalReason> {
         Ok(self.checked()?.into_iter().collect())
     }
 
@@ -68,7 +68,7 @@ fn shown(name: &str) -> &str {
 }
 
 /// Reads a label of version 1.0.
-pub(super) fn read_label<'a>(mut message: Reader<'a>) -> Result<[Bytes<'a>; 2], Fault> {
+pub(crate) fn read_label<'a>(mut message: Reader<'a>) -> Result<[Bytes<'a>; 2], Fault> {
     let [mut name, mut value] = [Bytes::default(); 2];
     while let Some(tag) = message.tag()? {
         match tag {

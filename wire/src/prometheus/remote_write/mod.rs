@@ -27,10 +27,10 @@ mod decode;
 mod decode_v2;
 mod encode;
 mod encode_v2;
-mod histogram;
+pub(super) mod histogram;
 mod items;
 mod known;
-mod labels;
+pub(super) mod labels;
 mod receiver;
 mod symbols;
 
