@@ -122,12 +122,13 @@ impl Tsdb {
     ) -> Result<Committed> {
         let mut commit = self.store.begin()?;
         let head = Arc::clone(commit.head());
-        let Metrics { registry, layouts_seen, out_of_order, .. } = self.engine();
+        let Metrics { registry, layouts_seen, out_of_order, refused, .. } = self.engine();
         let mut staged = Staged { exemplars, metadata, ..Staged::default() };
         let earlier = BlocksBefore { store: &self.store, snapshot: OnceCell::new() };
         let out_of_order = *out_of_order;
         Stager { head: &head, registry, earlier: &earlier, out_of_order, layouts_seen }
             .stage(items, &mut staged)?;
+        refused.count(&staged.refused);
         let committed =
             Committed { stored: staged.accepted, refused: std::mem::take(&mut staged.refused) };
         if staged.is_empty() {
@@ -275,7 +276,8 @@ impl Tsdb {
 
     /// The state of the store in numbers.
     pub fn stats(&self) -> Stats {
-        Stats::new(self.store.stats(), self.engine().registry.len().into())
+        let Metrics { registry, refused, .. } = self.engine();
+        Stats::new(self.store.stats(), registry.len().into(), refused.read())
     }
 
     /// Syncs the log, flushes what is large enough and gives the directory back. All clones are

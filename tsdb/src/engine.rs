@@ -19,6 +19,7 @@ use crate::head::{Head, Notes, Target, layout_hash};
 use crate::options::{Limits, OutOfOrder};
 use crate::record;
 use crate::registry::Registry;
+use crate::stats::RefusedCounters;
 
 /// The kind of store, and the revision of its records and blocks.
 const FORMAT: EngineFormat = EngineFormat { engine: *b"tsdb", revision: 1 };
@@ -28,6 +29,7 @@ const FORMAT: EngineFormat = EngineFormat { engine: *b"tsdb", revision: 1 };
 pub(crate) struct Metrics {
     pub(crate) registry: Registry,
     pub(crate) out_of_order: OutOfOrder,
+    pub(crate) refused: RefusedCounters,
     /// Hashes of layouts that came once, see `head/stage.rs`.
     pub(crate) layouts_seen: Mutex<HashSet<u64>>,
     /// The highest level of the windows that blocks cover.
@@ -39,6 +41,7 @@ impl Metrics {
         Metrics {
             registry: Registry::new(limits),
             out_of_order,
+            refused: RefusedCounters::default(),
             layouts_seen: Mutex::default(),
             level_max: compact::level_max(retention_ms),
         }

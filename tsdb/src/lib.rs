@@ -21,6 +21,7 @@
 mod batch;
 mod block;
 mod builder;
+mod cardinality;
 mod chunk;
 mod compact;
 mod db;
@@ -38,9 +39,10 @@ mod stats;
 
 pub use batch::{Batch, Series};
 pub use builder::Builder;
+pub use cardinality::{Cardinality, Churn, LabelCardinality, MetricCardinality, PairCardinality};
 pub use db::Tsdb;
 pub use error::{Error, Result};
 pub use options::{Limits, OutOfOrder};
 pub use sink::Sink;
-pub use stats::Stats;
+pub use stats::{Refused, Stats};
 pub use telemetry_core::storage::store::{Durability, OnCorruption, Retention};

@@ -17,16 +17,20 @@ pub struct Limits {
     pub name_bytes_max: usize,
     /// Bytes of a label's value.
     pub value_bytes_max: usize,
+    /// Items of a commit.
+    pub samples_max: usize,
 }
 
 impl Default for Limits {
-    /// As many series as fit, 256 labels of 1 KiB with values of 64 KiB.
+    /// As many series as fit, 256 labels of 1 KiB with values of 64 KiB, four million items a
+    /// commit.
     fn default() -> Self {
         Limits {
             series_max: u64::from(u32::MAX),
             labels_max: 256,
             name_bytes_max: 1 << 10,
             value_bytes_max: 64 << 10,
+            samples_max: 4 << 20,
         }
     }
 }

@@ -94,6 +94,25 @@ fn a_scrape_that_lacks_series_leaves_holes_that_nobody_sees() {
 }
 
 #[test]
+fn what_is_past_the_limit_of_a_commit_is_refused_and_counted() {
+    let limits = Limits { samples_max: 3, ..Limits::default() };
+    let db = Builder::in_memory().limits(limits).open().unwrap();
+    let api = db.series(&up("api")).unwrap();
+    let mut batch = db.batch();
+    (1..=5).for_each(|time| {
+        batch.append(&api, time, 1.0);
+    });
+    let committed = batch.commit().unwrap();
+    assert_eq!(committed.stored, 3);
+    let limit = RefusalReason::TooMany { what: "items of a commit", limit: 3 };
+    let refused: Vec<_> = committed.refused.iter().map(|it| (it.index, &it.reason)).collect();
+    assert_eq!(refused, [(3, &limit), (4, &limit)]);
+    api.append(3, 2.0).unwrap_err();
+    let counted = db.stats().refused;
+    assert_eq!((counted.limits, counted.duplicate, counted.too_old), (2, 1, 0));
+}
+
+#[test]
 fn windows_hold_both_ends_and_nothing_else() {
     let db = Tsdb::in_memory().unwrap();
     let api = db.series(&up("api")).unwrap();

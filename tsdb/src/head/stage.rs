@@ -137,8 +137,10 @@ impl Stager<'_> {
         let mut pending = Pending::default();
         let mut extras = items.extras.iter().peekable();
         let mut at = 0;
-        while at < items.len() {
-            let next_extra = extras.peek().map_or(items.len(), |(item, _)| *item);
+        let limit = self.registry.limits().samples_max;
+        let end = items.len().min(limit);
+        while at < end {
+            let next_extra = extras.peek().map_or(end, |(item, _)| end.min(*item));
             if next_extra == at {
                 if let Some((_, extra)) = extras.next() {
                     self.stage_extra(items, at, extra, &mut pending, staged)?;
@@ -157,6 +159,10 @@ impl Stager<'_> {
             }
             at = run.end;
         }
+        let reason = || RefusalReason::TooMany { what: "items of a commit", limit: limit as u64 };
+        let refusals =
+            (end..items.len()).map(|item| Refusal { index: item as u64, reason: reason() });
+        staged.refused.extend(refusals);
         Ok(())
     }
 

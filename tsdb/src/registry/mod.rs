@@ -51,6 +51,11 @@ impl Registry {
         }
     }
 
+    /// What may be in a store.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Number of series.
     pub(crate) fn len(&self) -> u32 {
         self.count.load(Ordering::Acquire)
