@@ -42,7 +42,7 @@ impl Series {
     pub fn append(&self, time: impl Into<Millis>, value: impl Into<SampleValue>) -> Result<()> {
         let mut items = Items::default();
         push(&mut items, self.id, time.into().0, value.into(), 0);
-        let committed = self.db.commit(&items, Vec::new(), Vec::new())?;
+        let committed = self.db.commit(&items, Vec::new(), Vec::new(), false)?;
         match committed.refused.into_iter().next() {
             Some(refusal) => Err(Error::Refused(refusal.reason)),
             None => Ok(()),
@@ -61,11 +61,19 @@ pub struct Batch {
     items: Items,
     exemplars: Vec<(u32, Exemplar)>,
     metadata: Vec<(String, Metadata)>,
+    /// Whether samples may be late without bound: for imports.
+    any_time: bool,
 }
 
 impl Batch {
     pub(crate) fn new(db: Tsdb) -> Self {
-        Batch { db, items: Items::default(), exemplars: Vec::new(), metadata: Vec::new() }
+        Batch {
+            db,
+            items: Items::default(),
+            exemplars: Vec::new(),
+            metadata: Vec::new(),
+            any_time: false,
+        }
     }
 
     /// Adds a sample of a series of this store: the next item.
@@ -106,6 +114,11 @@ impl Batch {
     ) -> &mut Self {
         push(&mut self.items, known(series), time, value.into(), start);
         self
+    }
+
+    /// From here on samples may be late without bound.
+    pub(crate) fn accept_any_time(&mut self) {
+        self.any_time = true;
     }
 
     /// Counts an item that could not be handed in.
@@ -150,7 +163,7 @@ impl Batch {
     pub fn commit(&mut self) -> Result<Committed> {
         let exemplars = std::mem::take(&mut self.exemplars);
         let metadata = std::mem::take(&mut self.metadata);
-        let committed = self.db.commit(&self.items, exemplars, metadata);
+        let committed = self.db.commit(&self.items, exemplars, metadata, self.any_time);
         self.items.clear();
         committed
     }

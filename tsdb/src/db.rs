@@ -20,6 +20,7 @@ use crate::builder::Builder;
 use crate::engine::Metrics;
 use crate::error::Result;
 use crate::head::{Earlier, Items, Staged, Stager};
+use crate::options::OutOfOrder;
 use crate::query::{self, Selected};
 use crate::record;
 use crate::registry::Newest;
@@ -119,13 +120,14 @@ impl Tsdb {
         items: &Items,
         exemplars: Vec<(u32, Exemplar)>,
         metadata: Vec<(String, Metadata)>,
+        any_time: bool,
     ) -> Result<Committed> {
         let mut commit = self.store.begin()?;
         let head = Arc::clone(commit.head());
         let Metrics { registry, layouts_seen, out_of_order, refused, .. } = self.engine();
         let mut staged = Staged { exemplars, metadata, ..Staged::default() };
         let earlier = BlocksBefore { store: &self.store, snapshot: OnceCell::new() };
-        let out_of_order = *out_of_order;
+        let out_of_order = if any_time { OutOfOrder::Unlimited } else { *out_of_order };
         Stager { head: &head, registry, earlier: &earlier, out_of_order, layouts_seen }
             .stage(items, &mut staged)?;
         refused.count(&staged.refused);

@@ -1,6 +1,9 @@
 //! What can go wrong.
 
+use std::path::PathBuf;
+
 use telemetry_core::sink::RefusalReason;
+use telemetry_core::source::SourceError;
 use telemetry_core::storage;
 
 /// The result of a call to the store.
@@ -17,4 +20,17 @@ pub enum Error {
     /// [`Committed`](telemetry_core::sink::Committed) instead.
     #[error("refused: {0}")]
     Refused(#[from] RefusalReason),
+    /// A source that is exported or imported could not answer.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A sample of an exported block is not the one of its source.
+    #[error("{block}: series {series} differs from its source at time {time}")]
+    Differs {
+        /// The block.
+        block: PathBuf,
+        /// The series.
+        series: String,
+        /// The first time that differs.
+        time: i64,
+    },
 }

@@ -70,3 +70,18 @@ pub fn chunk(data: &[u8]) {
 pub fn table(data: &[u8]) {
     exercise_table(data);
 }
+
+/// A chunk of a Prometheus.
+pub fn prometheus_chunk(data: &[u8]) {
+    crate::prometheus::exercise_chunk(data);
+}
+
+/// A segment of the log of a Prometheus.
+pub fn prometheus_log(data: &[u8]) {
+    crate::prometheus::exercise_log(data);
+}
+
+/// Files of a block of a Prometheus.
+pub fn prometheus_block(data: &[u8]) {
+    crate::prometheus::exercise_block(data);
+}

@@ -31,6 +31,7 @@ mod error;
 pub mod fuzz;
 mod head;
 mod options;
+pub mod prometheus;
 mod query;
 mod record;
 mod registry;

@@ -32,4 +32,33 @@ pub(super) const TARGETS: &[Target] = &[
         seeds: &[b"\x02\x08__name__\x01\0\x02up\x03job\x02\0\x03api\x02\x01t\x01\x02\0\x01\
               \x01\x03\xd0\x0f\xd0\x0f\x05\x01\x05\x02\x28\x07\x02\0\0\0\x01\0\x28\0\0\x01\x01\x01\x07"],
     },
+    Target {
+        name: "tsdb_prometheus_chunk",
+        run: ::tsdb::fuzz::prometheus_chunk,
+        seeds: &[
+            b"\x01\0\x04\xd0\x0f\x3f\xf0\0\0\0\0\0\0\x98\x75\x30\x97\xff\xe0\0\x40",
+            b"\x02\0\x01\xc0\xff\x3f\x50\x62\x4d\xd2\xf1\xa9\xfc\x8c\x63\x24\x69\x14\x01\xe0\0\0\0\0\0\x09\x80",
+            b"\x04\0\x02\x80\xd0\x0f\x3f\xf0\0\0\0\0\0\0\x14\x0f\0",
+        ],
+    },
+    Target {
+        name: "tsdb_prometheus_log",
+        run: ::tsdb::fuzz::prometheus_log,
+        seeds: &[
+            b"\x01\0\0\0\0\0\0\0\x07\x01\x01a\x01b",
+            b"\x02\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\x03\xe8\0\0\x3f\xf0\0\0\0\0\0\0",
+            b"\x07\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\x03\xe8\0\0\0\0\0\0\0\0\0\0\0\0\0\x05\
+              \x3f\xf0\0\0\0\0\0\0\x01\x04\x02\0\x02\x06\x03\0",
+        ],
+    },
+    Target {
+        name: "tsdb_prometheus_block",
+        run: ::tsdb::fuzz::prometheus_block,
+        seeds: &[
+            b"\0\x05\x01",
+            b"\x01\x09\x02",
+            b"\x01\x30\xba\x30\x01\0\0\0\0",
+            br#"{"ulid":"01M8134ASB1XSMDRYZ8EMW940S","minTime":1,"maxTime":2,"version":1}"#,
+        ],
+    },
 ];

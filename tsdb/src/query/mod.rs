@@ -22,6 +22,6 @@ mod set;
 pub(crate) use labels::{label_names, label_values};
 pub(crate) use merge::{in_order, merge};
 pub(crate) use newest::newest_in_blocks;
-pub(crate) use part::{Hidden, Part, Samples};
+pub(crate) use part::{Hidden, Part, Samples, append_starts, bounds};
 pub(crate) use select::{Selection, hidden, select};
 pub(crate) use set::Selected;

@@ -11,6 +11,7 @@
 //! | `expressions-promql.jsonl` | an expression from a dashboard or a rule |
 
 mod answer;
+mod blocks;
 mod cases;
 mod compare;
 mod compliance;
@@ -55,9 +56,7 @@ pub fn run(directory: &Path, report: &mut Report) {
     if let Some(path) = file("blocks") {
         report.group("blocks");
         for expected in files(&path, "json") {
-            let name = expected.file_name().unwrap_or_default().to_string_lossy();
-            let reason = "Prometheus blocks are read by a later issue";
-            report.case(&name, || Outcome::Skipped(reason.to_owned()));
+            blocks::run(&expected, report);
         }
     }
     let expressions = ["../data", "../../data"]
