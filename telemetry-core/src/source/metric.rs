@@ -158,29 +158,41 @@ pub trait Chunk: Send + Sync {
     ///
     /// As [`decode`](Self::decode).
     fn newest(&self, range: MillisRange) -> Result<Option<Newest>, SourceError> {
-        let ChunkStatistics { window, floats, .. } = self.statistics();
-        if !window.overlaps(&range) {
-            return Ok(None);
-        }
-        if let Some(floats) = floats
-            && range.start <= window.end
-            && window.end <= range.end
-        {
-            return Ok(Some(Newest { time: window.end.0, value: floats.last.into() }));
-        }
-        let mut columns = Columns::default();
-        self.decode(range, &mut columns)?;
-        let Columns { mut floats, mut histograms } = columns;
-        let float = floats.times.pop().zip(floats.values.pop());
-        let histogram = histograms.times.pop().zip(histograms.values.pop());
-        let float = float.map(|(time, value)| Newest { time, value: value.into() });
-        let histogram =
-            histogram.map(|(time, value)| Newest { time, value: SampleValue::Histogram(value) });
-        Ok(match (float, histogram) {
-            (Some(float), Some(histogram)) if float.time > histogram.time => Some(float),
-            (float, histogram) => histogram.or(float),
-        })
+        newest_of(self, range)
     }
+}
+
+/// What [`Chunk::newest`] does by default: for chunks that know better only sometimes.
+///
+/// # Errors
+///
+/// As [`Chunk::decode`].
+pub fn newest_of<C: Chunk + ?Sized>(
+    chunk: &C,
+    range: MillisRange,
+) -> Result<Option<Newest>, SourceError> {
+    let ChunkStatistics { window, floats, .. } = chunk.statistics();
+    if !window.overlaps(&range) {
+        return Ok(None);
+    }
+    if let Some(floats) = floats
+        && range.start <= window.end
+        && window.end <= range.end
+    {
+        return Ok(Some(Newest { time: window.end.0, value: floats.last.into() }));
+    }
+    let mut columns = Columns::default();
+    chunk.decode(range, &mut columns)?;
+    let Columns { mut floats, mut histograms } = columns;
+    let float = floats.times.pop().zip(floats.values.pop());
+    let histogram = histograms.times.pop().zip(histograms.values.pop());
+    let float = float.map(|(time, value)| Newest { time, value: value.into() });
+    let histogram =
+        histogram.map(|(time, value)| Newest { time, value: SampleValue::Histogram(value) });
+    Ok(match (float, histogram) {
+        (Some(float), Some(histogram)) if float.time > histogram.time => Some(float),
+        (float, histogram) => histogram.or(float),
+    })
 }
 
 /// A sample by itself.

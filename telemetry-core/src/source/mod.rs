@@ -24,7 +24,7 @@ pub use log_memory::MemoryLogs;
 pub use log_template::{LogTemplates, PageBuckets, Slot, SlotColumn, SlotForm, SlotKind, Template};
 pub use metric::{
     Chunk, ChunkStatistics, Columns, FloatColumn, FloatStatistics, HistogramColumn, LabelRequest,
-    MetricSource, Newest, SeriesHints, SeriesRequest, SeriesSet,
+    MetricSource, Newest, SeriesHints, SeriesRequest, SeriesSet, newest_of,
 };
 pub use metric_memory::MemoryMetrics;
 pub use profile::{

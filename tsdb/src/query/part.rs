@@ -161,6 +161,49 @@ impl Part {
         }
         Ok(())
     }
+
+    /// Appends the values in `range` without their times, hidden ones included. False, and nothing
+    /// appended, if there are histograms.
+    ///
+    /// # Errors
+    ///
+    /// A block that cannot be read.
+    pub(crate) fn decode_values(&self, range: MillisRange, into: &mut Vec<f64>) -> Result<bool> {
+        if self.has_histograms() {
+            return Ok(false);
+        }
+        match &self.samples {
+            Samples::Rows { view, column } => {
+                let (start, end) = bounds(&view.times, range);
+                view.column(*column, start, end, into);
+            }
+            Samples::Held(columns) => {
+                let (start, end) = bounds(&columns.floats.times, range);
+                into.extend_from_slice(columns.floats.values.get(start..end).unwrap_or_default());
+            }
+            Samples::Coded { block, chunk } => {
+                let times = block.times(chunk.column)?;
+                let (start, end) = bounds(&times, range);
+                if start < end {
+                    let (bytes, before) = (block.values(chunk)?, into.len());
+                    format::decode(&bytes, times.len(), into, &mut Vec::new())
+                        .map_err(|damaged| block.damaged(chunk, damaged))?;
+                    keep(into, before, start, end);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// The newest float in `range`, if it can be had without decoding.
+    pub(crate) fn newest_row(&self, range: MillisRange) -> Option<(i64, f64)> {
+        let Samples::Rows { view, column } = &self.samples else { return None };
+        let (start, end) = bounds(&view.times, range);
+        let at = end.checked_sub(1).filter(|at| *at >= start)?;
+        let mut value = Vec::with_capacity(1);
+        view.column(*column, at, end, &mut value);
+        view.times.get(at).copied().zip(value.pop())
+    }
 }
 
 fn decode_coded(

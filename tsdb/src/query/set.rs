@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 use telemetry_core::labels::Labels;
-use telemetry_core::source::{Chunk, ChunkStatistics, Columns, SeriesSet, SourceError};
+use telemetry_core::source::{
+    Chunk, ChunkStatistics, Columns, Newest, SeriesSet, SourceError, newest_of,
+};
 use telemetry_core::storage::store::Snapshot;
 use telemetry_core::time::MillisRange;
 
@@ -131,6 +133,17 @@ impl Chunk for PartChunk {
 
     fn decode(&self, range: MillisRange, into: &mut Columns) -> Result<(), SourceError> {
         self.part.decode(range, into).map_err(SourceError::store)
+    }
+
+    fn decode_values(&self, range: MillisRange, into: &mut Vec<f64>) -> Result<bool, SourceError> {
+        self.part.decode_values(range, into).map_err(SourceError::store)
+    }
+
+    fn newest(&self, range: MillisRange) -> Result<Option<Newest>, SourceError> {
+        match self.part.newest_row(range) {
+            Some((time, value)) => Ok(Some(Newest { time, value: value.into() })),
+            None => newest_of(self, range),
+        }
     }
 }
 
