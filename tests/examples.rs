@@ -66,3 +66,10 @@ fn scrapes_are_stored_and_what_disappears_is_gone() {
     assert!(out.contains("3 samples, 2 kept, 0 series new, 1 stale"), "{out}");
     assert!(out.contains(r#"code="500", instance="10.0.0.1:9090", job="api"} 5"#), "{out}");
 }
+
+#[test]
+fn an_application_keeps_its_own_metrics() {
+    let out = run("metrics", &[]);
+    assert!(out.contains("2.0 requests a second, 100 % of them failed"), "{out}");
+    assert!(out.contains("17280 samples in "), "{out}");
+}
