@@ -8,8 +8,10 @@
 //! The application is a service with a queue; its day is made up, so that the answers are known
 //! and the example checks them. Times would come from the clock in a real one: every call takes
 //! anything that turns into milliseconds, `SystemTime` for instance.
+#![expect(clippy::print_stdout, reason = "an example shows its answers")]
 
 use std::error::Error;
+use std::path::Path;
 use std::time::Duration;
 
 use quadra::labels;
@@ -49,11 +51,22 @@ impl OwnMetrics {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let directory = tempfile::tempdir()?;
-    let open = || Quadra::builder().retention_bytes(DISK_BYTES).open(directory.path());
+    write_a_day(directory.path())?;
 
+    // 2. Open again: the day is there.
+    let db = open(directory.path())?;
+    ask(&db)
+}
+
+fn open(directory: &Path) -> Result<Quadra, quadra::Error> {
+    Quadra::builder().retention_bytes(DISK_BYTES).open(directory)
+}
+
+/// The life of one process.
+fn write_a_day(directory: &Path) -> Result<(), Box<dyn Error>> {
     // 1. Write. What is seen at one time goes into one commit: readers see all of it or nothing,
     //    and a batch that is kept is stored as rows, a byte or two a sample.
-    let db = open()?;
+    let db = open(directory)?;
     let own = OwnMetrics::new(&db)?;
     let mut batch = db.metrics().batch();
     for step in 0..24 * HOUR / PACE {
@@ -68,18 +81,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         let committed = batch.commit()?;
         assert!(committed.is_complete(), "every sample is newer than the one before");
     }
-    // Closed, as at the end of a process. A process that is killed loses nothing either: a commit
-    // is in the log when it returns.
-    db.close()?;
+    // Closed, as at the end of a process; the directory is free once every handle is gone. A process
+    // that is killed loses nothing either: a commit is in the log when it returns.
+    Ok(db.close()?)
+}
 
-    // 2. Open again: the day is there.
-    let db = open()?;
-
+fn ask(db: &Quadra) -> Result<(), Box<dyn Error>> {
     // 3. Ask. How many requests a second, and how many of them failed, at a quarter to one?
     let noon = MIDNIGHT + 12 * HOUR + 45 * 60 * SECOND;
-    let rate = number(&db, "sum(rate(requests_total[5m]))", noon)?;
+    let rate = number(db, "sum(rate(requests_total[5m]))", noon)?;
     let failing = number(
-        &db,
+        db,
         r#"rate(requests_total{status="500"}[5m]) / on(job) sum by (job) (rate(requests_total[5m]))"#,
         noon,
     )?;
@@ -97,7 +109,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     assert_eq!(series[0].floats.len(), 23);
     assert_eq!(series[0].floats.iter().filter(|(_, longest)| *longest == 250.0).count(), 1 + 1);
 
-    // 4. What it takes: 17,280 samples in a few tens of kilobytes.
+    // 4. What it takes: 17,280 samples in a few kilobytes.
     db.flush()?;
     let stats = db.metrics().store().stats();
     println!("{} samples in {} bytes", stats.block_items, stats.block_bytes);
