@@ -81,8 +81,8 @@ fn write_a_day(directory: &Path) -> Result<(), Box<dyn Error>> {
         let committed = batch.commit()?;
         assert!(committed.is_complete(), "every sample is newer than the one before");
     }
-    // Closed, as at the end of a process; the directory is free once every handle is gone. A process
-    // that is killed loses nothing either: a commit is in the log when it returns.
+    // Closed, as at the end of a process. A process that is killed loses nothing either: a commit is
+    // in the log when it returns.
     Ok(db.close()?)
 }
 

@@ -100,6 +100,19 @@ fn a_second_writer_is_refused_and_told_why() {
     assert!(Quadra::open(directory.path()).is_ok());
 }
 
+/// Closing left the lock of the directory with whoever still had a handle.
+#[test]
+fn a_closed_directory_can_be_opened_while_old_handles_live() {
+    let directory = tempfile::tempdir().unwrap();
+    let db = Quadra::open(directory.path()).unwrap();
+    let up = db.metrics().series(labels! { "__name__" => "up" }).unwrap();
+    fill(&db).unwrap();
+    db.close().unwrap();
+    let again = Quadra::open(directory.path()).unwrap();
+    assert_filled(&again);
+    assert!(up.append(1, 1.0).is_err(), "the old handle is closed");
+}
+
 #[test]
 fn a_reader_beside_the_writer_sees_what_it_refreshes() {
     let directory = tempfile::tempdir().unwrap();

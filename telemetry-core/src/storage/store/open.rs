@@ -29,14 +29,15 @@ impl<E: Engine> Opened<E> {
         engine: E,
         fs: Arc<dyn FileSystem>,
         path: &Path,
-        options: StoreOptions,
+        mut options: StoreOptions,
     ) -> Result<Arc<Self>> {
         let started = monotonic::now();
         let engine = Arc::new(engine);
         let place = Place::new(Volume::new(fs), path);
         place.volume.create_dir_all(path)?;
-        let lock = match &options.lock {
-            Some(lock) => lock.clone(),
+        // Taken out, so that closing lets go of the only one that the store holds.
+        let lock = match options.lock.take() {
+            Some(lock) => lock,
             None => WriterLock::acquire(&place.volume, path)?,
         };
         let manifest = load_or_create(&*engine, &place)?;
