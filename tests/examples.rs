@@ -30,7 +30,8 @@ fn grep_shows_lines_and_joins_what_belongs_together() {
     let folder = tempfile::tempdir().unwrap();
     let plain = folder.path().join("app.log");
     let text = "2026-11-25 06:34:57 ERROR request failed\n\tat Router.find\n\
-                2026-11-25 06:34:58 INFO next\n2026-11-25 06:34:58 INFO next\n";
+                2026-11-25 06:34:58 INFO next\n2026-11-25 06:34:58 INFO next\n\
+                2026-11-25 06:34:57 WARN late\n2026-11-25 06:34:58 INFO next\n";
     std::fs::write(&plain, text).unwrap();
     let plain = plain.to_str().unwrap();
     let out = run("grep", &["--color", "always", "Router", plain]);
@@ -38,7 +39,7 @@ fn grep_shows_lines_and_joins_what_belongs_together() {
                     \tat \u{1b}[1;31mRouter\u{1b}[0m.find\n";
     assert_eq!(out, expected);
     let out = run("grep", &["--limit", "0", "|= \"INFO\"", plain]);
-    assert_eq!(out.lines().count(), 2, "equal lines are two lines: {out}");
+    assert_eq!(out.lines().count(), 3, "equal lines are lines each: {out}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Files into a store in memory.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::io::BufRead as _;
 use std::path::Path;
@@ -39,7 +40,8 @@ pub(crate) fn files(arguments: &Arguments) -> Result<Loaded, Box<dyn Error>> {
     let store = LogStore::builder().limits(limits).in_memory()?;
     let batch = store.batch();
     let mut loaded = Loaded { store, files: 0, records: 0, bytes: 0, undated: 0, range: None };
-    let mut loader = Loader { batch, pending_bytes: 0, loaded: &mut loaded, last: (0, 0) };
+    let mut loader =
+        Loader { batch, pending_bytes: 0, loaded: &mut loaded, last: 0, taken: HashMap::new() };
     for path in &arguments.files {
         loader
             .file(path, arguments.form)
@@ -53,8 +55,10 @@ struct Loader<'a> {
     batch: Batch,
     pending_bytes: usize,
     loaded: &'a mut Loaded,
-    /// The time of the last record as it was written, and as it was stored.
-    last: (i64, i64),
+    /// The time of the last record as it was written.
+    last: i64,
+    /// Times that records of this file were stored at, and a later one that may be free.
+    taken: HashMap<i64, i64>,
 }
 
 impl Loader<'_> {
@@ -68,7 +72,8 @@ impl Loader<'_> {
         let latest = i64::try_from(changed.as_nanos())?;
         let labels = labels! { "file" => path.display().to_string(), "form" => form.name() };
         self.loaded.files += 1;
-        self.last = (latest, latest);
+        self.last = latest;
+        self.taken.clear();
         let mut joiner = Joiner::default();
         let mut buffer = Vec::new();
         while let Some(record) = form.read(&mut input, latest, &mut buffer)? {
@@ -85,11 +90,8 @@ impl Loader<'_> {
 
     fn store(&mut self, labels: &Labels, record: Record) -> Result<(), Box<dyn Error>> {
         self.loaded.undated += u64::from(record.time.is_none());
-        let written = record.time.unwrap_or(self.last.0);
-        // A store keeps equal lines of one time once, and a file may have several: each comes a
-        // nanosecond after the one before, which also keeps their order.
-        let time = if written == self.last.0 { self.last.1 + 1 } else { written };
-        self.last = (written, time);
+        self.last = record.time.unwrap_or(self.last);
+        let time = self.free_time(self.last);
         let range = self.loaded.range.get_or_insert((time, time));
         *range = (range.0.min(time), range.1.max(time));
         self.loaded.records += 1;
@@ -101,6 +103,19 @@ impl Loader<'_> {
         }
         self.batch.push(labels, &entry);
         if self.pending_bytes >= BATCH_BYTES { self.commit() } else { Ok(()) }
+    }
+
+    /// `written`, or the first nanosecond behind it at which no record of this file is stored: a store
+    /// keeps equal lines of one time once, and a file may have several. This also keeps their order.
+    fn free_time(&mut self, written: i64) -> i64 {
+        let mut time = written;
+        while let Some(later) = self.taken.get(&time) {
+            time = *later;
+        }
+        self.taken.insert(time, time + 1);
+        // The next record of this time need not go the whole way again.
+        self.taken.insert(written, time + 1);
+        time
     }
 
     fn commit(&mut self) -> Result<(), Box<dyn Error>> {
