@@ -77,8 +77,8 @@ pub fn reads(expr: &Expr) -> Vec<Read<'_>> {
 }
 
 /// Every label that `expr` names, sorted: in matchers, in `by`, `without`, `on`, `ignoring`,
-/// `group_left` and `group_right`, and as an argument of a function. A metric's name in front of
-/// braces is no label.
+/// `group_left` and `group_right`, and as an argument of a function. The metric's name is among them,
+/// as `__name__`, where it stands in the braces, and is not where it stands in front of them.
 ///
 /// ```
 /// let expr = promql::parse(r#"sum by (job) (label_replace(up{env!=""}, "a", "$1", "b", "(.*)"))"#)?;

@@ -125,6 +125,7 @@ fn answers_are_written_as_a_query_needs_them() {
     assert_eq!(answers(r#"{"http|"#), [r#""http.up""#, r#""http_up""#]);
     assert_eq!(answers("http_up{|"), [r#""a.b""#, "job"]);
     assert_eq!(answers(r#"{job="|"#), [r#""a\"b""#, r#""c""#]);
+    assert_eq!(answers(r#"{job="a\"|"#), [r#""a\"b""#], "what is typed is read as a literal");
     assert!(answers(r#"http_up{job="c|"#).is_empty(), "no such series");
 }
 

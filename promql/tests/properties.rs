@@ -1,6 +1,7 @@
 //! Properties of the front end: no text panics, and `parse(print(tree)) == tree`.
 #![cfg(test)]
 
+use promql::ast::rewrite::{parenthesise, rewrite};
 use promql::ast::visit::clear_spans;
 use promql::ast::{
     Aggregate, AggregateOp, At, AtTime, Binary, BinaryOp, Call, Duration, DurationExpr,
@@ -306,6 +307,19 @@ proptest! {
         let lines = pretty(&expr);
         prop_assert_eq!(&read(&lines)?, &expr, "{}", lines);
         prop_assert!(outline(&expr).lines().count() >= 1);
+    }
+
+    /// A tree made by hand: without parentheses, and then with those that its text needs.
+    #[test]
+    fn a_tree_with_the_parentheses_that_it_needs_is_read_back(expr in expr()) {
+        let mut expr = rewrite(expr, &mut |node| match node {
+            Expr::Paren(paren) => *paren.expr,
+            node => node,
+        });
+        parenthesise(&mut expr);
+        clear_spans(&mut expr);
+        let line = canonical(&expr);
+        prop_assert_eq!(&read(&line)?, &expr, "{}", line);
     }
 
     #[test]

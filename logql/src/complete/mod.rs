@@ -25,7 +25,7 @@ use crate::{Engine, Error};
 pub struct Completion {
     /// What a candidate replaces: the word at the cursor; empty between words.
     pub span: Span,
-    /// The word up to the cursor, without its quote.
+    /// The word up to the cursor; of a text in quotes what it means so far.
     pub typed: Box<str>,
     /// Words of the language that begin with what is typed.
     pub words: Vec<&'static str>,
@@ -62,9 +62,9 @@ pub enum Ask {
 /// ```
 pub fn complete(query: &str, cursor: usize) -> Completion {
     let cursor = query.floor_char_boundary(cursor);
-    let place::Found { place, span, typed } = place::find(query, cursor);
-    let words = words::at(&place, &typed);
-    Completion { span, typed, words, ask: place.ask() }
+    let place::Found { place, typed } = place::find(query, cursor);
+    let words = words::at(&place, &typed.text);
+    Completion { span: typed.span, typed: typed.text, words, ask: place.ask() }
 }
 
 impl Completion {

@@ -4,7 +4,7 @@
 //! a stack of [`Frame`]s which brackets are open. It accepts more than the grammar does.
 
 use telemetry_core::labels::{MatchOp, Matcher};
-use telemetry_core::syntax::{Span, string};
+use telemetry_core::syntax::{Span, Typed};
 
 use super::Ask;
 use crate::ast::{RangeOp, VectorOp};
@@ -13,8 +13,7 @@ use crate::lexer::{BadToken, Keyword, Token, TokenKind, tokenize};
 /// The place of the cursor and the word there.
 pub(super) struct Found {
     pub(super) place: Place,
-    pub(super) span: Span,
-    pub(super) typed: Box<str>,
+    pub(super) typed: Typed,
 }
 
 /// What may stand at the cursor.
@@ -128,7 +127,7 @@ pub(super) fn find(query: &str, cursor: usize) -> Found {
     let word = tokens.pop_if(|token| is_word(token, before, cursor));
     let Some(word) = word else {
         tokens.iter().for_each(|token| reader.read(token));
-        return Found { place: reader.place(), span: Span::at(cursor), typed: "".into() };
+        return Found { place: reader.place(), typed: Typed::nothing(cursor) };
     };
     let mut start = word.span.start;
     if before.get(..start).is_some_and(|head| head.ends_with("--")) {
@@ -136,26 +135,22 @@ pub(super) fn find(query: &str, cursor: usize) -> Found {
         tokens.truncate(tokens.len().saturating_sub(2));
         start -= 2;
     }
-    let text = before.get(start..).unwrap_or_default();
     tokens.iter().for_each(|token| reader.read(token));
+    let text = before.get(start..).unwrap_or_default();
     if text.starts_with(['"', '`']) {
-        let line = query.get(start..).unwrap_or_default().split('\n').next().unwrap_or_default();
-        let end = string::read_bytes(line).map_or(cursor, |literal| start + literal.len);
         let place = match reader.place() {
             place @ Place::LabelValue { .. } => place,
             _ => Place::Nothing,
         };
-        let typed = text.get(1..).unwrap_or_default().into();
-        return Found { place, span: Span::new(start, end.max(cursor)), typed };
+        return Found { place, typed: Typed::literal(query, start, cursor) };
     }
     if text.starts_with('[') {
         let closed = after.split('\n').next().and_then(|line| line.find(']'));
         let end = closed.map_or(cursor, |at| cursor + at + 1);
-        return Found { place: Place::Range, span: Span::new(start, end), typed: text.into() };
+        let typed = Typed { span: Span::new(start, end), text: text.into() };
+        return Found { place: Place::Range, typed };
     }
-    let more =
-        after.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
-    Found { place: reader.place(), span: Span::new(start, cursor + more), typed: text.into() }
+    Found { place: reader.place(), typed: Typed::word(query, start, cursor) }
 }
 
 /// Whether `token` is being typed: it ends at the cursor and could become another one.

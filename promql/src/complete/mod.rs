@@ -12,6 +12,7 @@
 //! * Any text may be completed, at any place of it; where nothing helps there are no candidates.
 
 mod place;
+mod reader;
 mod source;
 mod words;
 
@@ -28,7 +29,7 @@ use crate::parse::ParseOptions;
 pub struct Completion {
     /// What a candidate replaces: the word at the cursor; empty between words.
     pub span: Span,
-    /// The word up to the cursor, without its quote.
+    /// The word up to the cursor; of a text in quotes what it means so far.
     pub typed: Box<str>,
     /// Words of the language that begin with what is typed, in any letter case; functions and
     /// aggregations come first, sorted.
@@ -74,7 +75,7 @@ pub enum Ask {
 /// ```
 pub fn complete(query: &str, cursor: usize, options: &ParseOptions) -> Completion {
     let cursor = query.floor_char_boundary(cursor);
-    let place::Found { place, span, typed } = place::find(query, cursor);
-    let words = words::at(&place, &typed, options);
-    Completion { span, typed, words, ask: place.ask() }
+    let place::Found { place, typed } = place::find(query, cursor);
+    let words = words::at(&place, &typed.text, options);
+    Completion { span: typed.span, typed: typed.text, words, ask: place.ask() }
 }

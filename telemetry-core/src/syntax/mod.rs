@@ -1,10 +1,12 @@
-//! What the front ends of the languages share: byte spans, the caret under a wrong query, and
-//! literals as Go spells them.
+//! What the front ends of the languages share: byte spans, the caret under a wrong query, literals
+//! as Go spells them, and the word at a cursor.
 
 mod caret;
 pub mod number;
 mod span;
 pub mod string;
+mod typed;
 
 pub use caret::render;
 pub use span::Span;
+pub use typed::Typed;
