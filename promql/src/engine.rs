@@ -114,9 +114,10 @@ impl Engine {
         time: impl Into<Millis>,
         context: &QueryContext,
     ) -> Result<QueryResult, Error> {
-        let grid = Grid::instant(time.into().0);
+        let time = time.into().0;
+        let asked = Asked { grid: Grid::instant(time), end: time, is_range: false };
         let annotations = Annotations::default();
-        let value = self.evaluate(source, expr, grid, false, context, &annotations);
+        let value = self.evaluate(source, expr, asked, context, &annotations);
         finish(query, value, &annotations, context)
     }
 
@@ -156,7 +157,8 @@ impl Engine {
         let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
         let value = Grid::range(range.start.0, range.end.0, step).and_then(|grid| {
             context.bound(Resource::Steps, grid.count as u64)?;
-            self.evaluate(source, expr, grid, true, context, &annotations)
+            let asked = Asked { grid, end: range.end.0, is_range: true };
+            self.evaluate(source, expr, asked, context, &annotations)
         });
         finish(query, value, &annotations, context)
     }
@@ -165,15 +167,16 @@ impl Engine {
         &self,
         source: &dyn MetricSource,
         expr: &Expr,
-        grid: Grid,
-        is_range: bool,
+        asked: Asked,
         context: &QueryContext,
         annotations: &Annotations,
     ) -> Result<Value, EvaluationError> {
+        let Asked { grid, end, is_range } = asked;
         let lookback = millis(self.options.lookback);
         let subquery_step = millis(self.options.subquery_step);
         let settings = PlanSettings {
             grid,
+            end,
             is_range,
             lookback,
             subquery_step,
@@ -193,6 +196,15 @@ impl Engine {
         };
         answer(&evaluator, &plan, grid, is_range, expr.span())
     }
+}
+
+/// The times asked for.
+#[derive(Clone, Copy)]
+struct Asked {
+    grid: Grid,
+    /// The end of the range, which the last step need not meet.
+    end: i64,
+    is_range: bool,
 }
 
 fn millis(duration: Duration) -> i64 {

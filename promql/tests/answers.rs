@@ -8,12 +8,13 @@
 //! wait_bucket          le 0.1: 1, le 1: 3, le +Inf: 4, each times the minute
 //! ~~~
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use promql::{Engine, Error, Options, ParseOptions, Value};
 use telemetry_core::labels;
 use telemetry_core::labels::{Labels, METRIC_NAME};
-use telemetry_core::model::{STALE_MARKER, SampleValue};
+use telemetry_core::model::{CUSTOM_BUCKETS_SCHEMA, Histogram, STALE_MARKER, SampleValue};
 use telemetry_core::query::QueryContext;
 use telemetry_core::source::MemoryMetrics;
 use telemetry_core::time::MillisRange;
@@ -159,6 +160,40 @@ fn values_have_the_times_of_their_steps() {
     let Value::Matrix(series) = result.value else { panic!("no matrix") };
     let points: Vec<(i64, f64)> = series[0].floats.iter().map(|(t, v)| (t.0, *v)).collect();
     assert_eq!(points, [(0, 1.0), (2 * MINUTE, 2.0), (4 * MINUTE, 5.0)]);
+}
+
+#[test]
+fn the_end_of_a_range_is_the_one_asked_for_not_the_last_step() {
+    let range = MillisRange::new(0, 9 * MINUTE);
+    let ask = |query: &str| {
+        let (step, context) = (Duration::from_secs(240), QueryContext::new());
+        let answer = engine(false).range(&source(), query, range, step, &context).unwrap();
+        let Value::Matrix(rows) = answer.value else { panic!("no matrix: {query}") };
+        rows[0].floats.iter().map(|(_, value)| *value).collect::<Vec<_>>()
+    };
+    assert_eq!(ask("requests_total{job='api'} @ end()"), [210.0; 3]);
+    assert_eq!(ask("vector(end() - start())"), [540.0; 3]);
+    assert_eq!(ask("count_over_time(requests_total{job='db'}[range()] @ end())"), [9.0; 3]);
+}
+
+#[test]
+fn a_histogram_beside_a_float_is_remarked_once() {
+    let mut source = MemoryMetrics::new();
+    let histogram = |value| SampleValue::Histogram(Arc::new(value));
+    let custom = Histogram {
+        schema: CUSTOM_BUCKETS_SCHEMA,
+        custom_bounds: vec![1.0],
+        ..Histogram::default()
+    };
+    source.insert(&labels! { "__name__" => "a" }, 0, 1.0);
+    source.insert(&labels! { "__name__" => "b" }, 0, histogram(Histogram::default()));
+    source.insert(&labels! { "__name__" => "c" }, 0, histogram(custom));
+    let context = QueryContext::new();
+    let answer = engine(false).instant(&source, "sum({__name__=~'.+'})", 0, &context).unwrap();
+    assert_eq!(answer.value, Value::Vector(Vec::new()));
+    let texts: Vec<_> = answer.annotations.iter().map(|note| &*note.text).collect();
+    let mixed = "PromQL warning: encountered a mix of histograms and floats for aggregation (1:5)";
+    assert_eq!(texts, [mixed]);
 }
 
 #[test]

@@ -49,8 +49,8 @@ impl Planner {
             ("pi", []) => constant(std::f64::consts::PI),
             ("time", []) => Ok(Planned::varying(Scalar::Time)),
             ("start", []) => constant(seconds(grid.start)),
-            ("end", []) => constant(seconds(grid.end())),
-            ("range", []) => constant(seconds(grid.end().saturating_sub(grid.start))),
+            ("end", []) => constant(seconds(self.settings.end)),
+            ("range", []) => constant(seconds(self.settings.end.saturating_sub(grid.start))),
             ("step", []) if !self.settings.is_range => constant(0.0),
             ("step", []) => constant(seconds(grid.step)),
             ("scalar", [input]) => {

@@ -19,6 +19,8 @@ use crate::plan::ValueMap;
 pub(crate) struct PlanSettings {
     /// The times asked for.
     pub(crate) grid: Grid,
+    /// The end asked for, which the last step need not meet.
+    pub(crate) end: i64,
     /// Whether it is a range query, even if of one step.
     pub(crate) is_range: bool,
     /// How far back an instant selector looks, in milliseconds.
@@ -207,7 +209,7 @@ impl Planner {
         let at = node.at.map(|at| match at.time {
             AtTime::Millis(millis) => millis,
             AtTime::Start => grid.start,
-            AtTime::End => grid.end(),
+            AtTime::End => self.settings.end,
         });
         let offset = match &node.offset {
             Some(offset) => self.duration(offset)?,
@@ -228,7 +230,7 @@ impl Planner {
     fn duration(&self, duration: &crate::ast::Duration) -> Result<i64, EvaluationError> {
         let grid = self.settings.grid;
         let step = if self.settings.is_range { grid.step } else { 0 };
-        let range = grid.end().saturating_sub(grid.start);
+        let range = self.settings.end.saturating_sub(grid.start);
         duration_millis(duration, step, range).map_err(EvaluationError::from)
     }
 

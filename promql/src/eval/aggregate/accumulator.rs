@@ -35,7 +35,7 @@ enum Histograms {
         total: Box<Working>,
         count: f64,
     },
-    /// Exponential and custom buckets came together: there is no result.
+    /// Exponential and custom buckets came together, or a float came first: there is no result.
     Incompatible,
 }
 
@@ -156,6 +156,8 @@ impl Accumulator {
         }
         let metric = labels.name().unwrap_or_default();
         match &mut self.histograms[step] {
+            // Nothing is added to a float, so there is nothing more to remark.
+            slot @ None if self.floats.contains(step) => *slot = Some(Histograms::Incompatible),
             slot @ None => {
                 let total = Box::new(Working::from(histogram));
                 *slot = Some(Histograms::Sum { total, count: 1.0 });
