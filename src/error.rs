@@ -37,6 +37,9 @@ pub enum Error {
     #[cfg(feature = "traces")]
     #[error(transparent)]
     Traceql(#[from] traceql::Error),
+    /// A series selector.
+    #[error(transparent)]
+    Selector(#[from] telemetry_core::labels::SelectorError),
     /// A store that could not answer outside of a query language.
     #[error(transparent)]
     Source(#[from] telemetry_core::source::SourceError),

@@ -1,17 +1,20 @@
 //! Metrics: samples in, PromQL out.
 
+mod lookup;
+
 use std::borrow::Borrow;
 use std::time::Duration;
 
 use promql::{Engine, Options, QueryResult};
 use telemetry_core::labels::{Labels, Matcher};
 use telemetry_core::sink::MetricSink;
-use telemetry_core::source::{LabelRequest, MetricSource};
 use telemetry_core::time::{Millis, MillisRange};
 use tsdb::{Batch, Series, Tsdb};
 
 use crate::query::bounded;
 use crate::{Bounds, Error, Quadra};
+
+pub use lookup::Lookup;
 
 /// The metrics of a database.
 #[derive(Clone, Debug)]
@@ -71,24 +74,9 @@ impl Metrics {
         Ok(self.store().delete(matchers, window)?)
     }
 
-    /// The names of the labels of the series that satisfy every matcher, sorted.
-    ///
-    /// # Errors
-    ///
-    /// Where the store fails.
-    pub fn label_names(&self, matchers: Vec<Matcher>) -> Result<Vec<String>, Error> {
-        let request = LabelRequest { matchers, window: MillisRange::ALL, limit: usize::MAX };
-        Ok(self.store().label_names(&request, &Bounds::default().context(&self.db))?)
-    }
-
-    /// The values of a label of the series that satisfy every matcher, sorted.
-    ///
-    /// # Errors
-    ///
-    /// Where the store fails.
-    pub fn label_values(&self, name: &str, matchers: Vec<Matcher>) -> Result<Vec<String>, Error> {
-        let request = LabelRequest { matchers, window: MillisRange::ALL, limit: usize::MAX };
-        Ok(self.store().label_values(name, &request, &Bounds::default().context(&self.db))?)
+    /// Looks up labels and series.
+    pub fn lookup(&self) -> Lookup {
+        Lookup::new(self.db.clone())
     }
 }
 

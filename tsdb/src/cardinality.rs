@@ -96,6 +96,7 @@ impl Tsdb {
         let LabelRequest { matchers, window, limit } = request;
         let mut wanted = SeriesRequest::new(matchers.clone(), *window);
         wanted.sorted = true;
+        wanted.hints.labels_only = true;
         let set = self.select(&wanted, context)?;
         Ok((0..set.len().min(*limit)).map(|index| set.labels(index).clone()).collect())
     }

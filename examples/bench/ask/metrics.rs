@@ -2,13 +2,9 @@
 
 use std::error::Error;
 
-use quadra::Quadra;
 use quadra::labels::parse_selector;
 use quadra::model::SampleValue;
 use quadra::promql::Value;
-use quadra::source::{MetricSource, SeriesRequest};
-use quadra::telemetry_core::query::QueryContext;
-use quadra::time::MillisRange;
 
 use super::{Answer, Ask, Asked, once};
 
@@ -17,14 +13,14 @@ pub(super) fn question(asked: &Asked<'_>) -> Result<Vec<Ask>, Box<dyn Error>> {
     match asked.kind()? {
         "label_values" => {
             let label = asked.required("label")?;
-            once(move |db| Ok(Answer::of_rows(db.metrics().label_values(&label, vec![])?.len())))
+            once(move |db| Ok(Answer::of_rows(db.metrics().lookup().label_values(&label)?.len())))
         }
         "series" => {
             let matchers = parse_selector(&asked.required("match")?)?;
-            let mut request = SeriesRequest::new(matchers, MillisRange::new(start, end));
-            request.sorted = true;
-            request.hints.labels_only = true;
-            once(move |db| series(db, &request))
+            once(move |db| {
+                let found = db.metrics().lookup().matching(matchers.clone()).between(start, end);
+                Ok(Answer::of_rows(found.series()?.len()))
+            })
         }
         "instant" => {
             let Some(query) = asked.text("promql") else { return Ok(Vec::new()) };
@@ -37,15 +33,6 @@ pub(super) fn question(asked: &Asked<'_>) -> Result<Vec<Ask>, Box<dyn Error>> {
         }
         other => Err(format!("a query of type {other}").into()),
     }
-}
-
-/// The label sets of the series that a matcher selects.
-fn series(db: &Quadra, request: &SeriesRequest) -> Result<Answer, Box<dyn Error>> {
-    let context = QueryContext::new().with_workers(db.runtime().workers());
-    let metrics = db.metrics();
-    let set = metrics.store().select(request, &context)?;
-    let labels: Vec<_> = (0..set.len()).map(|index| set.labels(index).clone()).collect();
-    Ok(Answer::of_rows(labels.len()))
 }
 
 fn answer(value: &Value) -> Answer {
