@@ -13,8 +13,14 @@ use telemetry_core::storage::tombstone::Tombstone;
 
 use crate::block::{Block, Run, Writer};
 use crate::head::Head;
-use crate::page::{self, Piece, Slice};
+use crate::page::{self, PAGE_TEXT_BYTES, Piece, Slice};
 use crate::record;
+
+/// A page with this much text is copied as it is when young blocks are merged: coding it again would
+/// cost more than all that was done for its lines before. Later merges make full pages.
+const COPIED_TEXT_BYTES: u64 = 64 << 10;
+/// Blocks of lower levels are young.
+const COPYING_LEVELS: u32 = 3;
 
 /// How commits, heads and blocks of lines are made.
 #[derive(Debug, Default)]
@@ -35,7 +41,7 @@ impl Engine for Logs {
     type Block = Block;
 
     fn format(&self) -> EngineFormat {
-        EngineFormat { engine: *b"logs", revision: 2 }
+        EngineFormat { engine: *b"logs", revision: 3 }
     }
 
     fn new_head(&self) -> Head {
@@ -91,17 +97,29 @@ impl Engine for Logs {
             for stream in input.block.streams() {
                 let tombstones = concerning(&input.tombstones, &stream.labels);
                 streams.entry(&stream.labels).or_default().extend(stream.runs.iter().map(|run| {
-                    Source { place, block: input.block, run: *run, tombstones: tombstones.clone() }
+                    Source { place, block: input.block, run, tombstones: tombstones.clone() }
                 }));
             }
         }
+        let own_bytes = match output.level() {
+            0..COPYING_LEVELS => COPIED_TEXT_BYTES,
+            _ => PAGE_TEXT_BYTES as u64 / 2,
+        };
         let mut writer = Writer::new(output);
         for (labels, mut sources) in streams {
             sources.sort_by_key(|source| source.run.first);
             // Runs that overlap in time are merged, so that equal lines meet.
             let pieces: Vec<Piece> = sources.iter().map(Source::piece).collect();
             for slice in page::slices(&pieces) {
-                writer.push(labels, &merged(&sources, &slice)?)?;
+                let copied = match sole(&sources, &slice) {
+                    Some(source) if source.run.text_bytes >= own_bytes && source.is_whole() => {
+                        writer.copy(labels, source.block, source.run)?
+                    }
+                    _ => false,
+                };
+                if !copied {
+                    writer.push(labels, &merged(&sources, &slice)?)?;
+                }
             }
         }
         writer.finish()
@@ -117,15 +135,29 @@ struct Source<'a> {
     /// Number of the block.
     place: usize,
     block: &'a Block,
-    run: Run,
+    run: &'a Run,
     tombstones: Vec<Arc<Tombstone>>,
 }
 
 impl Source<'_> {
     fn piece(&self) -> Piece {
-        let Run { first, last, text_bytes, .. } = self.run;
+        let Run { first, last, text_bytes, .. } = *self.run;
         Piece { first, last, text_bytes, place: self.place }
     }
+
+    /// Whether it has its page for itself, and nothing on it is deleted.
+    fn is_whole(&self) -> bool {
+        let touches = |t: &Arc<Tombstone>| t.start <= self.run.last && t.end >= self.run.first;
+        !self.block.is_shared(self.run) && !self.tombstones.iter().any(touches)
+    }
+}
+
+/// The only source of a slice, which then takes all of it.
+fn sole<'s, 'a>(sources: &'s [Source<'a>], slice: &Slice) -> Option<&'s Source<'a>> {
+    let [at] = slice.members[..] else { return None };
+    let is_all =
+        |source: &&Source<'_>| slice.start <= source.run.first && source.run.last <= slice.last;
+    sources.get(at).filter(is_all)
 }
 
 /// The lines of a slice, in order of time.

@@ -1,11 +1,17 @@
 //! What the fuzz targets of this crate run; not for users. Each returns on any input and panics where
 //! what was read is not what is read again after writing it.
 
+use bytes::Bytes;
 use telemetry_core::source::{LogColumns, LogWant};
 use telemetry_core::storage::cursor::Cursor;
 
+use crate::page::format::Page;
 use crate::record::Writer;
+use crate::text::template::{Coder, PageTemplate};
 use crate::{block, page, record};
+
+/// Templates of the block whose table is read.
+const TEMPLATES: usize = 1000;
 
 /// A record of the log.
 pub fn record(data: &[u8]) {
@@ -26,33 +32,56 @@ pub fn record(data: &[u8]) {
     assert_eq!(bytes_again, bytes);
 }
 
-/// A page of a block.
+/// A page of a block, whose lines are all no template or of one template.
 pub fn page(data: &[u8]) {
-    let (mut times, mut columns) = (LogColumns::default(), LogColumns::default());
-    let is_head = page::format::read(data, LogWant::TIMES, &mut times).is_ok();
-    if page::format::read(data, LogWant::ALL, &mut columns).is_err() {
-        return;
+    let mut coder = Coder::default();
+    coder.write(&one_line(b"GET /1 took 2.5 ms"), &mut Vec::new());
+    for number in [0, 1] {
+        let Ok(page) = Page::open(&Bytes::copy_from_slice(data)) else { return };
+        let rows = page.times().map_or(0, |times| times.len());
+        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+        let Ok(open) = page.read(&[PageTemplate { number, rows }], &coder.dictionary) else {
+            continue;
+        };
+        let mut columns = LogColumns::default();
+        let rows = 0..open.times.len();
+        if open.fill(rows, LogWant::ALL, &coder.dictionary, &mut columns).is_ok() {
+            written_again(&columns);
+        }
     }
-    assert!(is_head && times.times == columns.times);
-    let mut bytes = Vec::new();
-    page::format::write(&columns, &mut bytes);
-    let mut back = LogColumns::default();
-    assert!(page::format::read(&bytes, LogWant::ALL, &mut back).is_ok());
-    assert_eq!((&back.times, &back.text), (&columns.times, &columns.text));
-    for row in 0..columns.len() {
-        assert_eq!(back.line(row), columns.line(row));
-        assert!(back.metadata(row).eq(columns.metadata(row)));
+}
+
+fn one_line(line: &[u8]) -> LogColumns {
+    let mut columns = LogColumns::default();
+    columns.push(0, line, []);
+    columns
+}
+
+/// What was read comes back, whole and in halves.
+fn written_again(columns: &LogColumns) {
+    let (mut bytes, mut coder) = (Vec::new(), Coder::default());
+    let templates = page::format::write(columns, &mut coder, &mut bytes);
+    let page = Page::open(&Bytes::from(bytes)).map(|page| page.read(&templates, &coder.dictionary));
+    let (mut back, mut copied) = (LogColumns::default(), LogColumns::default());
+    let rows = 0..columns.len();
+    assert!(page.is_ok_and(|open| open.is_ok_and(|open| {
+        open.fill(rows, LogWant::ALL, &coder.dictionary, &mut back).is_ok()
+    })));
+    page::copy_rows(columns, 0, columns.len() / 2, &mut copied);
+    page::copy_rows(columns, columns.len() / 2, columns.len(), &mut copied);
+    for back in [&back, &copied] {
+        assert_eq!((&back.times, &back.text), (&columns.times, &columns.text));
+        for row in 0..columns.len() {
+            assert_eq!(back.line(row), columns.line(row));
+            assert!(back.metadata(row).eq(columns.metadata(row)));
+        }
     }
-    let mut copied = LogColumns::default();
-    page::copy_rows(&columns, 0, columns.len() / 2, &mut copied);
-    page::copy_rows(&columns, columns.len() / 2, columns.len(), &mut copied);
-    assert_eq!((&copied.times, &copied.text), (&columns.times, &columns.text));
 }
 
 /// The table of a block.
 pub fn table(data: &[u8]) {
-    let Ok(table) = block::format::read(&mut Cursor::new(data)) else { return };
+    let Ok(table) = block::format::read(&mut Cursor::new(data), TEMPLATES) else { return };
     let mut bytes = Vec::new();
     block::format::write(&table, &mut bytes);
-    assert_eq!(block::format::read(&mut Cursor::new(&bytes)), Ok(table));
+    assert_eq!(block::format::read(&mut Cursor::new(&bytes), TEMPLATES), Ok(table));
 }

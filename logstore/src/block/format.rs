@@ -3,8 +3,10 @@
 //! ~~~text
 //! section PAGES    pages (page/format.rs); a page holds runs: lines of one stream, in order of
 //!                  time; small streams share pages
-//! section STREAMS  LZ4 (storage::lz4) of
-//!   pages    varint │ each: offset varint, bytes varint
+//! section TEMPLATES  packed (text/pack.rs): the templates (text/template/dictionary.rs)
+//! section STREAMS  packed (text/pack.rs) of
+//!   pages    varint │ each: offset varint, bytes varint; templates varint │ each: number varint
+//!            (templates), rows varint
 //!   streams  varint │ each: label set (storage::label_set), runs varint, and per run
 //!     page       varint (pages)
 //!     row        varint   first row on the page
@@ -13,25 +15,33 @@
 //!     span       varint   time of the last row - first
 //!     bytes      varint   text of the run
 //!     metadata   u8       1 if any row has metadata
+//!     counts     lines per stretch of time (buckets.rs)
 //! section POSTINGS  which streams, by number, have which labels (storage::postings)
 //! ~~~
 //!
 //! Sections, their checksums and those of pages are the kernel's (`storage::block`).
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+use std::sync::Arc;
+
 use telemetry_core::labels::Labels;
+use telemetry_core::source::PageBuckets;
 use telemetry_core::storage::block::PageRef;
 use telemetry_core::storage::cursor::Cursor;
 use telemetry_core::storage::{Damaged, label_set, varint};
+
+use super::buckets;
+use crate::text::template::PageTemplate;
 
 /// The only file of a block.
 pub(crate) const FILE: &str = "lines";
 pub(crate) const PAGES: u32 = 1;
 pub(crate) const STREAMS: u32 = 2;
 pub(crate) const POSTINGS: u32 = 3;
+pub(crate) const TEMPLATES: u32 = 4;
 
 /// Lines of one stream on one page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Run {
     pub(crate) page: u32,
     pub(crate) row: u32,
@@ -40,6 +50,23 @@ pub(crate) struct Run {
     pub(crate) last: i64,
     pub(crate) text_bytes: u64,
     pub(crate) has_metadata: bool,
+    /// How many lines there are per stretch of time, if that was counted.
+    pub(crate) buckets: Option<Arc<PageBuckets>>,
+}
+
+impl Run {
+    /// The rows on the page.
+    pub(crate) fn range(&self) -> std::ops::Range<usize> {
+        self.row as usize..self.row as usize + self.rows as usize
+    }
+}
+
+/// Where a page is, and what its lines are like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PageEntry {
+    pub(crate) at: PageRef,
+    /// The templates of the lines; none where the text is plain.
+    pub(crate) templates: Vec<PageTemplate>,
 }
 
 /// A stream and its runs in order of time.
@@ -52,7 +79,7 @@ pub(crate) struct StreamRuns {
 /// Where everything of a block is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Table {
-    pub(crate) pages: Vec<PageRef>,
+    pub(crate) pages: Vec<PageEntry>,
     pub(crate) streams: Vec<StreamRuns>,
 }
 
@@ -60,8 +87,13 @@ pub(crate) struct Table {
 pub(crate) fn write(table: &Table, out: &mut Vec<u8>) {
     varint::put_u64(out, table.pages.len() as u64);
     for page in &table.pages {
-        varint::put_u64(out, page.offset);
-        varint::put_u64(out, u64::from(page.bytes));
+        varint::put_u64(out, page.at.offset);
+        varint::put_u64(out, u64::from(page.at.bytes));
+        varint::put_u64(out, page.templates.len() as u64);
+        for template in &page.templates {
+            varint::put_u64(out, u64::from(template.number));
+            varint::put_u64(out, u64::from(template.rows));
+        }
     }
     varint::put_u64(out, table.streams.len() as u64);
     for StreamRuns { labels, runs } in &table.streams {
@@ -75,24 +107,34 @@ pub(crate) fn write(table: &Table, out: &mut Vec<u8>) {
             varint::put_u64(out, run.last.wrapping_sub(run.first).cast_unsigned());
             varint::put_u64(out, run.text_bytes);
             out.push(u8::from(run.has_metadata));
+            buckets::write(run.buckets.as_deref(), out);
         }
     }
 }
 
-/// Reads the table.
+/// Reads the table of a block with so many templates.
 ///
 /// # Errors
 ///
 /// Where the bytes are no such table.
-pub(crate) fn read(input: &mut Cursor<'_>) -> Result<Table, Damaged> {
+pub(crate) fn read(input: &mut Cursor<'_>, templates: usize) -> Result<Table, Damaged> {
     let mut table = Table::default();
-    for _ in 0..input.count(2)? {
-        let page = PageRef { offset: input.varint_u64()?, bytes: input.varint_u32()? };
-        table.pages.push(page);
+    for _ in 0..input.count(3)? {
+        let at = PageRef { offset: input.varint_u64()?, bytes: input.varint_u32()? };
+        let count = input.count(2)?;
+        let mut own = Vec::with_capacity(count);
+        for _ in 0..count {
+            let template = PageTemplate { number: input.varint_u32()?, rows: input.varint_u32()? };
+            if template.number as usize >= templates {
+                return Err(input.field("template of a page"));
+            }
+            own.push(template);
+        }
+        table.pages.push(PageEntry { at, templates: own });
     }
     for _ in 0..input.count(2)? {
         let labels = label_set::read(input)?;
-        let count = input.count(7)?;
+        let count = input.count(8)?;
         let mut runs = Vec::with_capacity(count);
         for _ in 0..count {
             runs.push(read_run(input, table.pages.len())?);
@@ -115,7 +157,8 @@ fn read_run(input: &mut Cursor<'_>, pages: usize) -> Result<Run, Damaged> {
     if page as usize >= pages || rows == 0 || row.checked_add(rows).is_none() || last < first {
         return Err(input.field("run of lines"));
     }
-    Ok(Run { page, row, rows, first, last, text_bytes, has_metadata })
+    let buckets = buckets::read(input)?.map(Arc::new);
+    Ok(Run { page, row, rows, first, last, text_bytes, has_metadata, buckets })
 }
 
 #[cfg(test)]
@@ -134,26 +177,34 @@ mod tests {
             last: 4,
             text_bytes: 300,
             has_metadata: true,
+            buckets: None,
         };
         let table = Table {
-            pages: vec![PageRef { offset: 7, bytes: 200 }],
+            pages: vec![PageEntry {
+                at: PageRef { offset: 7, bytes: 200 },
+                templates: vec![PageTemplate { number: 4, rows: 3 }],
+            }],
             streams: vec![StreamRuns { labels: labels! { "a" => "b" }, runs: vec![run] }],
         };
         let mut bytes = Vec::new();
         write(&table, &mut bytes);
-        let expected: &[&[u8]] =
-            &[&[1, 7, 200, 1], &[1, 1, 1, b'a', 1, b'b'], &[1, 0, 2, 3, 1, 5, 0xac, 0x02, 1]];
+        let expected: &[&[u8]] = &[
+            &[1, 7, 200, 1, 1, 4, 3],
+            &[1, 1, 1, b'a', 1, b'b'],
+            &[1, 0, 2, 3, 1, 5, 0xac, 0x02, 1, 0],
+        ];
         assert_eq!(bytes, expected.concat());
-        assert_eq!(read(&mut Cursor::new(&bytes)).unwrap(), table);
+        assert_eq!(read(&mut Cursor::new(&bytes), 5).unwrap(), table);
+        assert!(read(&mut Cursor::new(&bytes), 4).is_err());
         for length in 0..bytes.len() {
-            assert!(read(&mut Cursor::new(bytes.get(..length).unwrap())).is_err());
+            assert!(read(&mut Cursor::new(bytes.get(..length).unwrap()), 5).is_err());
         }
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_an_error_or_a_table(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = read(&mut Cursor::new(&bytes));
+            let _ = read(&mut Cursor::new(&bytes), 9);
         }
     }
 }

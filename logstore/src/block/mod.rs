@@ -1,5 +1,6 @@
 //! A block: an immutable set of lines on disk, sorted by stream, then time.
 
+mod buckets;
 pub(crate) mod format;
 mod reader;
 mod writer;

@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use telemetry_core::labels::{Labels, Matcher};
 use telemetry_core::source::{LogColumns, LogWant};
 use telemetry_core::storage::block::{BlockFile, BlockReader};
 use telemetry_core::storage::cursor::Cursor;
 use telemetry_core::storage::postings::{self, FrozenPostings};
-use telemetry_core::storage::{Damage, Damaged, Result, lz4};
+use telemetry_core::storage::{Damage, Damaged, Result};
 
-use super::format::{self, Run, StreamRuns, Table};
-use crate::page;
+use super::format::{self, PageEntry, Run, StreamRuns, Table};
+use crate::page::format::{OpenPage, Page};
+use crate::text::pack;
+use crate::text::template::Dictionary;
 
-/// An opened block: its table in memory, its pages on disk.
+/// An opened block: its table and its templates in memory, its pages on disk.
 #[derive(Debug)]
 pub(crate) struct Block {
     file: BlockFile,
@@ -21,6 +24,7 @@ pub(crate) struct Block {
     page_runs: Vec<u32>,
     /// Which streams, by number, have which labels.
     postings: FrozenPostings,
+    dictionary: Dictionary,
 }
 
 impl Block {
@@ -31,17 +35,8 @@ impl Block {
     /// Where it cannot be read or is damaged.
     pub(crate) fn open(reader: &BlockReader) -> Result<Block> {
         let file = reader.file(format::FILE)?;
-        let bytes = file.read_section(format::STREAMS)?;
-        let decode = || {
-            let mut input = Cursor::new(&bytes);
-            let raw = lz4::read(&mut input)?;
-            input.finish()?;
-            let mut input = Cursor::new(&raw);
-            let table = format::read(&mut input)?;
-            input.finish()?;
-            Ok(table)
-        };
-        let table = decode().map_err(|damaged| file.damaged_in(format::STREAMS, damaged))?;
+        let dictionary = packed(&file, format::TEMPLATES, Dictionary::read)?;
+        let table = packed(&file, format::STREAMS, |input| format::read(input, dictionary.len()))?;
         let mut page_runs = vec![0_u32; table.pages.len()];
         for run in table.streams.iter().flat_map(|stream| &stream.runs) {
             if let Some(count) = page_runs.get_mut(run.page as usize) {
@@ -50,7 +45,7 @@ impl Block {
         }
         let postings = FrozenPostings::open(file.read_section(format::POSTINGS)?)
             .map_err(|damaged| file.damaged_in(format::POSTINGS, damaged))?;
-        Ok(Block { file, table, page_runs, postings })
+        Ok(Block { file, table, page_runs, postings, dictionary })
     }
 
     /// The streams that satisfy every matcher, in order of their labels.
@@ -75,47 +70,90 @@ impl Block {
         &self.table.streams
     }
 
+    /// The templates of all lines.
+    pub(crate) fn dictionary(&self) -> &Dictionary {
+        &self.dictionary
+    }
+
+    /// The page that a run lies on.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none.
+    pub(crate) fn page_entry(&self, run: &Run) -> Result<&PageEntry> {
+        let entry = self.table.pages.get(run.page as usize);
+        entry.ok_or_else(|| self.damaged(0, "page of a run"))
+    }
+
+    /// The page that a run lies on, opened.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read or is damaged.
+    pub(crate) fn open_page(&self, run: &Run) -> Result<Arc<OpenPage>> {
+        let entry = self.page_entry(run)?;
+        let open = |bytes: &Bytes| -> Result<OpenPage> {
+            let page =
+                Page::open(bytes).and_then(|page| page.read(&entry.templates, &self.dictionary));
+            let page = page.map_err(|damaged| self.damaged_page(entry, damaged))?;
+            if run.range().end > page.times.len() {
+                return Err(self.damaged(entry.at.offset, "rows of a page"));
+            }
+            Ok(page)
+        };
+        if self.is_shared(run) {
+            // Opened once for all the streams on it.
+            return self.file.decoded_page(format::PAGES, entry.at, |bytes| {
+                let page = open(&Bytes::copy_from_slice(bytes))?;
+                let bytes = page.memory_bytes() as u64;
+                Ok((page, bytes))
+            });
+        }
+        open(&self.file.read_page(format::PAGES, entry.at)?).map(Arc::new)
+    }
+
     /// Fills `into` with the wanted columns of a run. What was in it is gone.
     ///
     /// # Errors
     ///
     /// Where the page cannot be read or is damaged.
-    pub(crate) fn read(&self, run: Run, want: LogWant, into: &mut LogColumns) -> Result<()> {
-        let Some(at) = self.table.pages.get(run.page as usize).copied() else {
-            return Err(self.damaged(0, "page of a run"));
-        };
-        let damaged = |damaged: Damaged| {
-            self.file.damaged(at.offset.saturating_add(damaged.offset), damaged.damage)
-        };
-        if self.is_shared(run) {
-            // Read once for all the streams on it.
-            let page: Arc<LogColumns> = self.file.decoded_page(format::PAGES, at, |bytes| {
-                let mut columns = LogColumns::default();
-                page::format::read(bytes, LogWant::ALL, &mut columns)?;
-                let bytes = columns.text.len() + columns.metadata_text.len() + columns.len() * 32;
-                Ok((columns, bytes as u64))
-            })?;
-            into.clear();
-            let (start, rows) = (run.row as usize, run.rows as usize);
-            page::copy_rows(&page, start, start + rows, into);
-        } else {
-            let bytes = self.file.read_page(format::PAGES, at)?;
-            page::format::read(&bytes, want, into).map_err(damaged)?;
-        }
+    pub(crate) fn read(&self, run: &Run, want: LogWant, into: &mut LogColumns) -> Result<()> {
+        let entry = self.page_entry(run)?;
+        let page = self.open_page(run)?;
+        let filled = page.fill(run.range(), want, &self.dictionary, into);
+        filled.map_err(|damaged| self.damaged_page(entry, damaged))?;
         if into.len() == run.rows as usize {
             Ok(())
         } else {
-            Err(self.damaged(at.offset, "rows of a page"))
+            Err(self.damaged(entry.at.offset, "rows of a page"))
         }
     }
 
+    /// The bytes of the page of a run, as they are.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read.
+    pub(crate) fn page_bytes(&self, run: &Run) -> Result<Bytes> {
+        self.file.read_page_uncached(format::PAGES, self.page_entry(run)?.at)
+    }
+
     /// Whether a run shares its page.
-    fn is_shared(&self, run: Run) -> bool {
+    pub(crate) fn is_shared(&self, run: &Run) -> bool {
         self.page_runs.get(run.page as usize).is_none_or(|runs| *runs > 1)
     }
 
     fn damaged(&self, offset: u64, what: &'static str) -> telemetry_core::storage::Error {
         self.file.damaged(offset, Damage::Field { what })
+    }
+
+    /// The error for damage within a page.
+    pub(crate) fn damaged_page(
+        &self,
+        entry: &PageEntry,
+        damaged: Damaged,
+    ) -> telemetry_core::storage::Error {
+        self.file.damaged(entry.at.offset.saturating_add(damaged.offset), damaged.damage)
     }
 
     /// Reads every line.
@@ -129,8 +167,27 @@ impl Block {
             .map_err(|damaged| self.file.damaged_in(format::POSTINGS, damaged))?;
         let mut columns = LogColumns::default();
         for run in self.table.streams.iter().flat_map(|stream| &stream.runs) {
-            self.read(*run, LogWant::ALL, &mut columns)?;
+            self.read(run, LogWant::ALL, &mut columns)?;
         }
         Ok(())
     }
+}
+
+/// Reads a packed section.
+fn packed<T>(
+    file: &BlockFile,
+    section: u32,
+    read: impl Fn(&mut Cursor<'_>) -> Result<T, Damaged>,
+) -> Result<T> {
+    let bytes = file.read_section(section)?;
+    let decode = || {
+        let mut input = Cursor::new(&bytes);
+        let raw = pack::read(&mut input)?;
+        input.finish()?;
+        let mut input = Cursor::new(&raw);
+        let value = read(&mut input)?;
+        input.finish()?;
+        Ok(value)
+    };
+    decode().map_err(|damaged| file.damaged_in(section, damaged))
 }

@@ -1,49 +1,83 @@
 //! A page as bytes: columns of lines, each part readable without the others.
 //!
 //! ~~~text
-//! head      length varint, LZ4 (storage::lz4) of
-//!   rows      varint
-//!   times     zigzag difference to the row before, each
-//!   lengths   bytes of the line varint, each
-//! metadata  length varint (0: no row has any), LZ4 of
+//! rows      varint, at most ROWS_MAX
+//! times     length varint, bytes (times.rs)
+//! metadata  length varint (0: no row has any), LZ4 (storage::lz4) of
 //!   strings   varint │ each: length varint, UTF-8 bytes       distinct names and values
 //!   counts    pairs varint, per row
 //!   pairs     name varint, value varint (strings), row by row
-//! text      text/choose.rs                                     the lines, one after the other
+//! coding    u8   0 plain   1 by templates
+//! text      plain: length varint, LZ4 of the bytes of each line varint; then text/choose.rs, the
+//!           lines one after the other
+//!           by templates: text/template/format.rs
 //! ~~~
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+use std::ops::Range;
+
+use bytes::Bytes;
 use hashbrown::HashMap;
 use telemetry_core::source::{LogColumns, LogWant};
 use telemetry_core::storage::cursor::Cursor;
 use telemetry_core::storage::{Damaged, lz4, varint};
 
+use super::{copy_rows, times};
 use crate::text::choose;
+use crate::text::template::{Coded, Coder, Dictionary, PageTemplate};
 
-/// Appends a page.
-pub(crate) fn write(columns: &LogColumns, out: &mut Vec<u8>) {
-    let mut raw = Vec::new();
-    varint::put_u64(&mut raw, columns.len() as u64);
-    let mut previous = 0_i64;
-    for time in &columns.times {
-        varint::put_i64(&mut raw, time.wrapping_sub(previous));
-        previous = *time;
-    }
-    for row in 0..columns.len() {
-        varint::put_u64(&mut raw, columns.line_bytes(row) as u64);
-    }
-    put_part(&raw, out);
+const PLAIN: u8 = 0;
+const TEMPLATES: u8 = 1;
+
+/// More rows are no page.
+const ROWS_MAX: usize = 1 << 20;
+
+/// Text that shrinks by less than this by templates is tried plain too.
+const GOOD_RATIO: usize = 5;
+
+/// Appends a page. Answers the templates of its lines; none where its text is plain.
+pub(crate) fn write(
+    columns: &LogColumns,
+    coder: &mut Coder,
+    out: &mut Vec<u8>,
+) -> Vec<PageTemplate> {
+    varint::put_u64(out, columns.len() as u64);
+    let mut part = Vec::new();
+    times::write(&columns.times, &mut part);
+    varint::put_bytes(out, &part);
     if columns.metadata_ends.is_empty() {
         varint::put_u64(out, 0);
     } else {
-        raw.clear();
-        write_metadata(columns, &mut raw);
-        put_part(&raw, out);
+        part.clear();
+        write_metadata(columns, &mut part);
+        put_packed(&part, out);
     }
+    part.clear();
+    let templates = coder.write(columns, &mut part);
+    if part.len().saturating_mul(GOOD_RATIO) > columns.text.len() {
+        let mut plain = Vec::new();
+        write_plain(columns, &mut plain);
+        if plain.len() < part.len() {
+            out.push(PLAIN);
+            out.extend_from_slice(&plain);
+            return Vec::new();
+        }
+    }
+    out.push(TEMPLATES);
+    out.extend_from_slice(&part);
+    templates
+}
+
+fn write_plain(columns: &LogColumns, out: &mut Vec<u8>) {
+    let mut lengths = Vec::new();
+    for row in 0..columns.len() {
+        varint::put_u64(&mut lengths, columns.line_bytes(row) as u64);
+    }
+    put_packed(&lengths, out);
     choose::write(&columns.text, out);
 }
 
-fn put_part(raw: &[u8], out: &mut Vec<u8>) {
+fn put_packed(raw: &[u8], out: &mut Vec<u8>) {
     let mut packed = Vec::new();
     lz4::put(&mut packed, raw);
     varint::put_bytes(out, &packed);
@@ -74,46 +108,153 @@ fn write_metadata(columns: &LogColumns, out: &mut Vec<u8>) {
     }
 }
 
-/// Fills `into` with the wanted columns of a page. What was in it is gone.
-///
-/// # Errors
-///
-/// Where the bytes are no page.
-pub(crate) fn read(bytes: &[u8], want: LogWant, into: &mut LogColumns) -> Result<(), Damaged> {
-    into.clear();
-    let mut input = Cursor::new(bytes);
-    let head = lz4::read(&mut Cursor::new(input.bytes()?))?;
-    let mut head = Cursor::new(&head);
-    let rows = head.count(2)?;
-    let mut time = 0_i64;
-    for _ in 0..rows {
-        time = time.wrapping_add(head.varint_i64()?);
-        into.times.push(time);
-    }
-    let mut end = 0_usize;
-    for _ in 0..rows {
-        let length = usize::try_from(head.varint_u64()?).ok();
-        end = length
-            .and_then(|length| end.checked_add(length))
-            .filter(|end| *end <= choose::TEXT_BYTES_MAX)
-            .ok_or_else(|| head.field("length of a line"))?;
-        into.text_ends.push(end);
-    }
-    head.finish()?;
-    let metadata = input.bytes()?;
-    if want.metadata && !metadata.is_empty() {
-        read_metadata(&lz4::read(&mut Cursor::new(metadata))?, rows, into)?;
-    }
-    if want.text {
-        into.text = choose::read(&mut input)?;
-        if into.text.len() != end {
-            return Err(input.field("length of the text"));
+/// A page whose parts are found and not read.
+#[derive(Clone, Debug)]
+pub(crate) struct Page {
+    rows: usize,
+    times: Bytes,
+    metadata: Bytes,
+    is_coded: bool,
+    text: Bytes,
+}
+
+impl Page {
+    /// Finds the parts of a page.
+    ///
+    /// # Errors
+    ///
+    /// Where the bytes are no page.
+    pub(crate) fn open(bytes: &Bytes) -> Result<Self, Damaged> {
+        let mut input = Cursor::new(bytes);
+        let rows = usize::try_from(input.varint_u64()?).unwrap_or(usize::MAX);
+        if rows > ROWS_MAX {
+            return Err(input.field("rows of a page"));
         }
-        input.finish()?;
-    } else if !want.lengths {
-        into.text_ends.clear();
+        let times = bytes.slice_ref(input.bytes()?);
+        let metadata = bytes.slice_ref(input.bytes()?);
+        let is_coded = match input.u8()? {
+            PLAIN => false,
+            TEMPLATES => true,
+            _ => return Err(input.field("coding of text")),
+        };
+        Ok(Page { rows, times, metadata, is_coded, text: bytes.slice_ref(input.rest()) })
     }
-    Ok(())
+
+    /// Reads the times and opens the text.
+    ///
+    /// # Errors
+    ///
+    /// Where they are damaged.
+    pub(crate) fn read(
+        self,
+        templates: &[PageTemplate],
+        dictionary: &Dictionary,
+    ) -> Result<OpenPage, Damaged> {
+        let times = self.times()?;
+        let coded = match self.is_coded {
+            true => Some(Coded::open(&self.text, self.rows, templates, dictionary)?),
+            false => None,
+        };
+        Ok(OpenPage { page: self, times, coded })
+    }
+
+    /// Reads the times.
+    ///
+    /// # Errors
+    ///
+    /// Where they are damaged.
+    pub(crate) fn times(&self) -> Result<Vec<i64>, Damaged> {
+        let mut times = Vec::new();
+        times::read(&self.times, self.rows, &mut times)?;
+        Ok(times)
+    }
+}
+
+/// A page whose times are read and whose text is opened.
+#[derive(Debug)]
+pub(crate) struct OpenPage {
+    page: Page,
+    pub(crate) times: Vec<i64>,
+    /// The text, if it is by templates.
+    pub(crate) coded: Option<Coded>,
+}
+
+impl OpenPage {
+    /// Fills `into` with the wanted columns of some rows. What was in it is gone.
+    ///
+    /// # Errors
+    ///
+    /// Where the page is damaged.
+    pub(crate) fn fill(
+        &self,
+        rows: Range<usize>,
+        want: LogWant,
+        dictionary: &Dictionary,
+        into: &mut LogColumns,
+    ) -> Result<(), Damaged> {
+        into.clear();
+        let is_all = rows == (0..self.page.rows);
+        let wants_lines = want.text || want.lengths;
+        let has_metadata = want.metadata && !self.page.metadata.is_empty();
+        if (wants_lines && self.coded.is_none()) || has_metadata {
+            // These parts are read whole.
+            let mut all = LogColumns { times: self.times.clone(), ..LogColumns::default() };
+            if has_metadata {
+                let raw = lz4::read(&mut Cursor::new(&self.page.metadata))?;
+                read_metadata(&raw, self.page.rows, &mut all)?;
+            }
+            if wants_lines && self.coded.is_none() {
+                self.read_plain(want, &mut all)?;
+            }
+            if is_all {
+                *into = all;
+            } else {
+                copy_rows(&all, rows.start, rows.end, into);
+            }
+        } else {
+            let times = self.times.get(rows.clone()).unwrap_or_default();
+            into.times.extend_from_slice(times);
+        }
+        if let Some(coded) = &self.coded
+            && wants_lines
+        {
+            coded.lines(dictionary, rows, &self.times, into)?;
+            if !want.text {
+                into.text.clear();
+            }
+        }
+        Ok(())
+    }
+
+    fn read_plain(&self, want: LogWant, into: &mut LogColumns) -> Result<(), Damaged> {
+        let mut input = Cursor::new(&self.page.text);
+        let lengths = lz4::read(&mut Cursor::new(input.bytes()?))?;
+        let mut lengths = Cursor::new(&lengths);
+        let mut end = 0_usize;
+        for _ in 0..self.page.rows {
+            let length = usize::try_from(lengths.varint_u64()?).ok();
+            end = length
+                .and_then(|length| end.checked_add(length))
+                .filter(|end| *end <= choose::TEXT_BYTES_MAX)
+                .ok_or_else(|| lengths.field("length of a line"))?;
+            into.text_ends.push(end);
+        }
+        lengths.finish()?;
+        if want.text {
+            into.text = choose::read(&mut input)?;
+            if into.text.len() != end {
+                return Err(input.field("length of the text"));
+            }
+            input.finish()?;
+        }
+        Ok(())
+    }
+
+    /// Bytes in memory, roughly.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let page = self.page.times.len() + self.page.metadata.len() + self.page.text.len();
+        page + self.times.len() * 8 + self.coded.as_ref().map_or(0, Coded::memory_bytes)
+    }
 }
 
 fn read_metadata(raw: &[u8], rows: usize, into: &mut LogColumns) -> Result<(), Damaged> {
@@ -157,30 +298,44 @@ mod tests {
         columns
     }
 
+    fn read(
+        bytes: &[u8],
+        templates: &[PageTemplate],
+        coder: &Coder,
+        want: LogWant,
+    ) -> Result<LogColumns, Damaged> {
+        let page = Page::open(&Bytes::copy_from_slice(bytes))?;
+        let open = page.read(templates, &coder.dictionary)?;
+        let mut columns = LogColumns::default();
+        open.fill(0..open.times.len(), want, &coder.dictionary, &mut columns)?;
+        Ok(columns)
+    }
+
     #[test]
     fn golden_page() {
         let mut bytes = Vec::new();
-        write(&page(), &mut bytes);
+        let templates = write(&page(), &mut Coder::default(), &mut bytes);
         let expected: &[&[u8]] = &[
-            // 6 raw bytes: 2 rows; times +100, +60; lengths 3, 0. LZ4 leaves them as they are.
-            &[9, 6, 7, 0x60, 2, 200, 1, 120, 3, 0],
+            // 2 rows; times: ns, a segment of 2 rows from 100 on, 60 long; 5 low bits, 60 is 1 × 32 + 28.
+            &[2, 9, 0, 1, 2, 200, 1, 60, 5, 28, 0b10],
             // 13 raw bytes: strings k v l; pairs per row 0, 2; k v, l v.
             &[16, 13, 14, 0xd0, 3, 1, b'k', 1, b'v', 1, b'l', 0, 2, 0, 1, 2, 1],
-            // LZ4, 3 raw bytes.
-            &[1, 3, 4, 0x30, b'a', b'=', b'1'],
+            // Plain: lengths 3, 0; LZ4, 3 raw bytes.
+            &[PLAIN, 5, 2, 3, 0x20, 3, 0, 1, 3, 4, 0x30, b'a', b'=', b'1'],
         ];
+        assert!(templates.is_empty());
         assert_eq!(bytes, expected.concat());
     }
 
     #[test]
     fn parts_are_read_alone() {
-        let mut bytes = Vec::new();
-        write(&page(), &mut bytes);
-        let mut columns = LogColumns::default();
-        read(&bytes, LogWant::TIMES, &mut columns).unwrap();
+        let (mut bytes, mut coder) = (Vec::new(), Coder::default());
+        let templates = write(&page(), &mut coder, &mut bytes);
+        let read = |want| read(&bytes, &templates, &coder, want).unwrap();
+        let columns = read(LogWant::TIMES);
         assert_eq!(columns.times, [100, 160]);
         assert!(columns.text_ends.is_empty() && columns.metadata_ends.is_empty());
-        read(&bytes, LogWant { lengths: true, ..LogWant::TIMES }, &mut columns).unwrap();
+        let columns = read(LogWant { lengths: true, ..LogWant::TIMES });
         assert_eq!((columns.line_bytes(0), columns.line_bytes(1)), (3, 0));
         assert!(columns.text.is_empty());
     }
@@ -189,18 +344,21 @@ mod tests {
         #[test]
         fn any_lines_round_trip(
             rows in prop::collection::vec(
-                (any::<i64>(), prop::collection::vec(any::<u8>(), 0..40),
+                (any::<i64>(),
+                 prop_oneof![
+                    prop::collection::vec(any::<u8>(), 0..40),
+                    "took [0-9]{1,5} of (the|a) way".prop_map(String::into_bytes)],
                  prop::collection::btree_map("[a-c]{1,2}", "[a-z]{0,3}", 0..3)),
                 0..60),
+            cut in any::<prop::sample::Index>(),
         ) {
             let mut columns = LogColumns::default();
             for (time, line, names) in &rows {
                 columns.push(*time, line, names.iter().map(|(n, v)| (&**n, &**v)));
             }
-            let mut bytes = Vec::new();
-            write(&columns, &mut bytes);
-            let mut back = LogColumns::default();
-            read(&bytes, LogWant::ALL, &mut back).unwrap();
+            let (mut bytes, mut coder) = (Vec::new(), Coder::default());
+            let templates = write(&columns, &mut coder, &mut bytes);
+            let back = read(&bytes, &templates, &coder, LogWant::ALL).unwrap();
             prop_assert_eq!(back.len(), rows.len());
             for (row, (time, line, names)) in rows.iter().enumerate() {
                 prop_assert_eq!(back.times[row], *time);
@@ -210,14 +368,24 @@ mod tests {
                     names.iter().map(|(n, v)| (&**n, &**v)).collect();
                 prop_assert_eq!(found, expected);
             }
+            let open = Page::open(&bytes.clone().into()).unwrap();
+            let open = open.read(&templates, &coder.dictionary).unwrap();
+            let cut = cut.index(rows.len() + 1);
+            let mut part = LogColumns::default();
+            open.fill(cut..rows.len(), LogWant::ALL, &coder.dictionary, &mut part).unwrap();
+            prop_assert_eq!(part.len(), rows.len() - cut);
+            for (row, (_, line, names)) in rows.iter().skip(cut).enumerate() {
+                prop_assert_eq!(part.line(row), &line[..]);
+                prop_assert_eq!(part.metadata(row).count(), names.len());
+            }
             for length in 0..bytes.len() {
-                prop_assert!(read(&bytes[..length], LogWant::ALL, &mut back).is_err());
+                prop_assert!(read(&bytes[..length], &templates, &coder, LogWant::ALL).is_err());
             }
         }
 
         #[test]
         fn any_bytes_are_an_error_or_lines(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = read(&bytes, LogWant::ALL, &mut LogColumns::default());
+            let _ = read(&bytes, &[], &Coder::default(), LogWant::ALL);
         }
     }
 }

@@ -6,15 +6,16 @@
 pub(crate) mod format;
 mod order;
 mod slices;
+mod times;
 
 pub(crate) use order::{copy_rows, insert, merge, select_rows};
 pub(crate) use slices::{Piece, Slice, slices};
 
 use telemetry_core::source::LogColumns;
 
-/// Bytes of text per page on disk: the knee between compression ratio and what a query that needs
-/// few lines must decompress.
-pub(crate) const PAGE_TEXT_BYTES: usize = 256 << 10;
+/// Bytes of text per page on disk: more would shrink columns little, and a query that needs few
+/// lines would have more to read.
+pub(crate) const PAGE_TEXT_BYTES: usize = 1 << 20;
 
 /// Names and values of the metadata of line `index`.
 pub(crate) fn metadata(columns: &LogColumns, index: usize) -> Vec<(&str, &str)> {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use telemetry_core::labels::Labels;
-use telemetry_core::source::{LogColumns, LogPage, LogWant, PageStatistics, SourceError};
+use telemetry_core::source::{
+    LogColumns, LogPage, LogWant, PageBuckets, PageStatistics, SourceError,
+};
 use telemetry_core::storage::store::LiveBlock;
 use telemetry_core::storage::tombstone::Tombstone;
 use telemetry_core::time::{Nanos, NanosRange};
@@ -98,12 +100,22 @@ impl LogPage for StreamPage {
             Lines::Head(columns) => into.clone_from(columns),
             Lines::Block(block, run) => {
                 let opened = block.open().map_err(into_source)?;
-                opened.read(*run, want, into).map_err(into_source)?;
+                opened.read(run, want, into).map_err(into_source)?;
             }
         }
         if !self.is_whole() {
             select_rows(into, |time| self.keeps(time));
         }
         Ok(())
+    }
+
+    fn buckets(&self, into: &mut PageBuckets) -> Result<bool, SourceError> {
+        match &self.lines {
+            Lines::Block(_, Run { buckets: Some(buckets), .. }) if self.is_whole() => {
+                into.clone_from(buckets);
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
     }
 }

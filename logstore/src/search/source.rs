@@ -120,7 +120,7 @@ fn add_block(
                 place,
                 window,
                 tombstones: tombstones.clone(),
-                lines: Lines::Block(block.clone(), *run),
+                lines: Lines::Block(block.clone(), run.clone()),
             })
             .peekable();
         if pages.peek().is_some() {

@@ -1,7 +1,7 @@
 //! Picks the coding of a page's text.
 //!
 //! ~~~text
-//! coding  u8   1 LZ4   2 zstd
+//! coding  u8   1 LZ4   2 zstd   (3 is text by templates: template/format.rs)
 //! raw     varint       bytes after decompression, at most TEXT_BYTES_MAX
 //! packed  length varint, bytes
 //! ~~~
@@ -21,6 +21,10 @@ const LZ4_EXPANSION_MAX: usize = 255;
 
 /// The most text of one page; also bounds what a hostile zstd frame can make.
 pub(crate) const TEXT_BYTES_MAX: usize = 1 << 30;
+
+/// Memory that is reserved because a frame says so.
+#[cfg(feature = "zstd")]
+const TRUSTED_BYTES_MAX: usize = 4 << 20;
 
 /// Level 1 gives nearly all of level 3 on log lines, at the same speed or better.
 #[cfg(feature = "zstd")]
@@ -59,12 +63,9 @@ pub(crate) fn read(input: &mut Cursor<'_>) -> Result<Vec<u8>, Damaged> {
         return Err(wrong("length of the text"));
     }
     let text = match coding {
-        LZ4 if raw > packed.len().saturating_mul(LZ4_EXPANSION_MAX) => {
-            return Err(wrong("length of the text"));
-        }
-        LZ4 => lz4_flex::block::decompress(packed, raw).map_err(|_| wrong("LZ4 text"))?,
+        LZ4 => lz4_bytes(packed, raw).ok_or_else(|| wrong("LZ4 text"))?,
         #[cfg(feature = "zstd")]
-        ZSTD => zstd_text(packed, raw).ok_or_else(|| wrong("zstd text"))?,
+        ZSTD => zstd_bytes(packed, raw).ok_or_else(|| wrong("zstd text"))?,
         #[cfg(not(feature = "zstd"))]
         ZSTD => return Err(wrong("zstd text in a build without zstd, whose coding")),
         _ => {
@@ -75,10 +76,25 @@ pub(crate) fn read(input: &mut Cursor<'_>) -> Result<Vec<u8>, Damaged> {
     if text.len() == raw { Ok(text) } else { Err(wrong("length of the text")) }
 }
 
-/// Decompresses step by step, so that memory follows what is there and not what is promised.
+/// Decompresses; nothing where the bytes are none of `raw` bytes.
+pub(super) fn lz4_bytes(packed: &[u8], raw: usize) -> Option<Vec<u8>> {
+    if raw > packed.len().saturating_mul(LZ4_EXPANSION_MAX) {
+        return None;
+    }
+    lz4_flex::block::decompress(packed, raw).ok()
+}
+
+/// Decompresses; nothing where the bytes are none of at most `raw` bytes. What promises to be long
+/// is read step by step, so that memory follows what is there.
 #[cfg(feature = "zstd")]
-fn zstd_text(packed: &[u8], raw: usize) -> Option<Vec<u8>> {
+pub(super) fn zstd_bytes(packed: &[u8], raw: usize) -> Option<Vec<u8>> {
     use std::io::Read as _;
+    if raw > TEXT_BYTES_MAX {
+        return None;
+    }
+    if raw <= TRUSTED_BYTES_MAX {
+        return zstd::bulk::decompress(packed, raw).ok();
+    }
     let decoder = zstd::stream::read::Decoder::with_buffer(packed).ok()?;
     let mut text = Vec::new();
     decoder.take(raw as u64 + 1).read_to_end(&mut text).ok()?;

@@ -1,3 +1,5 @@
-//! The text of a page: one buffer of lines, compressed.
+//! The text of a page: by templates, or as one compressed buffer of lines.
 
 pub(crate) mod choose;
+pub(crate) mod pack;
+pub(crate) mod template;

@@ -157,21 +157,46 @@ impl SlotColumn {
     }
 }
 
+/// Digits of the longest number.
+const NUMBER_DIGITS_MAX: usize = 20;
+
+/// The numbers below 100 in two digits each.
+static PAIRS: [[u8; 2]; 100] = pairs();
+
+#[expect(clippy::indexing_slicing, reason = "a table of 100, at compile time")]
+#[expect(clippy::cast_possible_truncation, reason = "digits are below ten")]
+const fn pairs() -> [[u8; 2]; 100] {
+    let mut table = [[0; 2]; 100];
+    let mut number = 0;
+    while number < table.len() {
+        table[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    table
+}
+
 /// Appends a number in decimal with at least `digits` digits.
+#[inline]
 fn write_number(number: u64, digits: u8, out: &mut Vec<u8>) {
-    let mut reversed = [b'0'; 20];
-    let (mut rest, mut len) = (number, 0_usize);
-    for slot in &mut reversed {
-        if rest == 0 && len > 0 {
+    let mut text = [b'0'; NUMBER_DIGITS_MAX];
+    let (mut rest, mut len) = (number, 0);
+    // The text is filled from its end on, two digits at a time.
+    for slot in text.as_rchunks_mut::<2>().1.iter_mut().rev() {
+        // Below 100, so the cast loses nothing.
+        *slot = PAIRS.get((rest % 100) as usize).copied().unwrap_or_default();
+        len += if rest >= 10 { 2 } else { usize::from(rest > 0 || len == 0) };
+        rest /= 100;
+        if rest == 0 {
             break;
         }
-        // One digit, so the cast loses nothing.
-        *slot = b'0' + u8::try_from(rest % 10).unwrap_or_default();
-        rest /= 10;
-        len += 1;
     }
-    out.extend(std::iter::repeat_n(b'0', usize::from(digits).saturating_sub(len)));
-    out.extend(reversed.iter().take(len).rev());
+    let len = len.max(usize::from(digits));
+    if len <= NUMBER_DIGITS_MAX {
+        out.extend_from_slice(text.get(NUMBER_DIGITS_MAX - len..).unwrap_or_default());
+    } else {
+        out.extend(std::iter::repeat_n(b'0', len - NUMBER_DIGITS_MAX));
+        out.extend_from_slice(&text);
+    }
 }
 
 /// How many lines a page has per stretch of time, known without decoding.
@@ -225,5 +250,20 @@ mod tests {
         column.form = SlotForm::Number { digits: 3 };
         column.numbers = vec![0, 7, 1234];
         assert_eq!(written(&column, 3), ["000", "007", "1234"]);
+    }
+
+    #[test]
+    fn numbers_are_written_as_the_standard_library_does() {
+        let mut numbers: Vec<u64> = (0..20).map(|power| 10_u64.pow(power)).collect();
+        numbers.extend(numbers.clone().iter().flat_map(|number| [number - 1, number + number / 5]));
+        numbers.extend([u64::MAX, 0, 7, 99, 101]);
+        for number in numbers {
+            for digits in [0, 1, 2, 3, 19, 20, 25] {
+                let mut out = Vec::new();
+                write_number(number, digits, &mut out);
+                let expected = format!("{number:0digits$}", digits = usize::from(digits));
+                assert_eq!(out, expected.as_bytes());
+            }
+        }
     }
 }

@@ -1,0 +1,277 @@
+//! Reads the text of a page that is coded by templates: columns alone, or lines put together.
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+use bytes::Bytes;
+use telemetry_core::source::{LogColumns, SlotColumn};
+use telemetry_core::storage::Damaged;
+use telemetry_core::storage::cursor::Cursor;
+
+use super::decode_column::{Header, Places};
+use super::dictionary::Dictionary;
+use super::encode::PageTemplate;
+use crate::text::{choose, pack};
+
+/// An opened page: its columns are not read yet.
+#[derive(Debug)]
+pub(crate) struct Coded {
+    templates: Vec<PageTemplate>,
+    /// The place of each row's template among those of the page.
+    of_rows: Vec<u32>,
+    /// The rows of the templates, one template after the other.
+    rows: Vec<u32>,
+    columns: Vec<u8>,
+    symbols: Vec<u8>,
+    strings: Vec<u8>,
+    numbers: Bytes,
+    /// Where each column begins in `columns` and the sections, template by template.
+    places: Vec<(usize, Places)>,
+    /// The first column of each template.
+    first_columns: Vec<usize>,
+    text_bytes: usize,
+}
+
+impl Coded {
+    /// Opens the text of a page of `rows` rows, which have these templates of the dictionary.
+    ///
+    /// # Errors
+    ///
+    /// Where the bytes are no such text.
+    pub(crate) fn open(
+        bytes: &Bytes,
+        rows: usize,
+        templates: &[PageTemplate],
+        dictionary: &Dictionary,
+    ) -> Result<Self, Damaged> {
+        let mut input = Cursor::new(bytes);
+        let text_bytes = usize::try_from(input.varint_u64()?)
+            .ok()
+            .filter(|bytes| *bytes <= choose::TEXT_BYTES_MAX)
+            .ok_or_else(|| input.field("length of the text"))?;
+        let columns = pack::read(&mut input)?;
+        let planes = pack::read(&mut input)?;
+        let symbols = pack::read(&mut input)?;
+        let strings = pack::read(&mut input)?;
+        let numbers = bytes.slice_ref(input.bytes()?);
+        input.finish()?;
+        let of_rows = rows_of(&planes, rows, templates)?;
+        let rows = sorted(&of_rows, templates);
+        let mut coded = Coded {
+            templates: templates.to_vec(),
+            of_rows,
+            rows,
+            columns,
+            symbols,
+            strings,
+            numbers,
+            places: Vec::new(),
+            first_columns: Vec::new(),
+            text_bytes,
+        };
+        coded.find_columns(dictionary)?;
+        Ok(coded)
+    }
+
+    /// Walks over the headers of the columns.
+    fn find_columns(&mut self, dictionary: &Dictionary) -> Result<(), Damaged> {
+        let mut input = Cursor::new(&self.columns);
+        let mut sum = Places::default();
+        for template in &self.templates {
+            self.first_columns.push(self.places.len());
+            for _ in dictionary.summaries(template.number) {
+                self.places.push((input.position(), sum));
+                let rows = template.rows as usize;
+                let header = Header::read(&mut input, rows)?;
+                let own = header.places(rows).ok_or_else(|| input.field("size of a column"))?;
+                sum.symbols = sum.symbols.saturating_add(own.symbols);
+                sum.numbers = sum.numbers.saturating_add(own.numbers);
+                sum.strings = sum.strings.saturating_add(own.strings);
+            }
+        }
+        self.first_columns.push(self.places.len());
+        let is_there = sum.symbols == self.symbols.len()
+            && sum.numbers == self.numbers.len()
+            && sum.strings == self.strings.len();
+        if !is_there {
+            return Err(input.field("size of the columns"));
+        }
+        input.finish()
+    }
+
+    /// Bytes in memory, roughly, without what it shares with the page.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let sections = self.columns.len() + self.symbols.len() + self.strings.len();
+        sections + self.of_rows.len() * 8 + self.places.len() * size_of::<(usize, Places)>()
+    }
+
+    /// The rows of a template of the page.
+    pub(crate) fn rows_of(&self, place: usize) -> &[u32] {
+        let before = self.templates.iter().take(place).map(|template| template.rows as usize);
+        let start: usize = before.sum();
+        let rows = self.templates.get(place).map_or(0, |template| template.rows as usize);
+        self.rows.get(start..start + rows).unwrap_or_default()
+    }
+
+    /// Fills `into` with the values that the rows of a template have in a slot. `times` are those of
+    /// the rows of the page.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such column, or it is damaged.
+    pub(crate) fn column(
+        &self,
+        place: usize,
+        slot: usize,
+        times: &[i64],
+        into: &mut SlotColumn,
+    ) -> Result<(), Damaged> {
+        let missing = || Damaged::field(0, "column of a template");
+        let template = self.templates.get(place).ok_or_else(missing)?;
+        let first = self.first_columns.get(place).ok_or_else(missing)?;
+        let next = self.first_columns.get(place + 1).ok_or_else(missing)?;
+        let at = first.checked_add(slot).filter(|at| at < next).ok_or_else(missing)?;
+        let (start, places) = *self.places.get(at).ok_or_else(missing)?;
+        let mut input = Cursor::new(self.columns.get(start..).unwrap_or_default());
+        let rows = template.rows as usize;
+        let header = Header::read(&mut input, rows)?;
+        let own = header.places(rows).ok_or_else(missing)?;
+        let symbols = self.symbols.get(places.symbols..places.symbols + own.symbols);
+        let numbers = self.numbers.get(places.numbers..places.numbers + own.numbers);
+        let strings = self.strings.get(places.strings..places.strings + own.strings);
+        let mut own_times = self
+            .rows_of(place)
+            .iter()
+            .map(|row| times.get(*row as usize).copied().unwrap_or_default());
+        let sections =
+            (symbols.unwrap_or_default(), numbers.unwrap_or_default(), strings.unwrap_or_default());
+        header.fill(&mut own_times, sections, into)
+    }
+
+    /// Appends the text of the rows, which rise, to `into`.
+    ///
+    /// # Errors
+    ///
+    /// Where a column is damaged.
+    pub(crate) fn lines(
+        &self,
+        dictionary: &Dictionary,
+        rows: impl Iterator<Item = usize> + Clone,
+        times: &[i64],
+        into: &mut LogColumns,
+    ) -> Result<(), Damaged> {
+        let mut parts: Vec<Option<Parts>> = Vec::new();
+        parts.resize_with(self.templates.len(), || None);
+        for row in rows.clone() {
+            let Some(place) = self.of_rows.get(row).map(|of| *of as usize) else { continue };
+            if let Some(known @ None) = parts.get_mut(place) {
+                *known = Some(self.parts(dictionary, place, times)?);
+            }
+        }
+        let mut rows = rows.peekable();
+        let limit = into.text.len().saturating_add(self.text_bytes);
+        for (row, place) in self.of_rows.iter().enumerate() {
+            let Some(wanted) = rows.peek() else { break };
+            let Some(Some(parts)) = parts.get_mut(*place as usize) else { continue };
+            if *wanted == row {
+                parts.write(&mut into.text);
+                into.text_ends.push(into.text.len());
+                rows.next();
+                if into.text.len() > limit {
+                    return Err(Damaged::field(0, "length of the text"));
+                }
+            }
+            parts.next += 1;
+        }
+        Ok(())
+    }
+
+    fn parts(
+        &self,
+        dictionary: &Dictionary,
+        place: usize,
+        times: &[i64],
+    ) -> Result<Parts, Damaged> {
+        let missing = || Damaged::field(0, "template of a page");
+        let template = self.templates.get(place).ok_or_else(missing)?;
+        let template = dictionary.template(template.number).ok_or_else(missing)?;
+        let mut columns = Vec::with_capacity(template.slots.len());
+        let (mut from, mut gaps) = (0, Vec::new());
+        for (number, slot) in template.slots.iter().enumerate() {
+            let mut column = SlotColumn::default();
+            self.column(place, number, times, &mut column)?;
+            let gap = template.text.get(from..slot.at as usize).unwrap_or_default();
+            gaps.push(gap.to_vec());
+            from = slot.at as usize;
+            columns.push(column);
+        }
+        let end = template.text.get(from..).unwrap_or_default().to_vec();
+        Ok(Parts { gaps, columns, end, next: 0 })
+    }
+}
+
+/// What the lines of a template are put together from.
+struct Parts {
+    gaps: Vec<Vec<u8>>,
+    columns: Vec<SlotColumn>,
+    end: Vec<u8>,
+    /// The next row of the template.
+    next: usize,
+}
+
+impl Parts {
+    fn write(&self, out: &mut Vec<u8>) {
+        for (gap, column) in self.gaps.iter().zip(&self.columns) {
+            out.extend_from_slice(gap);
+            column.write(self.next, out);
+        }
+        out.extend_from_slice(&self.end);
+    }
+}
+
+/// The rows of the templates, one template after the other.
+fn sorted(of_rows: &[u32], templates: &[PageTemplate]) -> Vec<u32> {
+    let mut next = Vec::with_capacity(templates.len());
+    let mut sum = 0;
+    for template in templates {
+        next.push(sum);
+        sum += template.rows as usize;
+    }
+    let mut rows = vec![0; of_rows.len()];
+    for (row, of) in (0_u32..).zip(of_rows) {
+        let Some(next) = next.get_mut(*of as usize) else { continue };
+        if let Some(place) = rows.get_mut(*next) {
+            *place = row;
+        }
+        *next += 1;
+    }
+    rows
+}
+
+/// The template of each row, from planes of bytes.
+fn rows_of(planes: &[u8], rows: usize, templates: &[PageTemplate]) -> Result<Vec<u32>, Damaged> {
+    let wrong = || Damaged::field(0, "templates of the rows");
+    let count = templates.len();
+    let (low, high) = match count {
+        0 | 1 => (&[][..], &[][..]),
+        2..=256 => (planes, &[][..]),
+        _ => planes.split_at_checked(rows).ok_or_else(wrong)?,
+    };
+    let expected = match count {
+        0 | 1 => 0,
+        2..=256 => rows,
+        _ => rows.saturating_mul(2),
+    };
+    if planes.len() != expected || (count == 0 && rows > 0) {
+        return Err(wrong());
+    }
+    let mut of_rows: Vec<u32> = match count {
+        0 | 1 => vec![0; rows],
+        _ => low.iter().map(|byte| u32::from(*byte)).collect(),
+    };
+    of_rows.iter_mut().zip(high).for_each(|(of, high)| *of |= u32::from(*high) << 8);
+    let mut counts = vec![0_u32; count];
+    for of in &of_rows {
+        *counts.get_mut(*of as usize).ok_or_else(wrong)? += 1;
+    }
+    let fits = counts.iter().zip(templates).all(|(count, template)| *count == template.rows);
+    if fits { Ok(of_rows) } else { Err(wrong()) }
+}
