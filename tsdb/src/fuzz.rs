@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use telemetry_core::storage::cursor::Cursor;
 
-use crate::block::exercise_table;
+use crate::block;
 use crate::chunk::{SAMPLES_MAX, format, histogram, timestamps};
 use crate::head::Target;
 use crate::record::{self, ReplayState};
@@ -66,9 +66,9 @@ pub fn chunk(data: &[u8]) {
     }
 }
 
-/// The tables of a block: whatever they refer to is there.
+/// The root of a block and the pages of its index: whatever they refer to is there.
 pub fn table(data: &[u8]) {
-    exercise_table(data);
+    block::exercise(data);
 }
 
 /// A chunk of a Prometheus.

@@ -1,32 +1,35 @@
-//! The section SERIES of a block.
+//! The section ROOT of a block: what is read when a block is opened. It grows with the pages of the
+//! block, not with its series.
 //!
 //! ~~~text
-//! texts     dictionary.rs
-//! shapes    varint count, then per shape: varint count of labels, name numbers (varint each)
-//! columns   varint count, then per time column: samples varint, first time (zigzag distance to the
-//!           first of the column before), span to its last time varint, bytes varint
-//! pages     of TIMES, then of VALUES: varint count, then content bytes of each (varint)
-//! series    varint count, then per series, ascending by labels:
-//!           shape varint, value numbers (varint each), varint count of chunks, then per chunk:
-//!             column  varint: (zigzag distance to the column of the chunk before) · 2
-//!                     + 1 if it holds histograms
-//!             bytes   varint
+//! series   varint
+//! names    varint count, then per name, ascending:
+//!            text    length varint, bytes
+//!            series  length varint, a list as in lists.rs: those that have it
+//!            pages   varint count, then per page of TEXTS and the one of LISTS that goes with it:
+//!                    values varint · first value (length varint, bytes) · bytes of each (varint twice)
+//! shapes   varint count, then per shape: varint count of labels, name numbers (varint each)
+//! columns  varint count, then per time column: samples varint, first time (zigzag distance to the
+//!          first of the column before), span to its last time varint, bytes varint
+//! pages    of TIMES, then of VALUES, as in pages.rs
+//! pages    varint count, then per page of SERIES and the one of CHUNKS that goes with it:
+//!          series varint · bytes of their chunks in VALUES varint · bytes of each (varint twice)
 //! ~~~
 //!
-//! Chunks lie in VALUES, and columns in TIMES, in the order in which they are listed, without
-//! gaps; none lies in two pages. So their lengths say where they are.
+//! Chunks lie in VALUES, and columns in TIMES, in the order in which they are listed, without gaps;
+//! none lies in two pages. So their lengths say where they are.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
-use telemetry_core::labels::{Labels, LabelsBuilder};
+use std::ops::Range;
+
 use telemetry_core::storage::block::PageRef;
 use telemetry_core::storage::cursor::Cursor;
 use telemetry_core::storage::{Damaged, varint};
 
-use super::dictionary::{Dictionary, DictionaryBuilder};
+use super::pages::{self, Pages};
+use super::series::{self, Shape};
+use super::texts::{self, TextPage};
 use crate::chunk::SAMPLES_MAX;
-
-/// Bytes of the checksum behind each page.
-const PAGE_CRC_BYTES: u64 = 4;
 
 /// A time column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,82 +40,63 @@ pub(super) struct TimeColumn {
     pub(super) bytes: u32,
 }
 
-/// Where the values of a chunk are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ChunkPlace {
-    /// Its times.
-    pub(crate) column: u32,
-    pub(crate) is_histogram: bool,
-    /// Where it is in the content of all pages of VALUES.
-    pub(super) position: u64,
-    pub(super) bytes: u32,
+/// A name of labels as it is written.
+#[derive(Debug)]
+pub(super) struct ListedName {
+    pub(super) text: String,
+    pub(super) series: Vec<u8>,
+    pub(super) pages: Vec<ListedTexts>,
 }
 
-/// A chunk as the writer lists it.
+/// A page of TEXTS as it is listed.
+#[derive(Debug)]
+pub(super) struct ListedTexts {
+    pub(super) values: u32,
+    pub(super) first: String,
+    pub(super) text_bytes: u32,
+    pub(super) list_bytes: u32,
+}
+
+/// A page of SERIES as it is listed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ListedChunk {
-    pub(super) column: u32,
-    pub(super) is_histogram: bool,
-    pub(super) bytes: u32,
+pub(super) struct ListedSeries {
+    pub(super) series: u32,
+    pub(super) content: u64,
+    pub(super) series_bytes: u32,
+    pub(super) place_bytes: u32,
 }
 
-/// What is written: collected while the block grows.
+/// Everything that is listed.
 #[derive(Debug, Default)]
-pub(super) struct TableBuilder {
-    pub(super) dictionary: DictionaryBuilder,
-    shapes: Vec<Vec<u32>>,
+pub(super) struct Listed {
+    pub(super) names: Vec<ListedName>,
+    pub(super) shapes: Vec<Shape>,
     pub(super) columns: Vec<TimeColumn>,
     pub(super) time_pages: Vec<u32>,
     pub(super) value_pages: Vec<u32>,
-    series: Vec<ListedSeries>,
-    chunks: Vec<ListedChunk>,
+    pub(super) series: Vec<ListedSeries>,
 }
 
-#[derive(Debug)]
-struct ListedSeries {
-    shape: u32,
-    values: Box<[u32]>,
-    /// Where its chunks end in the list of all.
-    chunks_end: usize,
-}
-
-impl TableBuilder {
-    /// Adds a series behind those before it.
-    pub(super) fn series(&mut self, labels: &Labels, chunks: &[ListedChunk]) {
-        let mut shape = Vec::new();
-        let mut values = Vec::new();
-        for (name, value) in labels {
-            let (name, value) = self.dictionary.number(name, value);
-            shape.push(name);
-            values.push(value);
-        }
-        let last = self.series.last().map(|series| series.shape);
-        let same = |place: &u32| self.shapes.get(*place as usize) == Some(&shape);
-        let known = last.filter(same).or_else(|| {
-            (0..).zip(&self.shapes).find_map(|(at, known)| (*known == shape).then_some(at))
-        });
-        let shape = known.unwrap_or_else(|| {
-            self.shapes.push(shape);
-            u32::try_from(self.shapes.len() - 1).unwrap_or(u32::MAX)
-        });
-        self.chunks.extend_from_slice(chunks);
-        let chunks_end = self.chunks.len();
-        self.series.push(ListedSeries { shape, values: values.into(), chunks_end });
-    }
-
-    /// Number of series.
-    pub(super) fn len(&self) -> usize {
-        self.series.len()
-    }
-
+impl Listed {
     /// Appends the section.
-    pub(super) fn encode(self, out: &mut Vec<u8>) {
-        let renumbered = self.dictionary.finish(out);
-        let name_of = |name: &u32| renumbered.names.get(*name as usize).copied().unwrap_or(0);
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        varint::put_u64(out, self.series.iter().map(|page| u64::from(page.series)).sum());
+        varint::put_u64(out, self.names.len() as u64);
+        for name in &self.names {
+            varint::put_str(out, &name.text);
+            varint::put_bytes(out, &name.series);
+            varint::put_u64(out, name.pages.len() as u64);
+            for page in &name.pages {
+                varint::put_u64(out, page.values.into());
+                varint::put_str(out, &page.first);
+                varint::put_u64(out, page.text_bytes.into());
+                varint::put_u64(out, page.list_bytes.into());
+            }
+        }
         varint::put_u64(out, self.shapes.len() as u64);
         for shape in &self.shapes {
             varint::put_u64(out, shape.len() as u64);
-            shape.iter().for_each(|name| varint::put_u64(out, name_of(name).into()));
+            shape.iter().for_each(|name| varint::put_u64(out, (*name).into()));
         }
         varint::put_u64(out, self.columns.len() as u64);
         let mut previous = 0;
@@ -123,128 +107,146 @@ impl TableBuilder {
             varint::put_u64(out, column.bytes.into());
             previous = column.first;
         }
-        for pages in [&self.time_pages, &self.value_pages] {
-            varint::put_u64(out, pages.len() as u64);
-            pages.iter().for_each(|bytes| varint::put_u64(out, (*bytes).into()));
-        }
+        pages::put(&self.time_pages, out);
+        pages::put(&self.value_pages, out);
         varint::put_u64(out, self.series.len() as u64);
-        let mut chunks = self.chunks.iter();
-        let mut chunks_start = 0;
-        for series in &self.series {
-            varint::put_u64(out, series.shape.into());
-            let shape = self.shapes.get(series.shape as usize).into_iter().flatten();
-            for (name, value) in shape.zip(&series.values) {
-                let sorted = renumbered.values.get(*name as usize);
-                let sorted = sorted.and_then(|values| values.get(*value as usize)).copied();
-                varint::put_u64(out, sorted.unwrap_or(0).into());
-            }
-            let count = series.chunks_end - chunks_start;
-            chunks_start = series.chunks_end;
-            varint::put_u64(out, count as u64);
-            let mut previous = 0;
-            for chunk in chunks.by_ref().take(count) {
-                let distance = i64::from(chunk.column) - previous;
-                previous = i64::from(chunk.column);
-                let kind = u64::from(chunk.is_histogram);
-                varint::put_u64(out, varint::fold(distance) << 1 | kind);
-                varint::put_u64(out, chunk.bytes.into());
-            }
+        for page in &self.series {
+            varint::put_u64(out, page.series.into());
+            varint::put_u64(out, page.content);
+            varint::put_u64(out, page.series_bytes.into());
+            varint::put_u64(out, page.place_bytes.into());
         }
     }
 }
 
-/// Where pages lie, and what part of the content of their section each has.
+/// The section, read.
 #[derive(Debug, Default)]
-pub(super) struct Pages {
-    /// Content before each page, and of all at the end.
-    starts: Vec<u64>,
-}
-
-impl Pages {
-    fn read(input: &mut Cursor<'_>) -> Result<Self, Damaged> {
-        let count = input.count(1)?;
-        let mut starts = Vec::with_capacity(count + 1);
-        let mut start = 0_u64;
-        starts.push(start);
-        for _ in 0..count {
-            start = start.saturating_add(input.varint_u32()?.into());
-            starts.push(start);
-        }
-        Ok(Pages { starts })
-    }
-
-    /// Bytes of content.
-    fn content_bytes(&self) -> u64 {
-        self.starts.last().copied().unwrap_or(0)
-    }
-
-    /// The number of the page with a position, and the offset within.
-    pub(super) fn find(&self, position: u64) -> Option<(usize, usize)> {
-        let page = self.starts.partition_point(|start| *start <= position).checked_sub(1)?;
-        let offset = position.checked_sub(*self.starts.get(page)?)?;
-        Some((page, usize::try_from(offset).ok()?))
-    }
-
-    /// The place of a page.
-    pub(super) fn place(&self, page: usize) -> Option<PageRef> {
-        let (start, end) = (*self.starts.get(page)?, *self.starts.get(page + 1)?);
-        let offset = start.checked_add(PAGE_CRC_BYTES.checked_mul(page as u64)?)?;
-        Some(PageRef { offset, bytes: u32::try_from(end - start).ok()? })
-    }
-
-    /// Whether the bytes from `position` on lie in one page.
-    fn holds(&self, position: u64, bytes: u32) -> bool {
-        let end = position.saturating_add(bytes.into());
-        self.find(position)
-            .and_then(|(page, _)| self.starts.get(page + 1))
-            .is_some_and(|page_end| end <= *page_end)
-    }
-}
-
-/// The section, read. Everything that refers to something else has been checked.
-#[derive(Debug, Default)]
-pub(super) struct Table {
-    dictionary: Dictionary,
-    shapes: Vec<Vec<u32>>,
+pub(super) struct Root {
+    pub(super) names: Vec<Name>,
+    pub(super) shapes: Vec<Shape>,
     pub(super) columns: Vec<TimeColumn>,
     /// Where each column is in the content of all pages of TIMES.
     pub(super) column_positions: Vec<u64>,
     pub(super) time_pages: Pages,
     pub(super) value_pages: Pages,
-    series: Vec<SeriesPlace>,
+    /// Pages of TEXTS and of LISTS, of all names.
+    text_pages: Pages,
+    list_pages: Pages,
+    /// The first value of each.
+    firsts: TextPage,
+    /// The number of that value among those of its name.
+    first_numbers: Vec<u32>,
+    series_pages: Pages,
+    place_pages: Pages,
+    /// The first series of each page, and behind the last.
+    series_starts: Vec<u32>,
+    /// Where the first chunk of each page is in the content of VALUES, and where all end.
+    value_starts: Vec<u64>,
 }
 
-/// Where a series is in the section, and its first chunk in VALUES.
+/// A name of labels.
+#[derive(Debug)]
+pub(super) struct Name {
+    pub(super) text: String,
+    /// The list of the series that have it.
+    pub(super) series: Box<[u8]>,
+    /// Number of its values.
+    pub(super) values: u32,
+    /// Its pages of TEXTS.
+    pub(super) pages: Range<usize>,
+}
+
+/// Some of the values of a name: those of a page.
 #[derive(Clone, Copy, Debug)]
-struct SeriesPlace {
-    offset: u32,
-    position: u64,
+pub(super) struct TextsPlace {
+    /// The number of the first.
+    pub(super) first: u32,
+    pub(super) count: usize,
+    pub(super) texts: PageRef,
+    pub(super) lists: PageRef,
 }
 
-impl Table {
+/// Some series: those of a page.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SeriesPlace {
+    pub(super) count: usize,
+    pub(super) series: PageRef,
+    pub(super) places: PageRef,
+    /// Where their chunks are in the content of VALUES.
+    pub(super) content: (u64, u64),
+}
+
+impl Root {
     /// Reads the section.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Damaged> {
         let mut input = Cursor::new(bytes);
-        let mut table = Table { dictionary: Dictionary::read(&mut input)?, ..Table::default() };
-        for _ in 0..input.count(1)? {
-            let count = input.count(1)?;
-            let mut shape = Vec::with_capacity(count);
-            for _ in 0..count {
-                let name = input.varint_u32()?;
-                if name as usize >= table.dictionary.names() {
-                    return Err(input.field("name of a label"));
-                }
-                shape.push(name);
-            }
-            table.shapes.push(shape);
+        let series = input.varint_u32()?;
+        let mut root = Root::default();
+        for pages in [
+            &mut root.text_pages,
+            &mut root.list_pages,
+            &mut root.series_pages,
+            &mut root.place_pages,
+        ] {
+            *pages = Pages::new();
         }
-        table.read_columns(&mut input)?;
-        table.time_pages = Pages::read(&mut input)?;
-        table.value_pages = Pages::read(&mut input)?;
-        table.check_columns(&input)?;
-        table.read_series(&mut input)?;
+        for _ in 0..input.count(3)? {
+            root.read_name(&mut input)?;
+        }
+        for _ in 0..input.count(1)? {
+            root.read_shape(&mut input)?;
+        }
+        root.read_columns(&mut input)?;
+        root.time_pages = Pages::read(&mut input)?;
+        root.value_pages = Pages::read(&mut input)?;
+        root.check_columns(&input)?;
+        root.read_series(&mut input)?;
+        if root.len() != series {
+            return Err(input.field("number of series"));
+        }
         input.finish()?;
-        Ok(table)
+        Ok(root)
+    }
+
+    fn read_name(&mut self, input: &mut Cursor<'_>) -> Result<(), Damaged> {
+        let text = input.str()?;
+        if self.names.last().is_some_and(|last| *last.text >= *text) {
+            return Err(input.field("order of the names"));
+        }
+        let series = input.bytes()?.into();
+        let start = self.text_pages.len();
+        let mut values = 0_u32;
+        for _ in 0..input.count(4)? {
+            self.first_numbers.push(values);
+            let count = input.varint_u32()?;
+            let known = 1 <= count && count as usize <= texts::VALUES_MAX;
+            let next = values.checked_add(count).filter(|_| known);
+            values = next.ok_or_else(|| input.field("number of values"))?;
+            self.firsts.push(input.str()?).ok_or_else(|| input.field("size of the values"))?;
+            self.text_pages.push(input.varint_u32()?);
+            self.list_pages.push(input.varint_u32()?);
+        }
+        let pages = start..self.text_pages.len();
+        self.names.push(Name { text: text.to_owned(), series, values, pages });
+        Ok(())
+    }
+
+    fn read_shape(&mut self, input: &mut Cursor<'_>) -> Result<(), Damaged> {
+        let count = input.count(1)?;
+        let mut shape = Vec::with_capacity(count);
+        for _ in 0..count {
+            let name = input.varint_u32()?;
+            let rises = shape.last().is_none_or(|last| *last < name);
+            if name as usize >= self.names.len() || !rises {
+                return Err(input.field("name of a label"));
+            }
+            shape.push(name);
+        }
+        if shape.is_empty() {
+            return Err(input.field("labels of a series"));
+        }
+        self.shapes.push(shape.into());
+        Ok(())
     }
 
     fn read_columns(&mut self, input: &mut Cursor<'_>) -> Result<(), Damaged> {
@@ -281,159 +283,161 @@ impl Table {
     }
 
     fn read_series(&mut self, input: &mut Cursor<'_>) -> Result<(), Damaged> {
-        let count = input.count(2)?;
-        self.series.reserve(count);
-        let mut position = 0_u64;
-        for _ in 0..count {
-            let offset =
-                u32::try_from(input.position()).map_err(|_| input.field("place of a series"))?;
-            self.series.push(SeriesPlace { offset, position });
-            self.skip_labels(input)?;
-            let mut column = 0;
-            for _ in 0..input.count(2)? {
-                let chunk = read_chunk(input, &mut column, position)?;
-                let known = (chunk.column as usize) < self.columns.len();
-                if !known || !self.value_pages.holds(position, chunk.bytes) {
-                    return Err(input.field("place of a chunk"));
-                }
-                position += u64::from(chunk.bytes);
-            }
+        let (mut first, mut position) = (0_u32, 0_u64);
+        for _ in 0..input.count(4)? {
+            self.series_starts.push(first);
+            self.value_starts.push(position);
+            let count = input.varint_u32()?;
+            let known = 1 <= count && count as usize <= series::SERIES_MAX;
+            let next = first.checked_add(count).filter(|_| known);
+            first = next.ok_or_else(|| input.field("number of series"))?;
+            position = position.saturating_add(input.varint_u64()?);
+            self.series_pages.push(input.varint_u32()?);
+            self.place_pages.push(input.varint_u32()?);
         }
+        self.series_starts.push(first);
+        self.value_starts.push(position);
         let whole = position == self.value_pages.content_bytes();
         if whole { Ok(()) } else { Err(input.field("size of the chunks")) }
     }
 
-    /// Moves behind the labels of a series and checks them.
-    fn skip_labels(&self, input: &mut Cursor<'_>) -> Result<(), Damaged> {
-        let shape = input.varint_u32()?;
-        let shape = self.shapes.get(shape as usize).ok_or_else(|| input.field("shape"))?;
-        for name in shape {
-            let value = input.varint_u32()?;
-            let values = self.dictionary.name(*name).map_or(0, |(_, values)| values);
-            if value as usize >= values {
-                return Err(input.field("value of a label"));
-            }
-        }
-        Ok(())
-    }
-
     /// Number of series.
     pub(super) fn len(&self) -> u32 {
-        // The postings of a block have room for no more.
-        u32::try_from(self.series.len()).unwrap_or(u32::MAX)
+        self.series_starts.last().copied().unwrap_or(0)
     }
 
-    /// The labels of a series; `bytes` is the section that this was read from.
-    pub(super) fn labels(&self, bytes: &[u8], series: u32) -> Option<Labels> {
-        let place = self.series.get(series as usize)?;
-        let mut input = Cursor::new(bytes.get(place.offset as usize..)?);
-        let shape = self.shapes.get(input.varint_u32().ok()? as usize)?;
-        let mut builder = LabelsBuilder::new();
-        for name in shape {
-            let value = input.varint_u32().ok()?;
-            let (text, _) = self.dictionary.name(*name)?;
-            builder.set(text, self.dictionary.value(*name, value)?);
+    /// The number of a name.
+    pub(super) fn find_name(&self, text: &str) -> Option<u32> {
+        let found = self.names.binary_search_by(|name| (*name.text).cmp(text)).ok()?;
+        u32::try_from(found).ok()
+    }
+
+    /// The page of TEXTS that has a value, if any has, of those of a name.
+    pub(super) fn find_texts(&self, name: &Name, value: &str) -> usize {
+        let before = |page: &usize| self.firsts.get(*page).is_some_and(|first| first <= value);
+        let Range { mut start, mut end } = name.pages;
+        while start < end {
+            let middle = start.midpoint(end);
+            if before(&middle) {
+                start = middle + 1;
+            } else {
+                end = middle;
+            }
         }
-        Some(builder.build())
+        start.saturating_sub(1).max(name.pages.start)
     }
 
-    /// The chunks of a series.
-    pub(super) fn chunks(&self, bytes: &[u8], series: u32) -> Result<Vec<ChunkPlace>, Damaged> {
-        let Some(place) = self.series.get(series as usize) else { return Ok(Vec::new()) };
-        let mut input = Cursor::new(bytes.get(place.offset as usize..).unwrap_or_default());
-        self.skip_labels(&mut input)?;
-        let count = input.count(2)?;
-        let mut chunks = Vec::with_capacity(count);
-        let (mut column, mut position) = (0, place.position);
-        for _ in 0..count {
-            let chunk = read_chunk(&mut input, &mut column, position)?;
-            position += u64::from(chunk.bytes);
-            chunks.push(chunk);
+    /// The page of TEXTS with the value of that number.
+    pub(super) fn texts_with(&self, name: &Name, value: u32) -> usize {
+        let numbers = self.first_numbers.get(name.pages.clone()).unwrap_or_default();
+        let page = numbers.partition_point(|first| *first <= value);
+        name.pages.start + page.saturating_sub(1)
+    }
+
+    /// A page of TEXTS, and of LISTS.
+    pub(super) fn texts(&self, name: &Name, page: usize) -> Option<TextsPlace> {
+        let first = *self.first_numbers.get(page)?;
+        let is_last = page + 1 == name.pages.end;
+        let end = if is_last { name.values } else { *self.first_numbers.get(page + 1)? };
+        Some(TextsPlace {
+            first,
+            count: end.saturating_sub(first) as usize,
+            texts: self.text_pages.place(page)?,
+            lists: self.list_pages.place(page)?,
+        })
+    }
+
+    /// The page of a series, and its place there.
+    pub(super) fn find_series(&self, series: u32) -> Option<(usize, usize)> {
+        if series >= self.len() {
+            return None;
         }
-        Ok(chunks)
+        let page = self.series_starts.partition_point(|start| *start <= series).checked_sub(1)?;
+        Some((page, (series - *self.series_starts.get(page)?) as usize))
     }
-}
 
-/// Reads a section and follows every reference in it: for the fuzz target.
-pub(crate) fn exercise_table(bytes: &[u8]) {
-    let Ok(table) = Table::read(bytes) else { return };
-    for series in 0..table.len() {
-        assert!(table.labels(bytes, series).is_some(), "labels that are there");
-        for chunk in table.chunks(bytes, series).unwrap_or_default() {
-            let page = table.value_pages.find(chunk.position);
-            assert!(page.is_some() || chunk.bytes == 0, "a page for every chunk");
-            assert!((chunk.column as usize) < table.columns.len(), "a column for every chunk");
-        }
+    /// A page of SERIES, and of CHUNKS.
+    pub(super) fn series(&self, page: usize) -> Option<SeriesPlace> {
+        let (first, end) = (*self.series_starts.get(page)?, *self.series_starts.get(page + 1)?);
+        Some(SeriesPlace {
+            count: (end - first) as usize,
+            series: self.series_pages.place(page)?,
+            places: self.place_pages.place(page)?,
+            content: (*self.value_starts.get(page)?, *self.value_starts.get(page + 1)?),
+        })
     }
-}
-
-fn read_chunk(
-    input: &mut Cursor<'_>,
-    column: &mut i64,
-    position: u64,
-) -> Result<ChunkPlace, Damaged> {
-    let token = input.varint_u64()?;
-    *column = column.wrapping_add(varint::unfold(token >> 1));
-    let place = u32::try_from(*column).map_err(|_| input.field("column of a chunk"))?;
-    let bytes = input.varint_u32()?;
-    Ok(ChunkPlace { column: place, is_histogram: token & 1 == 1, position, bytes })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use telemetry_core::labels;
 
     fn example() -> Vec<u8> {
-        let mut table = TableBuilder::default();
-        table.columns.push(TimeColumn { samples: 3, first: 1_000, last: 3_000, bytes: 5 });
-        table.time_pages.push(5);
-        table.value_pages.push(40);
-        table.value_pages.push(7);
-        let chunk = ListedChunk { column: 0, is_histogram: false, bytes: 40 };
-        table.series(&labels! { "__name__" => "up", "job" => "api" }, &[chunk]);
-        let chunk = ListedChunk { column: 0, is_histogram: true, bytes: 7 };
-        table.series(&labels! { "__name__" => "up", "job" => "apt" }, &[chunk]);
+        let page = |values, first: &str| ListedTexts {
+            values,
+            first: first.to_owned(),
+            text_bytes: 9,
+            list_bytes: 5,
+        };
+        let name =
+            |text: &str, pages| ListedName { text: text.to_owned(), series: vec![0, 0], pages };
+        let listed = Listed {
+            names: vec![
+                name("__name__", vec![page(1, "up")]),
+                name("job", vec![page(2, "a"), page(1, "w")]),
+            ],
+            shapes: vec![[0, 1].into()],
+            columns: vec![TimeColumn { samples: 3, first: 1_000, last: 3_000, bytes: 5 }],
+            time_pages: vec![5],
+            value_pages: vec![40, 7],
+            series: vec![ListedSeries { series: 2, content: 47, series_bytes: 20, place_bytes: 8 }],
+        };
         let mut bytes = Vec::new();
-        table.encode(&mut bytes);
+        listed.encode(&mut bytes);
         bytes
     }
 
     #[test]
     fn golden_section() {
-        let mut golden = vec![2, 8];
-        golden.extend_from_slice(b"__name__\x01\0\x02up\x03job\x02\0\x03api\x02\x01t");
+        let mut golden = vec![2, 2, 8];
+        golden.extend_from_slice(b"__name__\x02\0\0\x01\x01\x02up\x09\x05");
+        golden.extend_from_slice(b"\x03job\x02\0\0\x02\x02\x01a\x09\x05\x01\x01w\x09\x05");
         golden.extend_from_slice(&[1, 2, 0, 1]); // one shape: both names
         golden.extend_from_slice(&[1, 3, 0xd0, 0x0f, 0xd0, 0x0f, 5]); // one column
         golden.extend_from_slice(&[1, 5, 2, 40, 7]); // pages
-        golden.extend_from_slice(&[2, 0, 0, 0, 1, 0, 40, 0, 0, 1, 1, 1, 7]); // series
+        golden.extend_from_slice(&[1, 2, 47, 20, 8]); // pages of series
         assert_eq!(example(), golden);
     }
 
     #[test]
     fn what_was_listed_is_found() {
-        let bytes = example();
-        let table = Table::read(&bytes).unwrap();
-        assert_eq!(table.len(), 2);
-        assert_eq!(table.labels(&bytes, 1), Some(labels! { "__name__" => "up", "job" => "apt" }));
-        let chunks = table.chunks(&bytes, 1).unwrap();
-        assert_eq!(chunks, [ChunkPlace { column: 0, is_histogram: true, position: 40, bytes: 7 }]);
-        assert_eq!(table.value_pages.find(40), Some((1, 0)));
-        assert_eq!(table.value_pages.place(1), Some(PageRef { offset: 44, bytes: 7 }));
+        let root = Root::read(&example()).unwrap();
+        assert_eq!((root.len(), root.series_pages.len()), (2, 1));
+        assert_eq!((root.find_name("job"), root.find_name("jo")), (Some(1), None));
+        let name = &root.names[1];
+        assert_eq!((name.values, name.pages.clone()), (3, 1..3));
+        let found = ["", "a", "v", "w", "z"].map(|value| root.find_texts(name, value));
+        assert_eq!(found, [1, 1, 1, 2, 2]);
+        assert_eq!([0, 1, 2].map(|value| root.texts_with(name, value)), [1, 1, 2]);
+        let texts = root.texts(name, 2).unwrap();
+        assert_eq!((texts.first, texts.count), (2, 1));
+        assert_eq!(texts.texts, PageRef { offset: 26, bytes: 9 });
+        assert_eq!((root.find_series(1), root.find_series(2)), (Some((0, 1)), None));
+        assert_eq!(root.series(0).unwrap().content, (0, 47));
     }
 
     #[test]
     fn a_truncated_section_is_an_error() {
         let bytes = example();
         for length in 0..bytes.len() {
-            assert!(Table::read(&bytes[..length]).is_err());
+            assert!(Root::read(&bytes[..length]).is_err());
         }
     }
 
     proptest! {
         #[test]
-        fn changed_bytes_are_an_error_or_a_table(
+        fn changed_bytes_are_an_error_or_a_root(
             changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         ) {
             let mut bytes = example();
@@ -441,12 +445,15 @@ mod tests {
                 let at = at.index(bytes.len());
                 bytes[at] = byte;
             }
-            if let Ok(table) = Table::read(&bytes) {
-                for series in 0..table.len() {
-                    table.labels(&bytes, series);
-                    for chunk in table.chunks(&bytes, series).unwrap() {
-                        table.value_pages.find(chunk.position).unwrap();
+            if let Ok(root) = Root::read(&bytes) {
+                for name in &root.names {
+                    for page in name.pages.clone() {
+                        prop_assert!(root.texts(name, page).is_some());
                     }
+                    root.find_texts(name, "b");
+                }
+                for page in 0..root.series_pages.len() {
+                    prop_assert!(root.series(page).is_some());
                 }
             }
         }

@@ -1,30 +1,27 @@
-//! Reading a block: its tables at once, its pages on demand.
+//! Reading a block: its root at once, its pages on demand.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use telemetry_core::labels::{Labels, Matcher};
-use telemetry_core::storage::block::{BlockFile, BlockReader};
+use telemetry_core::storage::block::{BlockFile, BlockReader, PageRef};
 use telemetry_core::storage::cursor::Cursor;
-use telemetry_core::storage::postings::{self, FrozenPostings};
-use telemetry_core::storage::{Damaged, Result};
+use telemetry_core::storage::{Damaged, Error, Result};
 
-use super::format::{ChunkPlace, Table, TimeColumn};
-use super::{INDEX_FILE, POSTINGS, SAMPLES_FILE, SERIES, TIMES, VALUES};
+use super::format::{Name, Root, TimeColumn};
+use super::lists::ListPage;
+use super::places::{ChunkPlace, PlacesPage};
+use super::series::SeriesPage;
+use super::texts::TextPage;
+use super::{CHUNKS, INDEX_FILE, LISTS, ROOT, SAMPLES_FILE, SERIES, TEXTS, TIMES, VALUES};
 use crate::chunk::timestamps;
-use crate::registry::Slots;
 
 /// An open block.
 #[derive(Debug)]
 pub(crate) struct Block {
     pub(super) samples: BlockFile,
     pub(super) index: BlockFile,
-    section: Bytes,
-    pub(super) table: Table,
-    pub(super) postings: FrozenPostings,
-    /// Labels that have been asked for.
-    labels: Slots<OnceLock<Labels>>,
+    pub(super) root: Root,
 }
 
 /// The time columns of a page.
@@ -35,104 +32,127 @@ impl Block {
     pub(crate) fn open(reader: &BlockReader) -> Result<Self> {
         let samples = reader.file(SAMPLES_FILE)?;
         let index = reader.file(INDEX_FILE)?;
-        let section = index.read_section(SERIES)?;
-        let table = Table::read(&section).map_err(|damaged| index.damaged_in(SERIES, damaged))?;
-        let postings = FrozenPostings::open(index.read_section(POSTINGS)?)
-            .map_err(|damaged| index.damaged_in(POSTINGS, damaged))?;
-        Ok(Block { samples, index, section, table, postings, labels: Slots::new() })
+        let section = index.read_section(ROOT)?;
+        let root = Root::read(&section).map_err(|damaged| index.damaged_in(ROOT, damaged))?;
+        Ok(Block { samples, index, root })
     }
 
     /// Number of series.
     pub(crate) fn len(&self) -> u32 {
-        self.table.len()
+        self.root.len()
     }
 
-    /// The labels of a series; none past the end.
-    pub(crate) fn labels(&self, series: u32) -> Labels {
-        if series >= self.len() {
-            return Labels::empty();
-        }
-        let labels = || self.table.labels(&self.section, series).unwrap_or_default();
-        self.labels.grow(series).get_or_init(labels).clone()
+    /// Something in the root does not fit the rest.
+    pub(super) fn damaged_root(&self, what: &'static str) -> Error {
+        self.index.damaged_in(ROOT, Damaged::field(0, what))
     }
 
-    /// Series that satisfy every matcher, ascending.
-    pub(crate) fn select(&self, matchers: &[Matcher]) -> Result<Vec<u32>> {
-        let selected = postings::select(&self.postings, matchers)?;
-        Ok(selected.iter().filter(|series| *series < self.len()).collect())
+    /// A page of the index, decoded, which says how much memory it takes.
+    fn page<T: Send + Sync + 'static>(
+        &self,
+        section: u32,
+        place: PageRef,
+        decode: impl FnOnce(&[u8]) -> Result<T, Damaged>,
+        memory_bytes: impl FnOnce(&T) -> u64,
+    ) -> Result<Arc<T>> {
+        self.index.decoded_page(section, place, |bytes| {
+            let decoded = decode(bytes).map_err(|damaged| {
+                let offset = damaged.offset.saturating_add(place.offset);
+                self.index.damaged_in(section, Damaged { offset, ..damaged })
+            })?;
+            let memory_bytes = memory_bytes(&decoded);
+            Ok((decoded, memory_bytes))
+        })
     }
 
-    /// The series with exactly these labels.
-    pub(crate) fn find(&self, labels: &Labels) -> Option<u32> {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low.midpoint(high);
-            match self.labels(middle).cmp(labels) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return Some(middle),
+    /// A page of values of a name.
+    pub(super) fn texts(&self, name: &Name, page: usize) -> Result<Arc<TextPage>> {
+        let place =
+            self.root.texts(name, page).ok_or_else(|| self.damaged_root("page of values"))?;
+        let read = |bytes: &[u8]| TextPage::read(bytes, place.count);
+        self.page(TEXTS, place.texts, read, TextPage::memory_bytes)
+    }
+
+    /// Which series have the values of a page.
+    pub(super) fn lists(&self, name: &Name, page: usize) -> Result<Arc<ListPage>> {
+        let place =
+            self.root.texts(name, page).ok_or_else(|| self.damaged_root("page of lists"))?;
+        let read = |bytes: &[u8]| ListPage::read(bytes, place.count, self.len());
+        self.page(LISTS, place.lists, read, ListPage::memory_bytes)
+    }
+
+    /// A page of the labels of series.
+    pub(super) fn series_page(&self, page: usize) -> Result<Arc<SeriesPage>> {
+        let place = self.root.series(page).ok_or_else(|| self.damaged_root("page of series"))?;
+        let values_of =
+            |name: u32| self.root.names.get(name as usize).map_or(0, |name| name.values);
+        let read =
+            |bytes: &[u8]| SeriesPage::read(bytes, place.count, &self.root.shapes, values_of);
+        self.page(SERIES, place.series, read, SeriesPage::memory_bytes)
+    }
+
+    /// A page of places of chunks.
+    pub(super) fn places(&self, page: usize) -> Result<Arc<PlacesPage>> {
+        let place = self.root.series(page).ok_or_else(|| self.damaged_root("page of chunks"))?;
+        let (start, end) = place.content;
+        let read = |bytes: &[u8]| {
+            let page = PlacesPage::read(bytes, place.count, start, self.root.columns.len())?;
+            let holds =
+                |chunk: &ChunkPlace| self.root.value_pages.holds(chunk.position, chunk.bytes);
+            if page.end == end && page.all().iter().all(holds) {
+                Ok(page)
+            } else {
+                Err(Damaged::field(0, "place of a chunk"))
             }
-        }
-        None
-    }
-
-    /// The chunks of a series.
-    pub(crate) fn chunks(&self, series: u32) -> Result<Vec<ChunkPlace>> {
-        let chunks = self.table.chunks(&self.section, series);
-        chunks.map_err(|damaged| self.index.damaged_in(SERIES, damaged))
+        };
+        self.page(CHUNKS, place.places, read, PlacesPage::memory_bytes)
     }
 
     /// First and last time of a chunk, and its samples.
     pub(crate) fn extent(&self, chunk: &ChunkPlace) -> (i64, i64, usize) {
-        let column = self.table.columns.get(chunk.column as usize);
+        let column = self.root.columns.get(chunk.column as usize);
         column.map_or((0, -1, 0), |column| (column.first, column.last, column.samples as usize))
     }
 
     /// The encoded values of a chunk.
     pub(crate) fn values(&self, chunk: &ChunkPlace) -> Result<Bytes> {
-        let damaged = || Damaged::field(0, "place of a chunk");
-        let place = self.table.value_pages.find(chunk.position);
-        let (page, offset) = place.ok_or_else(|| self.index.damaged_in(SERIES, damaged()))?;
-        let place = self.table.value_pages.place(page);
-        let place = place.ok_or_else(|| self.index.damaged_in(SERIES, damaged()))?;
+        let pages = &self.root.value_pages;
+        let place = pages.find(chunk.position);
+        let (page, offset) = place.ok_or_else(|| self.damaged_root("place of a chunk"))?;
+        let place = pages.place(page).ok_or_else(|| self.damaged_root("place of a chunk"))?;
         let page = self.samples.read_page(VALUES, place)?;
         let end = offset.saturating_add(chunk.bytes as usize);
         if end > page.len() {
-            return Err(self.samples.damaged_in(VALUES, damaged()));
+            return Err(self.samples.damaged_in(VALUES, Damaged::field(0, "place of a chunk")));
         }
         Ok(page.slice(offset..end))
     }
 
     /// Damage in the values of a chunk.
-    pub(crate) fn damaged(
-        &self,
-        chunk: &ChunkPlace,
-        damaged: Damaged,
-    ) -> telemetry_core::storage::Error {
+    pub(crate) fn damaged(&self, chunk: &ChunkPlace, damaged: Damaged) -> Error {
         let offset = damaged.offset.saturating_add(chunk.position);
         self.samples.damaged_in(VALUES, Damaged { offset, ..damaged })
     }
 
     /// A time column.
     pub(crate) fn times(&self, column: u32) -> Result<Arc<[i64]>> {
-        let table = &self.table;
+        let root = &self.root;
         let found = || {
-            let position = *table.column_positions.get(column as usize)?;
-            let (page, _) = table.time_pages.find(position)?;
-            let first = table
+            let position = *root.column_positions.get(column as usize)?;
+            let (page, _) = root.time_pages.find(position)?;
+            let first = root
                 .column_positions
-                .partition_point(|position| table.page_of(*position) < Some(page));
-            Some((page, table.time_pages.place(page)?, first))
+                .partition_point(|position| root.time_page_of(*position) < Some(page));
+            Some((page, root.time_pages.place(page)?, first))
         };
-        let damaged = || Damaged::field(0, "place of a time column");
         let (page, place, first) =
-            found().ok_or_else(|| self.index.damaged_in(SERIES, damaged()))?;
+            found().ok_or_else(|| self.damaged_root("place of a time column"))?;
         let decoded = self.index.decoded_page(TIMES, place, |bytes| {
             self.read_times(page, first, bytes)
                 .map_err(|damaged| self.index.damaged_in(TIMES, damaged))
         })?;
         let column = decoded.get((column as usize).saturating_sub(first));
-        column.cloned().ok_or_else(|| self.index.damaged_in(SERIES, damaged()))
+        column.cloned().ok_or_else(|| self.damaged_root("place of a time column"))
     }
 
     /// The columns of a page, of which `first` is the first, and their size in memory.
@@ -146,9 +166,9 @@ impl Block {
         let mut decoded: TimePage = Vec::new();
         let mut size = 0;
         let mut times = Vec::new();
-        let rest = self.table.columns.iter().zip(&self.table.column_positions).skip(first);
+        let rest = self.root.columns.iter().zip(&self.root.column_positions).skip(first);
         for (column, position) in rest {
-            if self.table.page_of(*position) != Some(page) {
+            if self.root.time_page_of(*position) != Some(page) {
                 break;
             }
             times.clear();
@@ -165,14 +185,39 @@ impl Block {
     }
 }
 
-/// Whether a column is what the table says.
+/// Whether a column is what the root says.
 fn fits(column: &TimeColumn, times: &[i64]) -> bool {
     times.first() == Some(&column.first) && times.last() == Some(&column.last)
 }
 
-impl Table {
+impl Root {
     /// The page of TIMES with a position.
-    fn page_of(&self, position: u64) -> Option<usize> {
+    fn time_page_of(&self, position: u64) -> Option<usize> {
         self.time_pages.find(position).map(|(page, _)| page)
+    }
+}
+
+/// Reads what the first byte says, the root of a block or one of its pages: for the fuzz target.
+pub(crate) fn exercise(data: &[u8]) {
+    let Some((kind, data)) = data.split_first() else { return };
+    let shapes = [[0, 1].into(), [].into(), [1, 2, 5].into()];
+    match kind % 5 {
+        0 => {
+            let Ok(root) = Root::read(data) else { return };
+            for name in &root.names {
+                for page in name.pages.clone() {
+                    assert!(root.texts(name, page).is_some(), "a place for every page");
+                    assert!(name.pages.contains(&root.find_texts(name, "m")), "a page of the name");
+                }
+            }
+            for series in 0..root.len().min(10_000) {
+                let page = root.find_series(series).and_then(|(page, _)| root.series(page));
+                assert!(page.is_some(), "a page for every series");
+            }
+        }
+        1 => drop(TextPage::read(data, 5)),
+        2 => drop(ListPage::read(data, 5, 100)),
+        3 => drop(SeriesPage::read(data, 5, &shapes, |_| 4)),
+        _ => drop(PlacesPage::read(data, 5, 0, 3)),
     }
 }

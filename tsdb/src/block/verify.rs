@@ -1,36 +1,38 @@
 //! Checking a block beyond its checksums.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
-use telemetry_core::storage::{Damaged, Result};
+use telemetry_core::storage::Result;
+use telemetry_core::storage::postings::{PostingsIndex, Union};
 
+use super::labels::SeriesReader;
 use super::reader::Block;
-use super::{POSTINGS, SERIES};
 use crate::chunk::{format, histogram};
 
 impl Block {
-    /// Checks that series are sorted, each has samples, and every chunk can be decoded.
+    /// Checks that values and series are sorted, that the lists say of each value which series have
+    /// it, that each series has samples, and that every chunk can be decoded.
     ///
     /// # Errors
     ///
     /// What is wrong first.
     pub(crate) fn verify(&self) -> Result<()> {
-        let in_postings = |damaged| self.index.damaged_in(POSTINGS, damaged);
-        self.postings.verify().map_err(in_postings)?;
-        let damaged = |what| self.index.damaged_in(SERIES, Damaged::field(0, what));
-        let mut previous = None;
+        self.verify_lists()?;
+        let mut reader = SeriesReader::new(self);
+        let mut previous: Option<Vec<(u32, u32)>> = None;
         let (mut values, mut starts, mut histograms) = (Vec::new(), Vec::new(), Vec::new());
         for series in 0..self.len() {
-            let labels = self.labels(series);
+            let mut labels = Vec::new();
+            reader.numbers(series, &mut labels)?;
             if previous.as_ref().is_some_and(|previous| *previous >= labels) {
-                return Err(damaged("order of the series"));
+                return Err(self.damaged_root("order of the series"));
             }
-            let chunks = self.chunks(series)?;
+            let chunks = reader.chunks(series)?;
             if chunks.is_empty() {
-                return Err(damaged("series without samples"));
+                return Err(self.damaged_root("series without samples"));
             }
             for chunk in chunks {
                 let count = self.times(chunk.column)?.len();
-                let bytes = self.values(&chunk)?;
+                let bytes = self.values(chunk)?;
                 values.clear();
                 starts.clear();
                 histograms.clear();
@@ -40,9 +42,38 @@ impl Block {
                     format::peek(&bytes)
                         .and_then(|_| format::decode(&bytes, count, &mut values, &mut starts))
                 };
-                decoded.map_err(|damaged| self.damaged(&chunk, damaged))?;
+                decoded.map_err(|damaged| self.damaged(chunk, damaged))?;
             }
             previous = Some(labels);
+        }
+        Ok(())
+    }
+
+    fn verify_lists(&self) -> Result<()> {
+        for name in &self.root.names {
+            let mut last: Option<String> = None;
+            let (mut listed, mut union) = (0, Union::default());
+            for page in name.pages.clone() {
+                let (texts, lists) = (self.texts(name, page)?, self.lists(name, page)?);
+                let first = texts.get(0).unwrap_or_default();
+                let follows = last.as_deref().is_none_or(|last| last < first);
+                if !texts.is_sorted() || !follows || self.root.find_texts(name, first) != page {
+                    return Err(self.damaged_root("order of the values"));
+                }
+                last = texts.len().checked_sub(1).and_then(|at| texts.get(at)).map(str::to_owned);
+                for value in 0..lists.len() {
+                    let mut one = Union::default();
+                    self.add(&lists, value, &mut one)?;
+                    let ids = one.finish();
+                    listed += ids.len();
+                    ids.iter().for_each(|id| union.add(id));
+                }
+            }
+            // Each has one value: the lists are apart, and together those that have the name.
+            let all = union.finish();
+            if all.len() != listed || all != self.with_name(&name.text)? {
+                return Err(self.damaged_root("series of a name"));
+            }
         }
         Ok(())
     }

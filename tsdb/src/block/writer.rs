@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use telemetry_core::labels::Labels;
 use telemetry_core::model::Histogram;
 use telemetry_core::source::{Columns, FloatColumn, HistogramColumn};
 use telemetry_core::storage::Result;
 use telemetry_core::storage::block::{BlockSummary, BlockWriter, FileWriter};
-use telemetry_core::storage::postings::MemoryPostings;
 use telemetry_core::storage::store::BlockOutput;
 
-use super::format::{ListedChunk, TableBuilder, TimeColumn};
-use super::{INDEX_FILE, POSTINGS, SAMPLES_FILE, SERIES, TIMES, VALUES};
+use super::format::TimeColumn;
+use super::index::IndexBuilder;
+use super::places::ListedChunk;
+use super::{INDEX_FILE, Pairs, SAMPLES_FILE, TIMES, VALUES};
 use crate::chunk::{format, histogram, timestamps};
 
 /// Samples of a chunk at most: what a query decodes to read one of them.
@@ -27,9 +27,8 @@ const PAGE_SAMPLES: usize = 32 << 10;
 pub(crate) struct BlockBuilder {
     block: BlockWriter,
     samples: FileWriter,
-    index: FileWriter,
-    table: TableBuilder,
-    postings: MemoryPostings,
+    index_file: FileWriter,
+    index: IndexBuilder,
     /// The content of the page that is being filled: of values, and of times.
     value_page: Vec<u8>,
     time_page: Vec<u8>,
@@ -44,21 +43,20 @@ pub(crate) struct BlockBuilder {
 }
 
 impl BlockBuilder {
-    /// Begins a block.
-    pub(crate) fn begin(output: &mut BlockOutput<'_>) -> Result<Self> {
+    /// Begins a block of series that have labels of `pairs`.
+    pub(crate) fn begin(output: &mut BlockOutput<'_>, pairs: Pairs) -> Result<Self> {
         let block = output.begin()?;
         let mut samples = block.file(SAMPLES_FILE)?;
         samples.begin(VALUES);
-        let mut index = block.file(INDEX_FILE)?;
-        index.begin(TIMES);
+        let mut index_file = block.file(INDEX_FILE)?;
+        index_file.begin(TIMES);
         let summary =
             BlockSummary { min_time: i64::MAX, max_time: i64::MIN, ..BlockSummary::default() };
         Ok(BlockBuilder {
             block,
             samples,
-            index,
-            table: TableBuilder::default(),
-            postings: MemoryPostings::new(),
+            index_file,
+            index: IndexBuilder::new(pairs),
             value_page: Vec::new(),
             time_page: Vec::new(),
             time_page_samples: 0,
@@ -134,8 +132,8 @@ impl BlockBuilder {
         let before = self.time_page.len();
         timestamps::write(times, &mut self.time_page);
         self.time_page_samples += times.len();
-        let column = small(self.table.columns.len());
-        self.table.columns.push(TimeColumn {
+        let column = small(self.index.listed.columns.len());
+        self.index.listed.columns.push(TimeColumn {
             samples: small(times.len()),
             first: times.first().copied().unwrap_or(0),
             last: times.last().copied().unwrap_or(0),
@@ -147,32 +145,31 @@ impl BlockBuilder {
 
     fn end_value_page(&mut self) -> Result<()> {
         self.samples.page(&self.value_page)?;
-        self.table.value_pages.push(small(self.value_page.len()));
+        self.index.listed.value_pages.push(small(self.value_page.len()));
         self.value_page.clear();
         Ok(())
     }
 
     fn end_time_page(&mut self) -> Result<()> {
-        self.index.page(&self.time_page)?;
-        self.table.time_pages.push(small(self.time_page.len()));
+        self.index_file.page(&self.time_page)?;
+        self.index.listed.time_pages.push(small(self.time_page.len()));
         self.time_page.clear();
         self.time_page_samples = 0;
         Ok(())
     }
 
-    /// Ends the current series: these are its labels, which come behind those of all before. A
-    /// series without samples is left out.
-    pub(crate) fn end_series(&mut self, labels: &Labels) {
+    /// Ends the current series: these are its labels, as ranks, and they come behind those of all
+    /// before. A series without samples is left out.
+    pub(crate) fn end_series(&mut self, ranks: &[u32]) {
         if !self.chunks.is_empty() {
-            self.postings.insert(small(self.table.len()), labels);
-            self.table.series(labels, &self.chunks);
+            self.index.series(ranks, &self.chunks);
             self.chunks.clear();
         }
     }
 
     /// Ends the block; one without samples is given up.
     pub(crate) fn finish(mut self, output: &mut BlockOutput<'_>) -> Result<()> {
-        if self.table.len() == 0 {
+        if self.index.len() == 0 {
             return Ok(());
         }
         if !self.value_page.is_empty() {
@@ -181,12 +178,9 @@ impl BlockBuilder {
         if !self.time_page.is_empty() {
             self.end_time_page()?;
         }
-        let mut series = Vec::new();
-        self.table.encode(&mut series);
-        self.index.section(SERIES, &series)?;
-        self.index.section(POSTINGS, &self.postings.freeze()?)?;
+        self.index.finish(&mut self.index_file)?;
         self.block.finish_file(self.samples)?;
-        self.block.finish_file(self.index)?;
+        self.block.finish_file(self.index_file)?;
         output.finish(self.block, self.summary)
     }
 }

@@ -18,7 +18,7 @@ use telemetry_core::storage::varint;
 pub(super) const BLOCK: usize = 128;
 
 /// Bytes that [`pack`] would append.
-pub(super) fn packed_bytes(values: &[i64]) -> usize {
+pub(crate) fn packed_bytes(values: &[i64]) -> usize {
     values
         .chunks(BLOCK)
         .map(|block| {
@@ -45,7 +45,7 @@ fn zigzag_bytes(value: i64) -> usize {
 }
 
 /// Appends `values`.
-pub(super) fn pack(values: &[i64], out: &mut Vec<u8>) {
+pub(crate) fn pack(values: &[i64], out: &mut Vec<u8>) {
     for block in values.chunks(BLOCK) {
         let (base, width) = frame(block);
         varint::put_i64(out, base);
@@ -80,7 +80,7 @@ fn pack_block(block: &[i64], base: i64, width: u32, out: &mut Vec<u8>) {
 /// # Errors
 ///
 /// Where the input ends early or a width is above 64.
-pub(super) fn unpack_blocks(
+pub(crate) fn unpack_blocks(
     input: &mut Cursor<'_>,
     count: usize,
     mut take: impl FnMut(&[i64]),

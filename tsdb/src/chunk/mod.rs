@@ -12,7 +12,7 @@
 //! Every coding gives back the bits that went in, NaN payloads and the sign of zero included.
 //! [`format`] draws a whole chunk. How many samples a chunk has stands with its times.
 
-mod bitpack;
+pub(crate) mod bitpack;
 mod bitstream;
 mod choose;
 pub(crate) mod decimal;

@@ -23,27 +23,35 @@ pub(crate) fn flush(
     tombstones: &[Arc<Tombstone>],
     output: &mut BlockOutput<'_>,
 ) -> Result<()> {
-    let mut ids = head.series();
-    registry.sort(&mut ids);
+    let mut sorted = registry.sorted(head.series());
     let mut view = head.view(u64::MAX);
     let mut parts = Vec::new();
-    for window in cover(&view.windows(WINDOW), level_max) {
-        let mut builder = BlockBuilder::begin(output)?;
-        for (at, id) in ids.iter().enumerate() {
+    let windows = cover(&view.windows(WINDOW), level_max);
+    let mut left = windows.len();
+    for window in windows {
+        left -= 1;
+        // The last block needs no copy of the texts.
+        let pairs =
+            if left == 0 { std::mem::take(&mut sorted.pairs) } else { sorted.pairs.clone() };
+        let mut builder = BlockBuilder::begin(output, pairs)?;
+        for (at, (id, ranks)) in sorted.iter().enumerate() {
             if at % CHECK_EVERY == 0 {
                 output.check()?;
             }
             parts.clear();
-            view.parts(*id, &mut parts);
+            view.parts(id, &mut parts);
             parts.retain(|part| part.overlaps(window));
             if parts.is_empty() {
                 continue;
             }
-            let Some(labels) = registry.labels(*id) else { continue };
-            let hidden = hidden(tombstones, &labels);
-            parts.iter_mut().for_each(|part| part.hidden = hidden.clone());
+            if !tombstones.is_empty()
+                && let Some(labels) = registry.labels(id)
+            {
+                let hidden = hidden(tombstones, &labels);
+                parts.iter_mut().for_each(|part| part.hidden = hidden.clone());
+            }
             builder.columns(&merge(&parts, window)?)?;
-            builder.end_series(&labels);
+            builder.end_series(ranks);
         }
         builder.finish(output)?;
     }

@@ -3,15 +3,16 @@
 //! A chunk that is large enough, overlaps no other and has nothing hidden is copied as it is;
 //! the others are decoded, joined and cut anew.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use telemetry_core::labels::Labels;
 use telemetry_core::source::Columns;
 use telemetry_core::storage::Result;
 use telemetry_core::storage::store::{BlockOutput, MergeInput};
+use telemetry_core::storage::tombstone::Tombstone;
 use telemetry_core::time::MillisRange;
 
-use crate::block::{Block, BlockBuilder, CHUNK_SAMPLES};
+use crate::block::{Block, BlockBuilder, CHUNK_SAMPLES, Pairs, SeriesReader, merge_texts};
 use crate::engine::Metrics;
 use crate::query::{self, Part, Samples, hidden};
 
@@ -23,16 +24,56 @@ const COPIED_SAMPLES: usize = CHUNK_SAMPLES / 2;
 /// A block on its way through its series.
 struct Input<'a> {
     block: &'a Arc<Block>,
-    input: &'a MergeInput<'a, Metrics>,
+    tombstones: &'a [Arc<Tombstone>],
+    reader: SeriesReader<'a>,
+    ranks: Vec<Vec<u32>>,
     next: u32,
-    labels: Option<Labels>,
+    /// The current series as ranks; empty at the end. No series is without labels.
+    current: Vec<u32>,
+    numbers: Vec<(u32, u32)>,
 }
 
-impl Input<'_> {
+impl<'a> Input<'a> {
+    fn new(input: &'a MergeInput<'a, Metrics>, ranks: Vec<Vec<u32>>) -> Result<Self> {
+        let mut input = Input {
+            block: input.block,
+            tombstones: &input.tombstones,
+            reader: SeriesReader::new(input.block),
+            ranks,
+            next: 0,
+            current: Vec::new(),
+            numbers: Vec::new(),
+        };
+        input.advance()?;
+        Ok(input)
+    }
+
     /// Moves to the next series.
-    fn advance(&mut self) {
-        self.labels = (self.next < self.block.len()).then(|| self.block.labels(self.next));
+    fn advance(&mut self) -> Result<()> {
+        self.current.clear();
+        if self.next < self.block.len() {
+            self.reader.numbers(self.next, &mut self.numbers)?;
+            let rank = |(name, value): &(u32, u32)| {
+                let ranks = self.ranks.get(*name as usize);
+                ranks.and_then(|ranks| ranks.get(*value as usize)).copied()
+            };
+            self.current.extend(self.numbers.iter().filter_map(rank));
+        }
         self.next += 1;
+        Ok(())
+    }
+
+    /// Adds the chunks of the current series.
+    fn parts(&mut self, parts: &mut Vec<Part>) -> Result<()> {
+        let series = self.next - 1;
+        let hidden = if self.tombstones.is_empty() {
+            None
+        } else {
+            hidden(self.tombstones, &self.reader.labels(series)?)
+        };
+        let chunks = self.reader.chunks(series)?.iter();
+        parts.extend(chunks.map(|chunk| Part::coded(self.block, *chunk, hidden.clone())));
+        Ok(())
     }
 }
 
@@ -41,31 +82,57 @@ pub(crate) fn merge(
     inputs: &[MergeInput<'_, Metrics>],
     output: &mut BlockOutput<'_>,
 ) -> Result<()> {
-    let mut inputs: Vec<Input<'_>> = inputs
-        .iter()
-        .map(|input| Input { block: input.block, input, next: 0, labels: None })
-        .collect();
-    inputs.iter_mut().for_each(Input::advance);
-    let mut builder = BlockBuilder::begin(output)?;
-    let mut parts = Vec::new();
+    let blocks: Vec<&Block> = inputs.iter().map(|input| &**input.block).collect();
+    let (pairs, ranks) = union(&blocks)?;
+    let inputs = inputs.iter().zip(ranks).map(|(input, ranks)| Input::new(input, ranks));
+    let mut inputs = inputs.collect::<Result<Vec<_>>>()?;
+    let mut builder = BlockBuilder::begin(output, pairs)?;
+    let (mut parts, mut least) = (Vec::new(), Vec::new());
     let mut series = 0;
-    while let Some(labels) = inputs.iter().filter_map(|input| input.labels.clone()).min() {
+    while let Some(first) =
+        inputs.iter().map(|input| &input.current).filter(|it| !it.is_empty()).min()
+    {
+        least.clone_from(first);
         if series % CHECK_EVERY == 0 {
             output.check()?;
         }
         series += 1;
         parts.clear();
-        for input in inputs.iter_mut().filter(|input| input.labels.as_ref() == Some(&labels)) {
-            let hidden = hidden(&input.input.tombstones, &labels);
-            for chunk in input.block.chunks(input.next - 1)? {
-                parts.push(Part::coded(input.block, chunk, hidden.clone()));
-            }
-            input.advance();
+        for input in inputs.iter_mut().filter(|input| input.current == least) {
+            input.parts(&mut parts)?;
+            input.advance()?;
         }
         write_series(&parts, &mut builder)?;
-        builder.end_series(&labels);
+        builder.end_series(&least);
     }
     builder.finish(output)
+}
+
+/// The labels of several blocks; and of each block, by name and value, the ranks of its own.
+fn union(blocks: &[&Block]) -> Result<(Pairs, Vec<Vec<Vec<u32>>>)> {
+    let mut pairs = Pairs::default();
+    let mut ranks: Vec<Vec<Vec<u32>>> = blocks.iter().map(|_| Vec::new()).collect();
+    let names: BTreeSet<&str> = blocks.iter().flat_map(|block| block.names()).collect();
+    for name in names {
+        let with_name = (0..).zip(blocks).filter(|(_, block)| block.has_name(name));
+        let having: Vec<usize> = with_name.map(|(at, _)| at).collect();
+        let values = having.iter().filter_map(|at| blocks.get(*at));
+        let values = values.map(|block| block.values_of(name));
+        let mut values = values.collect::<Result<Vec<_>>>()?;
+        // Names of a block come in its order here.
+        for at in &having {
+            ranks[*at].push(Vec::new());
+        }
+        merge_texts(&mut values, |value, at| {
+            let rank = pairs.push(name, value);
+            for at in at {
+                if let Some(ranks) = having.get(*at).and_then(|at| ranks[*at].last_mut()) {
+                    ranks.push(rank);
+                }
+            }
+        })?;
+    }
+    Ok((pairs, ranks))
 }
 
 fn write_series(parts: &[Part], builder: &mut BlockBuilder) -> Result<()> {

@@ -11,6 +11,7 @@ use telemetry_core::storage::store::Snapshot;
 use telemetry_core::time::MillisRange;
 
 use super::{Part, hidden};
+use crate::block::SeriesReader;
 use crate::engine::Metrics;
 use crate::registry::{Newest, Print};
 
@@ -27,10 +28,10 @@ pub(crate) fn newest_in_blocks(
             break;
         }
         let block = live.open()?;
-        let Some(series) = block.find(labels) else { continue };
+        let Some(series) = block.find(labels)? else { continue };
         let hidden = hidden(&snapshot.tombstones_of(live), labels);
-        for chunk in block.chunks(series)? {
-            let part = Part::coded(block, chunk, hidden.clone());
+        for chunk in SeriesReader::new(block).chunks(series)? {
+            let part = Part::coded(block, *chunk, hidden.clone());
             if newest.as_ref().is_none_or(|newest| newest.last < part.last) {
                 newest = Some(part);
             }

@@ -11,6 +11,7 @@ use telemetry_core::storage::tombstone::Tombstone;
 use telemetry_core::time::MillisRange;
 
 use super::{Hidden, Part};
+use crate::block::SeriesReader;
 use crate::engine::Metrics;
 use crate::registry::Registry;
 
@@ -100,14 +101,15 @@ fn select_from_blocks(
         let tombstones = snapshot.tombstones_of(live);
         let block = live.open().map_err(SourceError::store)?;
         let found = block.select(matchers).map_err(SourceError::store)?;
+        let mut reader = SeriesReader::new(block);
         for (at, series) in found.into_iter().enumerate() {
             if at % CHECK_EVERY == 0 {
                 context.check()?;
             }
-            let labels = block.labels(series);
+            let labels = reader.labels(series).map_err(SourceError::store)?;
             let hidden = hidden(&tombstones, &labels);
-            let chunks = block.chunks(series).map_err(SourceError::store)?;
-            let parts = chunks.into_iter().map(|chunk| Part::coded(block, chunk, hidden.clone()));
+            let chunks = reader.chunks(series).map_err(SourceError::store)?.iter();
+            let parts = chunks.map(|chunk| Part::coded(block, *chunk, hidden.clone()));
             selection.parts(&labels).extend(parts.filter(|part| part.overlaps(window)));
         }
     }

@@ -187,23 +187,20 @@ impl Index {
         (name, text_of(&self.texts, pair))
     }
 
-    /// Sorts series by their labels.
-    pub(super) fn sort(&self, ids: &mut [u32]) {
-        let mut ranks = vec![0_u32; self.pairs.len()];
-        let mut used = Vec::new();
-        for pair in ids.iter().flat_map(|id| self.members(*id)) {
-            let rank = &mut ranks[*pair as usize];
-            if *rank == 0 {
-                *rank = 1;
-                used.push(*pair);
-            }
-        }
-        used.sort_unstable_by(|a, b| self.texts_of(*a).cmp(&self.texts_of(*b)));
-        for (rank, pair) in (1..).zip(&used) {
-            ranks[*pair as usize] = rank;
-        }
-        let rank_of = |id: &u32| self.members(*id).iter().map(|pair| ranks[*pair as usize]);
-        ids.sort_unstable_by(|a, b| rank_of(a).cmp(rank_of(b)));
+    /// The number of the name of a pair, its text, and the value.
+    pub(super) fn pair_texts(&self, pair: u32) -> (u32, &str, &str) {
+        let (text, value) = self.texts_of(pair);
+        (self.name_of(pair), text, value)
+    }
+
+    /// The number of the name of a pair.
+    pub(super) fn name_of(&self, pair: u32) -> u32 {
+        self.pairs.get(pair as usize).map_or(0, |pair| pair.name)
+    }
+
+    /// The number of a name.
+    pub(super) fn name_number(&self, text: &str) -> Option<u32> {
+        self.name_numbers.get(text).copied()
     }
 
     pub(super) fn name(&self, text: &str) -> Option<&Name> {

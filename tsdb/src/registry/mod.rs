@@ -16,9 +16,11 @@ mod index;
 mod newest;
 mod select;
 mod slots;
+mod sorted;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use hashbrown::HashSet;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use telemetry_core::labels::{Labels, Matcher};
 use telemetry_core::sink::RefusalReason;
@@ -31,6 +33,7 @@ use index::Index;
 pub(crate) use newest::{Before, Newest, Print};
 use select::Asked;
 pub(crate) use slots::Slots;
+pub(crate) use sorted::Sorted;
 
 /// All series that a store has met since it was opened.
 #[derive(Debug)]
@@ -71,9 +74,28 @@ impl Registry {
         (id < self.len()).then(|| self.before.grow(id).lock())
     }
 
-    /// Sorts series by their labels. New series wait for it, samples of known ones do not.
-    pub(crate) fn sort(&self, ids: &mut [u32]) {
-        self.index.read().sort(ids);
+    /// The names of labels of series.
+    pub(crate) fn names_of(&self, ids: &[u32]) -> Vec<String> {
+        let index = self.index.read();
+        let mut seen = HashSet::new();
+        let names =
+            ids.iter().flat_map(|id| index.members(*id)).map(|pair| index.pair_texts(*pair));
+        names.filter(|(name, ..)| seen.insert(*name)).map(|(_, text, _)| text.to_owned()).collect()
+    }
+
+    /// The values of a label of series, each once.
+    pub(crate) fn values_of(&self, name: &str, ids: &[u32]) -> Vec<String> {
+        let index = self.index.read();
+        let Some(number) = index.name_number(name) else { return Vec::new() };
+        let mut seen = HashSet::new();
+        let pairs = ids.iter().flat_map(|id| index.members(*id)).copied();
+        let pairs = pairs.filter(|pair| index.name_of(*pair) == number && seen.insert(*pair));
+        pairs.map(|pair| index.pair_texts(pair).2.to_owned()).collect()
+    }
+
+    /// Series in the order of their labels.
+    pub(crate) fn sorted(&self, ids: Vec<u32>) -> Sorted {
+        Sorted::new(&self.index, ids)
     }
 
     /// The id of the series with these labels, made if there is none.
@@ -156,11 +178,16 @@ mod tests {
             })
             .chain([labels! { "a" => "3" }])
             .collect();
-        let mut ids: Vec<u32> = sets.iter().map(|set| registry.resolve(set).unwrap()).collect();
-        registry.sort(&mut ids);
+        let ids: Vec<u32> = sets.iter().map(|set| registry.resolve(set).unwrap()).collect();
+        let sorted = registry.sorted(ids);
         sets.sort_unstable();
-        let sorted: Vec<_> = ids.iter().map(|id| registry.labels(*id).unwrap()).collect();
-        assert_eq!(sorted, sets);
+        let in_order: Vec<_> = sorted.iter().map(|(id, _)| registry.labels(id).unwrap()).collect();
+        assert_eq!(in_order, sets);
+        let pairs = &sorted.pairs;
+        let pair = |rank: &u32| (pairs.name(pairs.name_of(*rank)), pairs.value(*rank));
+        for ((_, ranks), set) in sorted.iter().zip(&sets) {
+            assert_eq!(ranks.iter().map(pair).collect::<Labels>(), *set);
+        }
     }
 
     #[test]

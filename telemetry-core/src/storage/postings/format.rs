@@ -110,6 +110,15 @@ fn encode_set(set: &Postings, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends a list of at least one id, by rising value: whichever form is shorter. It does not say how
+/// long it is. [`Union::add_list`] reads it.
+pub fn put_list(ids: &[u32], out: &mut Vec<u8>) {
+    if ids.len() <= 2 {
+        return encode_ids(ids.iter().copied(), out);
+    }
+    encode_set(&Postings::from_ids(ids), out);
+}
+
 fn encode_ids(ids: impl Iterator<Item = u32>, out: &mut Vec<u8>) {
     out.push(TAG_VARINTS);
     let mut next = 0u64;

@@ -1,6 +1,7 @@
 //! The ids of one value: a number, a short array, or a bitmap.
 
 use super::bitmap::Postings;
+use crate::storage::error::Damaged;
 
 /// Longer lists are bitmaps.
 const ARRAY_IDS_MAX: usize = 16;
@@ -75,14 +76,28 @@ impl List {
 
 /// The union of many lists: ids of short ones are collected and sorted once, since adding a hundred
 /// thousand lists of one id to a bitmap one by one is what makes regular expressions slow.
-#[derive(Default)]
-pub(super) struct Union {
+#[derive(Debug, Default)]
+pub struct Union {
     pub(super) ids: Vec<u32>,
     pub(super) set: Postings,
 }
 
 impl Union {
-    pub(super) fn finish(mut self) -> Postings {
+    /// Adds an id.
+    pub fn add(&mut self, id: u32) {
+        self.ids.push(id);
+    }
+
+    /// Adds a list that [`super::put_list`] wrote; each id must be smaller than `id_end`.
+    ///
+    /// # Errors
+    /// The bytes are no list, or an id is too large.
+    pub fn add_list(&mut self, bytes: &[u8], id_end: u32) -> Result<(), Damaged> {
+        super::format::add_list(bytes, id_end, self)
+    }
+
+    /// All that was added.
+    pub fn finish(mut self) -> Postings {
         self.ids.sort_unstable();
         self.set.insert_many(&self.ids);
         self.set

@@ -20,7 +20,9 @@ mod memory;
 mod select;
 
 pub use bitmap::Postings;
+pub use format::put_list;
 pub use frozen::FrozenPostings;
+pub use list::Union;
 pub use memory::MemoryPostings;
 pub use select::{PostingsIndex, select};
 

@@ -42,6 +42,21 @@ pub trait PostingsIndex {
         keep: &mut dyn FnMut(&str) -> bool,
     ) -> Result<Postings>;
 
+    /// The ids whose value of the matcher's label satisfies the matcher, or does not where `wanted`
+    /// is false: looks at every value that can be meant. An index that knows where texts occur
+    /// looks at fewer.
+    ///
+    /// # Errors
+    /// The index is damaged.
+    fn with_values_like(&self, matcher: &Matcher, wanted: bool) -> Result<Postings> {
+        // Only what the right side describes begins with its prefix.
+        let described = matcher.op().is_negative() != wanted;
+        let prefix = if described { matcher.prefix() } else { "" };
+        self.with_values_where(matcher.name(), prefix, &mut |value| {
+            matcher.matches(value) == wanted
+        })
+    }
+
     /// The labels that occur, sorted.
     ///
     /// # Errors
@@ -107,10 +122,7 @@ fn matching<I: PostingsIndex + ?Sized>(index: &I, matcher: &Matcher) -> Result<P
     }
     match matcher.values().filter(|_| !matcher.op().is_negative()) {
         Some(mut values) => index.with_values(name, &mut values),
-        None => {
-            let prefix = if matcher.op().is_negative() { "" } else { matcher.prefix() };
-            index.with_values_where(name, prefix, &mut |value| matcher.matches(value))
-        }
+        None => index.with_values_like(matcher, true),
     }
 }
 
@@ -124,9 +136,6 @@ fn contradicting<I: PostingsIndex + ?Sized>(index: &I, matcher: &Matcher) -> Res
     }
     match matcher.values().filter(|_| matcher.op().is_negative()) {
         Some(mut values) => index.with_values(name, &mut values),
-        None => {
-            let prefix = if matcher.op().is_negative() { matcher.prefix() } else { "" };
-            index.with_values_where(name, prefix, &mut |value| !matcher.matches(value))
-        }
+        None => index.with_values_like(matcher, false),
     }
 }
