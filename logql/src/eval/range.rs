@@ -51,6 +51,17 @@ impl Gather<'_> {
         (from, self.steps.first_from(shifted.saturating_add(self.plan.range_ns)))
     }
 
+    /// The steps whose window holds `time`, and until which time these are the same.
+    fn steps_until(&self, time: i64) -> (usize, usize, i64) {
+        let (from, to) = self.steps_of(time);
+        // The next step opens behind `time`, or the window of the first of them ends.
+        let at = |step: usize, range: i64| match step < self.steps.count {
+            true => self.steps.time(step).saturating_sub(range).saturating_sub(self.plan.offset_ns),
+            false => i64::MAX,
+        };
+        (from, to, at(from, 0).min(at(to, self.plan.range_ns)).max(time))
+    }
+
     /// Counts lines and bytes.
     fn counts(&self) -> Result<Vec<Row>, Error> {
         let plan = self.plan;
@@ -95,9 +106,15 @@ impl Gather<'_> {
     ) -> Result<(), Error> {
         // The series of lines that have no labels but those of their stream.
         let mut plain: Option<usize> = None;
+        let nobody_looks = matches!(self.plan.labels, SeriesLabels::Nothing);
+        // Lines come in order of time, and many lie in the same steps.
+        let (mut from, mut to, mut until) = (0, 0, i64::MIN);
+        // Lines of the same steps and series are added together.
+        let mut held: Option<(usize, Tally)> = None;
         let visit = |entry: &mut Entry<'_>, _| {
-            let (from, to) = self.steps_of(entry.time);
-            let number = match (entry.labels.is_untouched(), plain) {
+            let untouched =
+                entry.labels.is_untouched() || nobody_looks && !entry.labels.has_error();
+            let number = match (untouched, plain) {
                 (true, Some(number)) => number,
                 (untouched, _) => {
                     let mut pairs = Vec::new();
@@ -113,12 +130,29 @@ impl Gather<'_> {
                 true => entry.line.get().len(),
                 false => entry.stored_bytes,
             };
-            if let Some(counts) = table.get(number) {
-                counts.add(from, to, Tally { lines: 1, bytes: length as u64 }, self.steps);
+            let one = Tally { lines: 1, bytes: length as u64 };
+            match &mut held {
+                Some((series, tally)) if *series == number && entry.time <= until => tally.add(one),
+                _ => {
+                    if let Some((series, tally)) = held.replace((number, one))
+                        && let Some(counts) = table.get(series)
+                    {
+                        counts.add(from, to, tally, self.steps);
+                    }
+                    if entry.time > until {
+                        (from, to, until) = self.steps_until(entry.time);
+                    }
+                }
             }
             Ok(Next::Line)
         };
-        scan.page(page, want, false, visit, |_, _| Next::Line)
+        scan.page(page, want, false, visit, |_, _| Next::Line)?;
+        if let Some((series, tally)) = held
+            && let Some(counts) = table.get(series)
+        {
+            counts.add(from, to, tally, self.steps);
+        }
+        Ok(())
     }
 
     /// The tally of a page that need not be decoded: all its lines count, in the same steps, for

@@ -32,6 +32,13 @@ impl Steps {
 
     /// The first step whose time is at or behind `time`; may be past the last.
     pub(crate) fn first_from(&self, time: i64) -> usize {
+        if time <= self.start {
+            return 0;
+        }
+        if let (Some(ahead), true) = (time.checked_sub(self.start), self.step > 0) {
+            let steps = (ahead.unsigned_abs() - 1) / self.step.unsigned_abs() + 1;
+            return usize::try_from(steps).unwrap_or(usize::MAX).min(self.count);
+        }
         let ahead = i128::from(time) - i128::from(self.start);
         let step = i128::from(self.step.max(1));
         if ahead <= 0 {

@@ -84,7 +84,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, other: Tally) {
+    pub(super) fn add(&mut self, other: Tally) {
         self.lines = self.lines.wrapping_add(other.lines);
         self.bytes = self.bytes.wrapping_add(other.bytes);
     }

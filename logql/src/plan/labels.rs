@@ -11,6 +11,7 @@ use crate::stage::labels::LineLabels;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SeriesLabels {
     All,
+    /// These, which are sorted.
     Only(Vec<Box<str>>),
     Without(Vec<Box<str>>),
     /// Nobody looks at them.
@@ -28,7 +29,12 @@ impl SeriesLabels {
             Some(grouping) if !grouping.without && grouping.labels.is_empty() => {
                 SeriesLabels::Nothing
             }
-            Some(grouping) if !grouping.without => SeriesLabels::Only(grouping.labels.clone()),
+            Some(grouping) if !grouping.without => {
+                let mut names = grouping.labels.clone();
+                names.sort_unstable();
+                names.dedup();
+                SeriesLabels::Only(names)
+            }
             Some(grouping) => {
                 SeriesLabels::Without(grouping.labels.iter().cloned().chain(unwrapped).collect())
             }
@@ -68,8 +74,12 @@ impl SeriesLabels {
     }
 
     /// Collects the labels of the series of a line, sorted by name.
-    pub(crate) fn collect<'l>(&self, line: &'l LineLabels, into: &mut Vec<(&'l str, &'l str)>) {
+    pub(crate) fn collect<'l>(&'l self, line: &'l LineLabels, into: &mut Vec<(&'l str, &'l str)>) {
         let has_error = line.has_error();
+        if let (false, SeriesLabels::Only(names)) = (has_error, self) {
+            into.extend(names.iter().filter_map(|name| Some((&**name, line.get(name)?))));
+            return;
+        }
         line.for_each(|name, value, _| {
             if has_error || self.takes(name) {
                 into.push((name, value));

@@ -16,6 +16,8 @@ pub(crate) mod labels;
 mod line_filter;
 mod logfmt;
 mod names;
+mod near;
+mod needles;
 pub(crate) mod pattern;
 pub(crate) mod regexp;
 mod rewrite;
@@ -73,6 +75,14 @@ impl<'e> LineText<'e> {
     /// Whether a stage has replaced it.
     pub(crate) fn is_replaced(&self) -> bool {
         self.replaced
+    }
+
+    /// Takes the text of `line`, which gets other memory for it.
+    pub(crate) fn replace_by(&mut self, line: &mut String) {
+        let mut other = std::mem::replace(self.buffer, std::mem::take(line).into_bytes());
+        other.clear();
+        *line = String::from_utf8(other).unwrap_or_default();
+        self.replaced = true;
     }
 
     pub(crate) fn replace(&mut self, line: &[u8]) {

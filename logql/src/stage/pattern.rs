@@ -11,14 +11,28 @@
 use super::Entry;
 use super::hints::Hints;
 use crate::error::PatternError;
-use memchr::memmem;
+use memchr::memmem::Finder;
 
 /// A piece of a pattern.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 enum Node {
-    Literal(Box<[u8]>),
+    Literal(Literal),
     /// A capture; `None` is `<_>`.
     Capture(Option<Box<str>>),
+}
+
+/// Text, and the search for it.
+#[derive(Clone, Debug)]
+struct Literal(Box<Finder<'static>>);
+
+impl Literal {
+    fn new(text: &str) -> Self {
+        Literal(Box::new(Finder::new(text).into_owned()))
+    }
+
+    fn text(&self) -> &[u8] {
+        self.0.needle()
+    }
 }
 
 /// Splits a pattern into its pieces. A `<` that begins no name is a literal.
@@ -29,7 +43,7 @@ fn parse(text: &str) -> Vec<Node> {
     while let Some(c) = rest.chars().next() {
         if let Some(name) = capture(rest) {
             if !literal.is_empty() {
-                nodes.push(Node::Literal(std::mem::take(&mut literal).into_bytes().into()));
+                nodes.push(Node::Literal(Literal::new(&std::mem::take(&mut literal))));
             }
             rest = rest.get(name.len() + 2..).unwrap_or_default();
             nodes.push(Node::Capture((name != "_").then(|| name.into())));
@@ -39,7 +53,7 @@ fn parse(text: &str) -> Vec<Node> {
         rest = rest.get(c.len_utf8()..).unwrap_or_default();
     }
     if !literal.is_empty() {
-        nodes.push(Node::Literal(literal.into_bytes().into()));
+        nodes.push(Node::Literal(Literal::new(&literal)));
     }
     nodes
 }
@@ -54,7 +68,7 @@ fn capture(text: &str) -> Option<&str> {
 
 fn shown(node: &Node) -> String {
     match node {
-        Node::Literal(text) => String::from_utf8_lossy(text).into_owned(),
+        Node::Literal(literal) => String::from_utf8_lossy(literal.text()).into_owned(),
         Node::Capture(name) => format!("<{}>", name.as_deref().unwrap_or("_")),
     }
 }
@@ -112,15 +126,17 @@ impl Pattern {
     fn for_each<'p, 'l>(&'p self, line: &'l [u8], mut each: impl FnMut(&'p str, &'l [u8])) {
         let mut rest = line;
         let mut nodes = self.nodes.as_slice();
-        if let [Node::Literal(text), tail @ ..] = nodes {
-            let Some(after) = rest.strip_prefix(&**text) else { return };
+        if let [Node::Literal(literal), tail @ ..] = nodes {
+            let Some(after) = rest.strip_prefix(literal.text()) else { return };
             rest = after;
             nodes = tail;
         }
         // From here on captures and literals come in turn.
         while let [Node::Capture(name), tail @ ..] = nodes {
             let literal = match tail.first() {
-                Some(Node::Literal(text)) => memmem::find(rest, text).map(|at| (at, text.len())),
+                Some(Node::Literal(literal)) => {
+                    literal.0.find(rest).map(|at| (at, literal.text().len()))
+                }
                 _ => None,
             };
             let end = literal.map_or(rest.len(), |(at, _)| at);
@@ -165,6 +181,15 @@ impl PatternFilter {
         Ok(PatternFilter { nodes })
     }
 
+    /// The longest text that a line of the shape has.
+    pub(crate) fn longest_literal(&self) -> Option<&[u8]> {
+        let literals = self.nodes.iter().filter_map(|node| match node {
+            Node::Literal(literal) => Some(literal.text()),
+            Node::Capture(_) => None,
+        });
+        literals.max_by_key(|text| text.len())
+    }
+
     /// Whether the line has the shape.
     pub(crate) fn is_match(&self, line: &[u8]) -> bool {
         let Some(first) = self.nodes.first() else { return line.is_empty() };
@@ -172,15 +197,15 @@ impl PatternFilter {
         // A capture at the start needs its byte before the first literal.
         let mut needs_byte = matches!(first, Node::Capture(_));
         for node in &self.nodes {
-            let Node::Literal(text) = node else {
+            let Node::Literal(literal) = node else {
                 needs_byte = true;
                 continue;
             };
             let from = usize::from(needs_byte);
-            let Some(at) = rest.get(from..).and_then(|rest| memmem::find(rest, text)) else {
+            let Some(at) = rest.get(from..).and_then(|rest| literal.0.find(rest)) else {
                 return false;
             };
-            rest = rest.get(from + at + text.len()..).unwrap_or_default();
+            rest = rest.get(from + at + literal.text().len()..).unwrap_or_default();
             needs_byte = false;
         }
         // What is left belongs to a capture, which needs a byte, or must be nothing.

@@ -23,7 +23,7 @@ impl LineFormat {
     pub(crate) fn apply(&mut self, entry: &mut Entry<'_>) {
         self.out.clear();
         match self.template.render(&fields(entry), &mut self.out) {
-            Ok(()) => entry.line.replace(self.out.as_bytes()),
+            Ok(()) => entry.line.replace_by(&mut self.out),
             Err(error) => entry.labels.set_error(LineError::Template, &error.to_string()),
         }
     }

@@ -8,7 +8,7 @@ pub(crate) fn sanitize_into(out: &mut String, name: &[u8]) {
         out.push('_');
     }
     if name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
-        out.extend(name.iter().map(|byte| char::from(*byte)));
+        out.push_str(std::str::from_utf8(name).unwrap_or_default());
         return;
     }
     // Invalid bytes count as one character each, as Go's `range` over a string gives them.
@@ -30,6 +30,10 @@ pub(crate) fn sanitize(name: &[u8]) -> String {
 /// Appends `value` as text: what is not UTF-8, and the replacement character itself, becomes a
 /// blank.
 pub(crate) fn text_into(out: &mut String, value: &[u8]) {
+    if let (true, Ok(text)) = (value.is_ascii(), std::str::from_utf8(value)) {
+        out.push_str(text);
+        return;
+    }
     for chunk in value.utf8_chunks() {
         let valid = chunk.valid();
         if valid.contains(char::REPLACEMENT_CHARACTER) {

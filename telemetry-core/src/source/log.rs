@@ -120,6 +120,12 @@ pub trait LogPage: Send + Sync {
     /// Where the page is damaged.
     fn decode(&self, want: LogWant, into: &mut LogColumns) -> Result<(), SourceError>;
 
+    /// The lines as [`decode`](Self::decode) would give them, with all columns, where they lie in
+    /// memory like that: nothing need be copied to look at them.
+    fn decoded(&self) -> Option<&LogColumns> {
+        None
+    }
+
     /// Fills `into` with some of the lines that [`decode`](Self::decode) would give: those at
     /// `rows`, which rise. A query that has found its lines in columns needs the text of few.
     ///
@@ -175,6 +181,10 @@ impl<T: LogPage + ?Sized> LogPage for &T {
 
     fn decode(&self, want: LogWant, into: &mut LogColumns) -> Result<(), SourceError> {
         (**self).decode(want, into)
+    }
+
+    fn decoded(&self) -> Option<&LogColumns> {
+        (**self).decoded()
     }
 
     fn decode_rows(

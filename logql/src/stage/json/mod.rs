@@ -43,7 +43,7 @@ impl Json {
             return;
         }
         let line = line.get();
-        if let Err(error) = self.scratch.flatten(line, labels, hints, &mut |_, _| {}) {
+        if let Err(error) = self.scratch.flatten(line, labels, hints, &mut None) {
             labels.set_error(LineError::Json, &error.to_string());
             if hints.preserves_error() {
                 labels.set(PRESERVE_ERROR, "true");
@@ -66,9 +66,12 @@ pub(crate) fn label_paths(
         }
         Event::Label(name) => paths.push((name.to_string(), keys.clone())),
     };
-    Scratch::default().flatten(line, labels, &Hints::everything(), &mut note)?;
+    Scratch::default().flatten(line, labels, &Hints::everything(), &mut Some(&mut note))?;
     Ok(paths)
 }
+
+/// Who is told of the way that [`Scratch::flatten`] takes, and of the depth of each step.
+type Note<'n> = &'n mut dyn FnMut(Event<'_>, usize);
 
 /// What [`Scratch::flatten`] tells about its way.
 enum Event<'a> {
@@ -85,7 +88,7 @@ impl Scratch {
         line: &[u8],
         labels: &mut LineLabels,
         hints: &Hints,
-        note: &mut dyn FnMut(Event<'_>, usize),
+        note: &mut Option<Note<'_>>,
     ) -> Result<(), JsonError> {
         self.name.clear();
         self.open.clear();
@@ -127,7 +130,9 @@ impl Scratch {
             }
             let outer = self.name.len();
             self.push_key(key, escaped)?;
-            note(Event::Key(&self.key), self.open.len());
+            if let Some(note) = note {
+                note(Event::Key(&self.key), self.open.len());
+            }
             if line.get(start) == Some(&b'{') {
                 // An object that does not end is an error before any of its members counts. Inside
                 // one that ends, all do.
@@ -193,7 +198,7 @@ impl Scratch {
         value: &JsonValue,
         labels: &mut LineLabels,
         hints: &Hints,
-        note: &mut dyn FnMut(Event<'_>, usize),
+        note: &mut Option<Note<'_>>,
     ) {
         // A nameless member of the outermost object is nothing; a nested one has an empty name.
         if self.name.is_empty() && self.open.is_empty() {
@@ -211,7 +216,8 @@ impl Scratch {
         if matches!(value.kind, JsonKind::Null | JsonKind::Array | JsonKind::Object) {
             return;
         }
-        if labels.extract(&self.name, write, |name| hints.wants(name)) {
+        let is_set = labels.extract(&self.name, write, |name| hints.wants(name));
+        if let (true, Some(note)) = (is_set, note) {
             let clash = labels.clashes(&self.name);
             let name = if clash { format!("{}_extracted", self.name) } else { String::new() };
             note(Event::Label(if clash { &name } else { &self.name }), self.open.len());

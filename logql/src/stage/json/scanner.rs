@@ -4,7 +4,8 @@
 //! broken line has: text behind the object is ignored, a comma may trail, brackets inside skipped
 //! values only have to balance.
 
-use memchr::{memchr2, memchr3};
+use crate::stage::near::quote_or_escape;
+use memchr::memchr3;
 use std::ops::Range;
 
 /// What is wrong with the text.
@@ -48,6 +49,9 @@ pub(crate) struct JsonValue {
 /// Position of the next byte at or behind `at` that is no blank.
 pub(crate) fn skip_blank(json: &[u8], at: usize) -> Option<usize> {
     let rest = json.get(at..)?;
+    if rest.first().is_some_and(|byte| *byte > b' ') {
+        return Some(at);
+    }
     let blank = rest.iter().position(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))?;
     Some(at + blank)
 }
@@ -57,7 +61,7 @@ pub(crate) fn string_end(json: &[u8], at: usize) -> Option<(usize, bool)> {
     let mut escaped = false;
     let mut from = at;
     loop {
-        let found = from + memchr2(b'"', b'\\', json.get(from..)?)?;
+        let found = from + quote_or_escape(json.get(from..)?)?;
         if json.get(found) == Some(&b'"') {
             return Some((found, escaped));
         }

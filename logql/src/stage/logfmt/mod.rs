@@ -34,7 +34,8 @@ impl LogfmtPairs {
                 Err(error) if self.strict => return fail(labels, hints, &error),
                 Err(_) => continue,
             };
-            if pair.value.is_empty() && !self.keep_empty {
+            // Most pairs of most lines are not asked for.
+            if pair.value.is_empty() && !self.keep_empty || hints.skips(pair.key) {
                 continue;
             }
             self.name.clear();
@@ -63,13 +64,15 @@ pub(crate) struct LogfmtFields {
     strict: bool,
     /// Labels and the fields they come from.
     wanted: Vec<(Box<str>, Box<str>)>,
+    found: Vec<bool>,
     name: String,
     value: String,
 }
 
 impl LogfmtFields {
     pub(crate) fn new(strict: bool, wanted: Vec<(Box<str>, Box<str>)>) -> Self {
-        LogfmtFields { strict, wanted, name: String::new(), value: String::new() }
+        let found = vec![false; wanted.len()];
+        LogfmtFields { strict, wanted, found, name: String::new(), value: String::new() }
     }
 
     pub(crate) fn apply(&mut self, entry: &mut Entry<'_>, hints: &Hints) {
@@ -77,8 +80,8 @@ impl LogfmtFields {
         if hints.is_nothing(labels) {
             return;
         }
-        // The first of two equal fields counts.
-        let mut seen: Vec<usize> = Vec::new();
+        self.found.fill(false);
+        let mut left = self.wanted.len();
         for pair in Logfmt::new(line.get()) {
             let pair = match pair {
                 Ok(pair) => pair,
@@ -92,11 +95,13 @@ impl LogfmtFields {
             }
             self.name.clear();
             sanitize_into(&mut self.name, pair.key);
-            for (at, (label, field)) in self.wanted.iter().enumerate() {
-                if **field != *self.name || seen.contains(&at) {
+            for ((label, field), found) in self.wanted.iter().zip(&mut self.found) {
+                // The first of two equal fields counts.
+                if **field != *self.name || *found {
                     continue;
                 }
-                seen.push(at);
+                *found = true;
+                left -= 1;
                 self.value.clear();
                 pair.value.text_into(&mut self.value);
                 if labels.clashes(label) {
@@ -105,12 +110,12 @@ impl LogfmtFields {
                     labels.set(label, &self.value);
                 }
             }
-            if seen.len() == self.wanted.len() && !self.strict {
+            if left == 0 && !self.strict {
                 break;
             }
         }
-        for (label, _) in &self.wanted {
-            if labels.get(label).is_none() {
+        for ((label, _), found) in self.wanted.iter().zip(&self.found) {
+            if !found && labels.get(label).is_none() {
                 labels.set(label, "");
             }
         }

@@ -11,7 +11,7 @@
 //! quoted value ends the line.
 
 use crate::stage::json::unescape_into;
-use memchr::memchr2;
+use crate::stage::near::{quote_or_escape, word_len};
 
 /// What is wrong with a pair, and at which byte, counted from one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -99,11 +99,10 @@ impl<'l> Logfmt<'l> {
 
     /// Moves to the first byte that ends a word or must not stand in one.
     fn word(&mut self) -> &'l [u8] {
-        let start = self.at;
-        while self.byte().is_some_and(|byte| byte > b' ' && byte != b'=' && byte != b'"') {
-            self.at += 1;
-        }
-        self.line.get(start..self.at).unwrap_or_default()
+        let rest = self.line.get(self.at..).unwrap_or_default();
+        let word = rest.get(..word_len(rest)).unwrap_or_default();
+        self.at += word.len();
+        word
     }
 
     /// Notes an unexpected byte and moves behind its word.
@@ -123,8 +122,8 @@ impl<'l> Logfmt<'l> {
             _ => {}
         }
         // A key must be UTF-8, and may not hold the character that stands for what is not.
-        let is_text =
-            std::str::from_utf8(key).is_ok_and(|key| !key.contains(char::REPLACEMENT_CHARACTER));
+        let is_text = key.is_ascii()
+            || std::str::from_utf8(key).is_ok_and(|key| !key.contains(char::REPLACEMENT_CHARACTER));
         if !is_text {
             return Err(self.error(LogfmtErrorKind::Key));
         }
@@ -149,7 +148,7 @@ impl<'l> Logfmt<'l> {
         let mut escaped = false;
         loop {
             let rest = self.line.get(from..).unwrap_or_default();
-            let Some(found) = memchr2(b'"', b'\\', rest) else {
+            let Some(found) = quote_or_escape(rest) else {
                 self.at = self.line.len();
                 return Err(self.error(LogfmtErrorKind::Unterminated));
             };
