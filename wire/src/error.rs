@@ -75,6 +75,9 @@ pub enum Error {
         /// What is wrong with it.
         kind: StreamLabelsErrorKind,
     },
+    /// A push without a single stream.
+    #[error("a push has at least one stream")]
+    NoStreams,
     /// A matcher of a remote read that is none.
     #[error("byte {position}: no matcher{}", source.as_ref().map(|why| format!(": {why}")).unwrap_or_default())]
     Matcher {
@@ -125,9 +128,11 @@ impl Error {
             | Error::Unusable { position, .. }
             | Error::Checksum { position, .. }
             | Error::Pprof { position, .. } => Some(*position),
-            Error::Gzip { .. } | Error::Snappy { .. } | Error::TooLarge { .. } | Error::Sink(_) => {
-                None
-            }
+            Error::Gzip { .. }
+            | Error::Snappy { .. }
+            | Error::TooLarge { .. }
+            | Error::NoStreams
+            | Error::Sink(_) => None,
         }
     }
 }

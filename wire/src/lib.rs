@@ -29,6 +29,7 @@ mod base64;
 mod error;
 pub mod folded;
 mod gzip;
+mod json;
 pub mod loki;
 pub mod otlp;
 mod outcome;

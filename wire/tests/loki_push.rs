@@ -5,8 +5,9 @@ mod support;
 
 use support::{Logs, Pushed};
 use telemetry_core::labels;
-use wire::loki::push::{Receiver, decode};
-use wire::{Error, StreamLabelsErrorKind};
+use telemetry_core::model::LogEntry;
+use wire::loki::push::{Encoding, Receiver, decode, decode_as, encode};
+use wire::{Error, JsonErrorKind, StreamLabelsErrorKind};
 
 /// A field of wire type 2.
 fn field(number: u8, body: &[u8]) -> Vec<u8> {
@@ -115,4 +116,107 @@ fn a_time_that_does_not_fit_is_refused() {
     let mut sink = Logs::default();
     let outcome = decode(&compress(&request), &mut sink).unwrap();
     assert_eq!((outcome.items, outcome.stored(), outcome.refused[0].index), (2, 1, 0));
+}
+
+fn json(text: &str) -> Result<Vec<Pushed>, Error> {
+    let mut sink = Logs::default();
+    let outcome = decode_as(Encoding::Json, text.as_bytes(), &mut sink)?;
+    assert_eq!(outcome.items, sink.entries.len() as u64);
+    Ok(sink.entries)
+}
+
+fn pushed(stream: &telemetry_core::labels::Labels, time: i64, line: &str) -> Pushed {
+    Pushed { stream: stream.clone(), time, line: line.into(), metadata: Vec::new() }
+}
+
+#[test]
+fn both_forms_of_json_are_read() {
+    let api = labels! { "app" => "api", "n" => "1.50" };
+    let streams = [
+        r#"{"values": [["-1", "one"], ["20", "a\"b\n", {}, ["more"]]], "stream": {"app": "api", "n": 1.50}}"#,
+        r#"{"labels": "{app=\"api\", n=\"1.50\"}", "entries": [
+            {"ts": "1970-01-01T00:00:00.5Z", "line": "two", "structuredMetadata": {"k": "v"}}]}"#,
+    ];
+    let text = format!(r#"{{"other": [1], "streams": [{}]}}"#, streams.join(","));
+    let mut third = pushed(&api, 500_000_000, "two");
+    third.metadata.push(("k".into(), "v".into()));
+    let expected = [pushed(&api, -1, "one"), pushed(&api, 20, "a\"b\n"), third];
+    assert_eq!(json(&text).unwrap(), expected);
+}
+
+#[test]
+fn of_labels_in_json_the_last_of_a_name_counts_and_empty_ones_are_none() {
+    let text = r#"{"streams":[{"stream":{"a":"1","b":"","a":"2","c":true},"values":[["0","x"]]}]}"#;
+    assert_eq!(json(text).unwrap()[0].stream, labels! { "a" => "2", "c" => "true" });
+    let text = r#"{"streams":[{"stream":{},"values":[["0","x"]]}]}"#;
+    assert!(json(text).unwrap()[0].stream.is_empty());
+}
+
+#[test]
+fn json_that_is_no_push_is_named_with_its_place() {
+    let kind = |kind| Some(kind);
+    for (text, position, expected) in [
+        (r#"{"streams": ["#, 13, kind(JsonErrorKind::End)),
+        (r#"{"streams":[{"stream":{"a":{}}}]}"#, 27, None),
+        (r#"{"streams":[{"values":[[1,"x"]]}]}"#, 24, None),
+        (r#"{"streams":[{"values":[["x","x"]]}]}"#, 25, None),
+        (r#"{"streams":[{"values":[["1"]]}]}"#, 28, None),
+        (r#"{"streams":[{"values":[["1","x",{"k":1}]]}]}"#, 37, None),
+        (r#"{"streams":[{"entries":[{"ts":"noon"}]}]}"#, 31, None),
+    ] {
+        match json(text).unwrap_err() {
+            Error::Json { position: at, kind } => {
+                assert_eq!(at, position, "{text}");
+                assert!(expected.is_none_or(|expected| kind == expected), "{text}: {kind}");
+            }
+            other => panic!("{text}: {other}"),
+        }
+    }
+    for (text, position) in [
+        (r#"{"streams":[{"stream":{"bad-name":"x"}}]}"#, 23),
+        (r#"{"streams":[{"stream":{"a":"x", "1":"y"}}]}"#, 30),
+    ] {
+        let error = json(text).unwrap_err();
+        let kind = StreamLabelsErrorKind::Name;
+        assert!(
+            matches!(error, Error::StreamLabels { kind: found, .. } if found == kind),
+            "{text}"
+        );
+        assert_eq!(error.position(), Some(position), "{text}");
+    }
+}
+
+#[test]
+fn a_push_without_a_stream_is_refused() {
+    for text in ["{}", r#"{"streams":[]}"#, r#"{"streams":null}"#] {
+        assert!(matches!(json(text), Err(Error::NoStreams)), "{text}");
+    }
+    assert!(matches!(decode(&compress(b""), &mut Logs::default()), Err(Error::NoStreams)));
+}
+
+#[test]
+fn what_is_encoded_is_decoded() {
+    let (api, db) = (labels! { "app" => "a\"\u{7f}\n", "b" => "ü" }, labels! { "app" => "db" });
+    let entries = [
+        LogEntry::new(-1, "before the epoch"),
+        LogEntry::new(i64::MAX, "\u{1}<\"\\").with("trace_id", "7").with("z", "ü\n"),
+        LogEntry::new(0, ""),
+    ];
+    let expected: Vec<Pushed> = entries
+        .iter()
+        .map(|entry| Pushed {
+            stream: api.clone(),
+            time: entry.time.0,
+            line: entry.line.clone(),
+            metadata: entry.metadata.clone(),
+        })
+        .chain([pushed(&db, 5, "x")])
+        .collect();
+    for encoding in [Encoding::Protobuf, Encoding::Json] {
+        let other = [LogEntry::new(5, "x")];
+        let body = encode([(&api, &entries[..]), (&db, &other[..])], encoding).unwrap();
+        let mut sink = Logs::default();
+        assert!(decode_as(encoding, &body, &mut sink).unwrap().is_complete());
+        assert_eq!(sink.entries, expected, "{encoding:?}");
+    }
 }

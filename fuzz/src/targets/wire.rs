@@ -83,6 +83,14 @@ pub(super) const TARGETS: &[Target] = &[
             b"\x0a\x15\x12\x04\x12\x02hi\x0a\x0d{a=`b`, c=\"\"}",
         ],
     },
+    Target {
+        name: "wire_loki_push_json",
+        run: loki_push_json,
+        seeds: &[
+            br#"{"streams":[{"stream":{"app":"api","n":1},"values":[["1","one"],["2","\u0041",{"user.id":"7"}]]}]}"#,
+            br#"{"streams":[{"labels":"{a=\"b\"}","entries":[{"ts":"2026-01-01T00:00:00.5Z","line":"x"}]}]}"#,
+        ],
+    },
     Target { name: "wire_snappy", run: snappy, seeds: &[b"\x09\x04abc\x15\x03", b"\0"] },
     Target { name: "wire_folded", run: stacks, seeds: &[b"a;b c 10\na;b 2.5\nbad\n"] },
 ];
@@ -318,6 +326,14 @@ fn received_twice(version: Version, data: &[u8]) {
 
 fn loki_push(data: &[u8]) {
     check(wire::loki::push::decode(&block(data), &mut Sink::default()), data);
+}
+
+/// What JSON is turned into has no faults of its own.
+fn loki_push_json(data: &[u8]) {
+    use wire::loki::push::{Encoding, decode_as};
+    let result = decode_as(Encoding::Json, data, &mut Sink::default());
+    assert!(!matches!(result, Err(Error::Protobuf { .. })), "{result:?}");
+    check(result, data);
 }
 
 /// What is no block is an error; what is one is taken or refused for what is in it.

@@ -8,7 +8,8 @@
 /// How names are made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LabelNames {
-    /// Whether several `_` in a row become one.
+    /// Whether several `_` in a row become one. The two at both ends of a reserved name
+    /// (`__name__`) stay.
     pub(crate) collapse: bool,
     /// Whether a single `_` in front is preceded by `key`.
     pub(crate) prefix_underscore: bool,
@@ -40,20 +41,51 @@ impl LabelNames {
     /// Whether `key` can stay as it is.
     #[inline]
     pub(crate) fn is_right(self, key: &str) -> bool {
+        if let Some(inner) = self.reserved(key) {
+            return self.is_right_within(inner);
+        }
+        let prefixed = self.prefix_underscore && has_single_underscore(key);
+        self.is_right_within(key) && !key.is_empty() && !prefixed && !starts_with_digit(key)
+    }
+
+    /// What is between the `__` at both ends, where they stay.
+    #[inline]
+    fn reserved(self, key: &str) -> Option<&str> {
+        let inner = key.strip_prefix("__")?.strip_suffix("__")?;
+        (self.collapse && !inner.is_empty()).then_some(inner)
+    }
+
+    #[inline]
+    fn is_right_within(self, key: &str) -> bool {
         let mut previous = b'0';
-        let right = key.bytes().all(|byte| {
+        key.bytes().all(|byte| {
             let repeated = self.collapse && byte == b'_' && previous == b'_';
             previous = byte;
             is_word(byte) && !repeated
-        });
-        let prefixed = self.prefix_underscore && has_single_underscore(key);
-        right && !key.is_empty() && !prefixed && !starts_with_digit(key)
+        })
     }
 
     /// Appends the label name for `key`, which has at least one character.
     #[inline]
     pub(crate) fn append(self, key: &str, out: &mut String) {
+        if let Some(inner) = self.reserved(key) {
+            out.push_str("__");
+            self.append_within(inner, out);
+            out.push_str("__");
+            return;
+        }
         let start = out.len();
+        self.append_within(key, out);
+        let name = out.get(start..).unwrap_or_default();
+        if starts_with_digit(name) {
+            out.insert_str(start, "key_");
+        } else if self.prefix_underscore && has_single_underscore(name) {
+            out.insert_str(start, "key");
+        }
+    }
+
+    #[inline]
+    fn append_within(self, key: &str, out: &mut String) {
         out.reserve(key.len());
         let mut previous = b'0';
         for byte in key.bytes() {
@@ -66,12 +98,6 @@ impl LabelNames {
                 out.push(char::from(byte & 0x7f));
             }
             previous = byte;
-        }
-        let name = out.get(start..).unwrap_or_default();
-        if starts_with_digit(name) {
-            out.insert_str(start, "key_");
-        } else if self.prefix_underscore && has_single_underscore(name) {
-            out.insert_str(start, "key");
         }
     }
 }
@@ -121,6 +147,9 @@ mod tests {
             ("1st", "key_1st"),
             ("ünï", "_n_"),
             ("__x", "_x"),
+            ("__x__", "__x__"),
+            ("__a..b__", "__a_b__"),
+            ("____", "_"),
         ];
         for (key, expected) in cases {
             assert_eq!(name(LOKI, key), expected, "{key}");

@@ -21,6 +21,7 @@ use telemetry_core::syntax::number;
 use super::texts::Texts;
 use crate::base64;
 use crate::error::{Error, Fault};
+use crate::json;
 use crate::protobuf::Wire::*;
 use crate::protobuf::{Bytes, Reader};
 
@@ -242,23 +243,7 @@ fn write_special(value: f64, out: &mut String) {
 
 /// A JSON string as Go's encoder writes it, safe to embed in HTML.
 pub(super) fn write_string(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\0'..='\u{1f}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
+    json::write_string(text, out, |c| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}'));
 }
 
 #[cfg(test)]

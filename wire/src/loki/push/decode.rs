@@ -30,13 +30,15 @@ pub(super) fn check(body: &[u8]) -> Result<(), Fault> {
     })
 }
 
-/// Hands the entries of `body` to `sink`.
+/// Hands the entries of `body` to `sink`. Gives the number of streams.
 pub(super) fn entries<S: LogSink + ?Sized>(
     body: &[u8],
     texts: &mut Texts,
     sink: &mut S,
-) -> Result<(), Fault> {
+) -> Result<u64, Fault> {
+    let mut streams = 0;
     each_stream(body, |stream| {
+        streams += 1;
         let pairs = labels::read(text_of_labels(stream)?)?;
         let pairs: Vec<_> = pairs.iter().map(|(name, value)| (*name, &**value)).collect();
         let labels = RawLabels::new(&pairs);
@@ -59,7 +61,8 @@ pub(super) fn entries<S: LogSink + ?Sized>(
             }
         }
         Ok(())
-    })
+    })?;
+    Ok(streams)
 }
 
 fn each_stream<'a>(

@@ -1,6 +1,6 @@
 //! Loki's push: how its agents send lines on.
 //!
-//! A body is one block of snappy. In it:
+//! A body is JSON, or one block of snappy with a protobuf message in it:
 //!
 //! ~~~text
 //! PushRequest  1 streams*
@@ -10,17 +10,23 @@
 //!
 //! 1. `labels` reads the text of labels.
 //! 2. `metadata` names structured metadata as Loki does.
-//! 3. `decode` goes over a body twice: once to see that it is whole, then for the sink. A body that
+//! 3. `json` turns JSON into the protobuf message.
+//! 4. `decode` goes over a body twice: once to see that it is whole, then for the sink. A body that
 //!    is damaged anywhere changes nothing.
 //!
-//! Source: Loki's `push.proto` and the answers of its push endpoint.
+//! `encode` is the way back. Source: Loki's `push.proto` and the answers of its push endpoint.
 
 mod decode;
+mod encode;
+mod encoding;
+mod json;
 mod labels;
 mod metadata;
 mod receiver;
 
-pub use receiver::{Receiver, decode};
+pub use encode::encode;
+pub use encoding::Encoding;
+pub use receiver::{Receiver, decode, decode_as};
 
 /// Bytes that a body may have when decompressed, unless the receiver says otherwise: as in Loki.
 pub const BODY_BYTES_MAX_DEFAULT: usize = 100 << 20;

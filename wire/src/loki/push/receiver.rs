@@ -2,8 +2,8 @@
 
 use telemetry_core::sink::LogSink;
 
-use super::BODY_BYTES_MAX_DEFAULT;
 use super::decode::{check, entries};
+use super::{BODY_BYTES_MAX_DEFAULT, Encoding, json};
 use crate::error::Error;
 use crate::otlp::texts::Texts;
 use crate::outcome::Outcome;
@@ -30,16 +30,25 @@ impl<S: LogSink> Receiver<S> {
         self
     }
 
+    /// Hands the entries of a body in protobuf to the sink: [`receive_as`](Self::receive_as).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn receive(&mut self, body: &[u8]) -> Result<Outcome, Error> {
+        self.receive_as(Encoding::Protobuf, body)
+    }
+
     /// Hands the entries of a body to the sink and commits them. Lines are bytes and stay as they
     /// are; metadata that is not UTF-8 is changed and counted.
     ///
     /// # Errors
     ///
-    /// Where the body is not one block of snappy with a push request in it, is too large, the
-    /// labels of a stream cannot be read, or the sink cannot store anything. Nothing is stored
-    /// then, and the receiver can go on.
-    pub fn receive(&mut self, body: &[u8]) -> Result<Outcome, Error> {
-        receive(body, self.body_bytes_max, &mut self.body, &mut self.sink)
+    /// Where the body is no push in this encoding, is too large, has no stream, the labels of a
+    /// stream cannot be read, or the sink cannot store anything. Nothing is stored then, and the
+    /// receiver can go on.
+    pub fn receive_as(&mut self, encoding: Encoding, body: &[u8]) -> Result<Outcome, Error> {
+        receive(encoding, body, self.body_bytes_max, &mut self.body, &mut self.sink)
     }
 
     /// The sink.
@@ -53,25 +62,65 @@ impl<S: LogSink> Receiver<S> {
     }
 }
 
-/// Hands the entries of one body to `sink` and commits them: [`Receiver::receive`] for one body,
-/// of at most [`BODY_BYTES_MAX_DEFAULT`].
+/// Hands the entries of one body in protobuf to `sink` and commits them: [`Receiver::receive`] for
+/// one body, of at most [`BODY_BYTES_MAX_DEFAULT`].
 ///
 /// # Errors
 ///
 /// As there.
 pub fn decode(body: &[u8], sink: &mut dyn LogSink) -> Result<Outcome, Error> {
-    receive(body, BODY_BYTES_MAX_DEFAULT, &mut Vec::new(), sink)
+    decode_as(Encoding::Protobuf, body, sink)
+}
+
+/// Hands the entries of one body to `sink` and commits them: [`Receiver::receive_as`] for one body,
+/// of at most [`BODY_BYTES_MAX_DEFAULT`].
+///
+/// # Errors
+///
+/// As there.
+///
+/// ```
+/// # fn receive(sink: &mut dyn telemetry_core::sink::LogSink) -> Result<(), wire::Error> {
+/// use wire::loki::push::{Encoding, decode_as};
+///
+/// let body = br#"{"streams":[{"stream":{"app":"api"},"values":[["1","it works"]]}]}"#;
+/// let outcome = decode_as(Encoding::of("application/json"), body, sink)?;
+/// assert_eq!(outcome.items, 1);
+/// # Ok(())
+/// # }
+/// ```
+pub fn decode_as(
+    encoding: Encoding,
+    body: &[u8],
+    sink: &mut dyn LogSink,
+) -> Result<Outcome, Error> {
+    receive(encoding, body, BODY_BYTES_MAX_DEFAULT, &mut Vec::new(), sink)
 }
 
 fn receive<S: LogSink + ?Sized>(
+    encoding: Encoding,
     body: &[u8],
     body_bytes_max: usize,
     memory: &mut Vec<u8>,
     sink: &mut S,
 ) -> Result<Outcome, Error> {
-    let body = snappy::decompress(body, body_bytes_max, memory)?;
-    check(body)?;
+    let request = match encoding {
+        Encoding::Protobuf => {
+            let request = snappy::decompress(body, body_bytes_max, memory)?;
+            check(request)?;
+            request
+        }
+        Encoding::Json if body.len() > body_bytes_max => {
+            return Err(Error::TooLarge { limit: body_bytes_max });
+        }
+        Encoding::Json => {
+            *memory = json::transcode(body)?;
+            memory
+        }
+    };
     let mut texts = Texts::default();
-    entries(body, &mut texts, sink)?;
+    if entries(request, &mut texts, sink)? == 0 {
+        return Err(Error::NoStreams);
+    }
     Ok(Outcome::of(sink.commit()?, texts.replaced))
 }

@@ -1,8 +1,7 @@
 //! OTLP in JSON, turned into protobuf.
 //!
 //! 1. `schema` lists the messages of the three requests: names, numbers and types of their fields.
-//! 2. `reader` reads JSON text token by token and knows where it stands.
-//! 3. `transcode` walks the text along the schema and writes the protobuf message.
+//! 2. `transcode` walks the text along the schema and writes the protobuf message.
 //!
 //! The rules are those of protobuf's JSON mapping with OTLP's changes, read with tolerance: field
 //! names in camelCase or as in the protobuf files, ids in hexadecimal digits, other bytes in base64,
@@ -10,7 +9,6 @@
 //! strings, `null` for the default, unknown fields ignored whatever they hold.
 
 mod number;
-mod reader;
 mod schema;
 mod transcode;
 
@@ -19,6 +17,7 @@ use std::borrow::Cow;
 pub(super) use schema::{LOGS, METRICS, Message, TRACES};
 
 use crate::error::Error;
+use crate::json::Reader;
 
 /// How an OTLP request is coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,5 +42,5 @@ pub(super) fn request<'a>(
 
 /// The first name in a JSON object.
 pub(super) fn first_name(input: &[u8]) -> Option<String> {
-    reader::Reader::new(input).ok()?.first_name()
+    Reader::new(input).ok()?.first_name()
 }

@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 
-use super::reader::{Reader, is_number};
 use crate::error::{Error, JsonErrorKind};
+use crate::json::{Reader, is_number};
 
 /// 2 to the 64th: the first float past every integer of 64 bits.
 const PAST_U64: f64 = 18_446_744_073_709_551_616.0;

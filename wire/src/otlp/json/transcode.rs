@@ -6,10 +6,10 @@
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use super::number::{double, integer};
-use super::reader::Reader;
 use super::schema::{Field, Kind, Message};
 use crate::base64;
 use crate::error::{Error, JsonErrorKind};
+use crate::json::Reader;
 use crate::otlp::value::VALUE_DEPTH_MAX;
 use crate::protobuf::Writer;
 

@@ -1,7 +1,11 @@
-//! Reads JSON text token by token.
+//! JSON text: read token by token, strings written.
+//!
+//! Names and lists are the caller's business: what a format wants of an object it says in the
+//! closures that it hands over.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
 use memchr::memchr2;
 
@@ -12,13 +16,13 @@ const SKIPPED_DEPTH_MAX: u32 = 128;
 
 /// A place in the text.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(input: &'a [u8]) -> Result<Self, Error> {
+    pub(crate) fn new(input: &'a [u8]) -> Result<Self, Error> {
         match str::from_utf8(input) {
             Ok(text) => Ok(Reader { text, at: 0 }),
             Err(error) => {
@@ -27,18 +31,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn at(&self) -> usize {
+    pub(crate) fn at(&self) -> usize {
         self.at
     }
 
     /// What is wrong at the present place.
     #[cold]
-    pub(super) fn error(&self, kind: JsonErrorKind) -> Error {
+    pub(crate) fn error(&self, kind: JsonErrorKind) -> Error {
         self.error_at(self.at, kind)
     }
 
     #[cold]
-    pub(super) fn error_at(&self, position: usize, kind: JsonErrorKind) -> Error {
+    pub(crate) fn error_at(&self, position: usize, kind: JsonErrorKind) -> Error {
         let ends = position >= self.text.len() && matches!(kind, JsonErrorKind::Expected { .. });
         Error::Json { position, kind: if ends { JsonErrorKind::End } else { kind } }
     }
@@ -49,7 +53,7 @@ impl<'a> Reader<'a> {
 
     /// The next byte that is not white space, or 0 at the end.
     #[inline]
-    pub(super) fn peek(&mut self) -> u8 {
+    pub(crate) fn peek(&mut self) -> u8 {
         for byte in self.bytes() {
             if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
                 return *byte;
@@ -61,25 +65,25 @@ impl<'a> Reader<'a> {
 
     /// Steps over `byte` if it comes next.
     #[inline]
-    pub(super) fn take(&mut self, byte: u8) -> bool {
+    pub(crate) fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == byte && byte != 0;
         self.at += usize::from(found);
         found
     }
 
-    pub(super) fn expect(&mut self, byte: u8, expected: &'static str) -> Result<(), Error> {
+    pub(crate) fn expect(&mut self, byte: u8, expected: &'static str) -> Result<(), Error> {
         if self.take(byte) { Ok(()) } else { Err(self.error(JsonErrorKind::Expected { expected })) }
     }
 
     /// Steps over `null` if it comes next.
-    pub(super) fn take_null(&mut self) -> Result<bool, Error> {
+    pub(crate) fn take_null(&mut self) -> Result<bool, Error> {
         if self.peek() != b'n' {
             return Ok(false);
         }
         self.literal("null").map(|()| true)
     }
 
-    pub(super) fn bool(&mut self) -> Result<bool, Error> {
+    pub(crate) fn bool(&mut self) -> Result<bool, Error> {
         match self.peek() {
             b't' => self.literal("true").map(|()| true),
             b'f' => self.literal("false").map(|()| false),
@@ -97,7 +101,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A string, borrowed where it has no escapes.
-    pub(super) fn string(&mut self) -> Result<Cow<'a, str>, Error> {
+    pub(crate) fn string(&mut self) -> Result<Cow<'a, str>, Error> {
         self.expect(b'"', "a string")?;
         let start = self.at;
         let mut escaped = String::new();
@@ -177,7 +181,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The text of a number.
-    pub(super) fn number(&mut self) -> Result<&'a str, Error> {
+    pub(crate) fn number(&mut self) -> Result<&'a str, Error> {
         self.peek();
         let is_part = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
         let len = self.bytes().iter().take_while(is_part).count();
@@ -190,7 +194,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Steps over a value of any kind.
-    pub(super) fn skip(&mut self, depth: u32) -> Result<(), Error> {
+    pub(crate) fn skip(&mut self, depth: u32) -> Result<(), Error> {
         if depth == SKIPPED_DEPTH_MAX {
             return Err(self.error(JsonErrorKind::TooDeep));
         }
@@ -206,7 +210,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An object; `member` reads the value behind each name.
-    pub(super) fn object(
+    pub(crate) fn object(
         &mut self,
         mut member: impl FnMut(&mut Self, &str) -> Result<(), Error>,
     ) -> Result<(), Error> {
@@ -225,13 +229,13 @@ impl<'a> Reader<'a> {
     }
 
     /// The first name in the object that comes next.
-    pub(super) fn first_name(mut self) -> Option<String> {
+    pub(crate) fn first_name(mut self) -> Option<String> {
         let name = if self.take(b'{') { self.string().ok()? } else { return None };
         Some(name.into_owned())
     }
 
     /// An array; `element` reads each element.
-    pub(super) fn array(
+    pub(crate) fn array(
         &mut self,
         mut element: impl FnMut(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Error> {
@@ -248,7 +252,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Checks that nothing but white space is left.
-    pub(super) fn end(&mut self) -> Result<(), Error> {
+    pub(crate) fn end(&mut self) -> Result<(), Error> {
         match self.peek() {
             0 if self.at == self.text.len() => Ok(()),
             _ => Err(self.error(JsonErrorKind::Trailing)),
@@ -257,7 +261,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Whether `text` is spelt as JSON wants a number.
-pub(super) fn is_number(text: &str) -> bool {
+pub(crate) fn is_number(text: &str) -> bool {
     fn digits(text: &str) -> Option<&str> {
         let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
         (rest.len() < text.len()).then_some(rest)
@@ -276,6 +280,35 @@ pub(super) fn is_number(text: &str) -> bool {
         rest = after;
     }
     rest.is_empty()
+}
+
+/// Appends `text` as a JSON string. What has to be escaped is, and what `also` names.
+pub(crate) fn write_string(text: &str, out: &mut String, also: impl Fn(char) -> bool) {
+    out.push('"');
+    let mut run = 0;
+    for (at, c) in text.char_indices() {
+        let letter = match c {
+            '"' | '\\' => c,
+            '\n' => 'n',
+            '\r' => 'r',
+            '\t' => 't',
+            '\u{8}' => 'b',
+            '\u{c}' => 'f',
+            '\0'..='\u{1f}' => 'u',
+            c if also(c) => 'u',
+            _ => continue,
+        };
+        out.push_str(text.get(run..at).unwrap_or_default());
+        run = at + c.len_utf8();
+        out.push('\\');
+        out.push(letter);
+        if letter == 'u' {
+            // Writing to a string does not fail.
+            let _ = write!(out, "{:04x}", u32::from(c));
+        }
+    }
+    out.push_str(text.get(run..).unwrap_or_default());
+    out.push('"');
 }
 
 #[cfg(test)]
@@ -297,6 +330,15 @@ mod tests {
         assert_eq!(reader.string().unwrap(), "a\"\\/\u{8}\u{c}\n\r\tü😀\u{fffd}x\u{fffd}");
         assert!(matches!(Reader::new(b"\"plain\"").unwrap().string(), Ok(Cow::Borrowed("plain"))));
         assert_eq!(Reader::new(br#""\u0041""#).unwrap().string().unwrap(), "A");
+    }
+
+    #[test]
+    fn strings_that_are_written_are_read() {
+        let text = "a\"\\\u{8}\u{c}\n\r\tü😀\u{1}<";
+        let mut out = String::new();
+        write_string(text, &mut out, |c| c == '<');
+        assert_eq!(out, r#""a\"\\\b\f\n\r\tü😀\u0001\u003c""#);
+        assert_eq!(Reader::new(out.as_bytes()).unwrap().string().unwrap(), text);
     }
 
     #[test]
