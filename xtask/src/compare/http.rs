@@ -1,4 +1,5 @@
-//! As much of HTTP/1.1 as two known servers on loopback need: one connection, kept alive.
+//! As much of HTTP/1.1 as two known servers on loopback need: one connection, kept alive as long as
+//! the server wants (VictoriaMetrics ends each after two minutes).
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -17,6 +18,8 @@ pub(super) struct Connection {
 pub(super) struct Response {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
+    /// Whether the server ends the connection behind it.
+    closes: bool,
 }
 
 impl Connection {
@@ -29,7 +32,7 @@ impl Connection {
     pub(super) fn get(&mut self, path: &str) -> Result<Response> {
         let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
         self.stream.get_mut().write_all(request.as_bytes())?;
-        read(&mut self.stream)
+        self.answer()
     }
 
     /// Sends a body of remote write.
@@ -44,7 +47,16 @@ impl Connection {
         let stream = self.stream.get_mut();
         stream.write_all(head.as_bytes())?;
         stream.write_all(body)?;
-        read(&mut self.stream)
+        self.answer()
+    }
+
+    /// Reads an answer, and connects anew if it is the last of its connection.
+    fn answer(&mut self) -> Result<Response> {
+        let response = read(&mut self.stream)?;
+        if response.closes {
+            *self = Connection::open(&self.address)?;
+        }
+        Ok(response)
     }
 }
 
@@ -52,13 +64,14 @@ fn read(stream: &mut impl BufRead) -> Result<Response> {
     let first = line(stream)?;
     let status = first.split(' ').nth(1).and_then(|status| status.parse().ok());
     let status = status.ok_or_else(|| format!("no status in {first:?}"))?;
-    let (mut length, mut is_chunked) = (0, false);
+    let (mut length, mut is_chunked, mut closes) = (0, false, false);
     loop {
         let header = line(stream)?;
         let Some((name, value)) = header.split_once(':') else { break };
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse()?,
             "transfer-encoding" => is_chunked = value.trim() == "chunked",
+            "connection" => closes = value.trim().eq_ignore_ascii_case("close"),
             _ => {}
         }
     }
@@ -75,7 +88,7 @@ fn read(stream: &mut impl BufRead) -> Result<Response> {
     } else {
         stream.by_ref().take(length).read_to_end(&mut body)?;
     }
-    Ok(Response { status, body })
+    Ok(Response { status, body, closes })
 }
 
 /// A line without its end.
@@ -108,11 +121,12 @@ mod tests {
     fn answers_of_both_kinds_follow_each_other() {
         let mut stream: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
             4\r\nab\r\n\r\n1\r\nc\r\n0\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n\
-            HTTP/1.1 400 Bad Request\r\ncontent-length: 2\r\n\r\nno";
+            HTTP/1.1 400 Bad Request\r\nConnection: close\r\ncontent-length: 2\r\n\r\nno";
         let answers: Vec<_> = std::iter::from_fn(|| read(&mut stream).ok()).collect();
-        let answers: Vec<_> =
-            answers.iter().map(|answer| (answer.status, answer.body.as_slice())).collect();
-        assert_eq!(answers, [(200, &b"ab\r\nc"[..]), (204, b""), (400, b"no")]);
+        let answers =
+            answers.iter().map(|answer| (answer.status, answer.body.as_slice(), answer.closes));
+        let expected = [(200, &b"ab\r\nc"[..], false), (204, b"", false), (400, b"no", true)];
+        assert!(answers.eq(expected));
     }
 
     #[test]
