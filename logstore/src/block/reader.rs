@@ -112,6 +112,25 @@ impl Block {
         open(&self.file.read_page(format::PAGES, entry.at)?).map(Arc::new)
     }
 
+    /// The times of the rows of the page that a run lies on.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read or is damaged.
+    pub(crate) fn times(&self, run: &Run) -> Result<Vec<i64>> {
+        if self.is_shared(run) {
+            return Ok(self.open_page(run)?.times.clone());
+        }
+        let entry = self.page_entry(run)?;
+        let bytes = self.file.read_page(format::PAGES, entry.at)?;
+        let times = Page::open(&bytes).and_then(|page| page.times());
+        let times = times.map_err(|damaged| self.damaged_page(entry, damaged))?;
+        match times.len() == run.rows as usize {
+            true => Ok(times),
+            false => Err(self.damaged(entry.at.offset, "rows of a page")),
+        }
+    }
+
     /// Fills `into` with the wanted columns of a run. What was in it is gone.
     ///
     /// # Errors

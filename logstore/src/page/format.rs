@@ -226,6 +226,37 @@ impl OpenPage {
         Ok(())
     }
 
+    /// As [`fill`](Self::fill), for rows that rise.
+    ///
+    /// # Errors
+    ///
+    /// As [`fill`](Self::fill).
+    pub(crate) fn fill_rows(
+        &self,
+        rows: &[u32],
+        want: LogWant,
+        dictionary: &Dictionary,
+        into: &mut LogColumns,
+    ) -> Result<(), Damaged> {
+        into.clear();
+        let has_metadata = want.metadata && !self.page.metadata.is_empty();
+        let Some(coded) = self.coded.as_ref().filter(|_| !has_metadata) else {
+            let mut all = LogColumns::default();
+            self.fill(0..self.page.rows, want, dictionary, &mut all)?;
+            rows.iter().for_each(|row| into.push_row(&all, *row as usize));
+            return Ok(());
+        };
+        let times = rows.iter().filter_map(|row| self.times.get(*row as usize).copied());
+        into.times.extend(times);
+        if want.text || want.lengths {
+            coded.lines(dictionary, rows.iter().map(|row| *row as usize), &self.times, into)?;
+            if !want.text {
+                into.text.clear();
+            }
+        }
+        Ok(())
+    }
+
     fn read_plain(&self, want: LogWant, into: &mut LogColumns) -> Result<(), Damaged> {
         let mut input = Cursor::new(&self.page.text);
         let lengths = lz4::read(&mut Cursor::new(input.bytes()?))?;

@@ -7,7 +7,7 @@ use telemetry_core::labels::Labels;
 use telemetry_core::source::{LogColumns, LogPage, LogWant, PageStatistics, SourceError};
 use telemetry_core::time::Nanos;
 
-use super::page::StreamPage;
+use super::page::{StreamPage, View};
 use crate::page;
 
 /// Pages that overlap, oldest place first.
@@ -16,12 +16,8 @@ pub(super) struct MergedPage {
     pub(super) none: Labels,
 }
 
-impl LogPage for MergedPage {
-    fn labels(&self) -> &Labels {
-        self.pages.first().map_or(&self.none, |page| &page.labels)
-    }
-
-    fn statistics(&self) -> PageStatistics {
+impl MergedPage {
+    pub(super) fn statistics(&self) -> PageStatistics {
         let mut all = PageStatistics {
             count: 0,
             line_bytes: 0,
@@ -39,13 +35,24 @@ impl LogPage for MergedPage {
         }
         all
     }
+}
+
+impl LogPage for MergedPage {
+    fn labels(&self) -> &Labels {
+        self.pages.first().map_or(&self.none, |page| &page.labels)
+    }
+
+    fn statistics(&self) -> PageStatistics {
+        MergedPage::statistics(self)
+    }
 
     fn decode(&self, want: LogWant, into: &mut LogColumns) -> Result<(), SourceError> {
-        // Equal lines are told by their text, wanted or not.
+        // Equal lines are told by their text and metadata, wanted or not. They pass the same filters.
+        let want = LogWant { text: true, metadata: true, ..want };
         let mut pages = Vec::with_capacity(self.pages.len());
         for page in &self.pages {
             let mut columns = LogColumns::default();
-            page.decode(LogWant { text: true, ..want }, &mut columns)?;
+            View::new(page).read(want, &mut columns)?;
             pages.push(columns);
         }
         into.clear();

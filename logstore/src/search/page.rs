@@ -1,19 +1,26 @@
 //! The pages that a query gets: of a head, or a run of a block.
 
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use telemetry_core::labels::Labels;
 use telemetry_core::source::{
-    LogColumns, LogPage, LogWant, PageBuckets, PageStatistics, SourceError,
+    LogColumns, LogPage, LogTemplates, LogWant, PageBuckets, PageStatistics, SourceError,
 };
 use telemetry_core::storage::store::LiveBlock;
 use telemetry_core::storage::tombstone::Tombstone;
+use telemetry_core::storage::{self, Damaged};
 use telemetry_core::time::{Nanos, NanosRange};
 
-use crate::block::Run;
+use super::filters::Filters;
+use super::templates::StoredTemplates;
+use super::verdict::Verdict;
+use crate::block::{Block, Run};
 use crate::engine::{Logs, is_deleted};
 use crate::error::into_source;
-use crate::page::{Piece, select_rows};
+use crate::page::format::OpenPage;
+use crate::page::{Piece, copy_rows, select_rows};
+use crate::text::template::Coded;
 
 /// Lines of one stream, wherever they lie.
 #[derive(Clone)]
@@ -23,6 +30,8 @@ pub(super) struct StreamPage {
     pub(super) place: usize,
     pub(super) window: NanosRange,
     pub(super) tombstones: Vec<Arc<Tombstone>>,
+    /// The filters, unless it is known that all lines pass.
+    pub(super) filters: Option<Arc<Filters>>,
     pub(super) lines: Lines,
 }
 
@@ -30,7 +39,8 @@ pub(super) struct StreamPage {
 #[derive(Clone)]
 pub(super) enum Lines {
     Head(Arc<LogColumns>),
-    Block(Arc<LiveBlock<Logs>>, Run),
+    /// With what the templates of the block say about the filters.
+    Block(Arc<LiveBlock<Logs>>, Run, Arc<[Verdict]>),
 }
 
 impl StreamPage {
@@ -41,7 +51,7 @@ impl StreamPage {
                 let first = columns.times.first().copied().unwrap_or(i64::MAX);
                 (first, columns.times.last().copied().unwrap_or(i64::MIN))
             }
-            Lines::Block(_, run) => (run.first, run.last),
+            Lines::Block(_, run, _) => (run.first, run.last),
         }
     }
 
@@ -61,57 +71,243 @@ impl StreamPage {
         self
     }
 
-    fn is_whole(&self) -> bool {
+    /// Whether every line that lies there is selected by its time.
+    fn is_all_in_time(&self) -> bool {
         let (first, last) = self.range();
         let inside = self.window.contains(Nanos(first)) && self.window.contains(Nanos(last));
         inside && !self.tombstones.iter().any(|t| t.start <= last && t.end >= first)
     }
 
+    fn is_whole(&self) -> bool {
+        self.filters.is_none() && self.is_all_in_time()
+    }
+
     fn keeps(&self, time: i64) -> bool {
         self.window.contains(Nanos(time)) && !is_deleted(&self.tombstones, time)
     }
-}
 
-impl LogPage for StreamPage {
-    fn labels(&self) -> &Labels {
-        &self.labels
-    }
-
-    fn statistics(&self) -> PageStatistics {
+    pub(super) fn statistics(&self) -> PageStatistics {
         let (first, last) = self.range();
         let (count, line_bytes, has_metadata) = match &self.lines {
             Lines::Head(columns) => {
                 (columns.len() as u64, columns.text.len() as u64, !columns.metadata_ends.is_empty())
             }
-            Lines::Block(_, run) => (u64::from(run.rows), run.text_bytes, run.has_metadata),
+            Lines::Block(_, run, _) => (u64::from(run.rows), run.text_bytes, run.has_metadata),
         };
-        let is_whole = self.is_whole();
-        let (first, last) = if is_whole {
+        let (first, last) = if self.is_all_in_time() {
             (Nanos(first), Nanos(last))
         } else {
             let end = Nanos(self.window.end.0.saturating_sub(1));
             (Nanos(first).max(self.window.start), Nanos(last).min(end))
         };
+        let is_whole = self.is_whole();
         PageStatistics { count, line_bytes, first, last, has_metadata, is_whole }
+    }
+}
+
+/// A page while it is read: what was opened for one call is there for the next.
+pub(super) struct View<'a> {
+    page: &'a StreamPage,
+    opened: OnceLock<Opened>,
+}
+
+/// A page of a block, and which of its rows are selected.
+pub(super) struct Opened {
+    pub(super) page: Arc<OpenPage>,
+    pub(super) rows: Rows,
+}
+
+/// Rows of a page on disk.
+pub(super) enum Rows {
+    All(Range<usize>),
+    Some(Vec<u32>),
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(page: &'a StreamPage) -> Self {
+        View { page, opened: OnceLock::new() }
+    }
+
+    /// The opened page, which lies in `block`.
+    fn opened(&self, block: &Block, run: &Run, verdicts: &[Verdict]) -> storage::Result<&Opened> {
+        if let Some(opened) = self.opened.get() {
+            return Ok(opened);
+        }
+        let page = block.open_page(run)?;
+        let damaged = |damaged: Damaged| match block.page_entry(run) {
+            Ok(entry) => block.damaged_page(entry, damaged),
+            Err(error) => error,
+        };
+        let rows = self.rows(block, &page, run, verdicts).map_err(damaged)?;
+        Ok(self.opened.get_or_init(|| Opened { page, rows }))
+    }
+
+    /// Which rows are selected.
+    fn rows(
+        &self,
+        block: &Block,
+        page: &OpenPage,
+        run: &Run,
+        verdicts: &[Verdict],
+    ) -> Result<Rows, Damaged> {
+        let range = run.range();
+        if self.page.is_whole() {
+            return Ok(Rows::All(range));
+        }
+        let is_all_in_time = self.page.is_all_in_time();
+        let in_time = |row: &u32| {
+            let row = *row as usize;
+            range.contains(&row)
+                && (is_all_in_time
+                    || page.times.get(row).is_some_and(|time| self.page.keeps(*time)))
+        };
+        let Some(filters) = &self.page.filters else {
+            return Ok(Rows::Some((run.row..run.row + run.rows).filter(in_time).collect()));
+        };
+        let (mut kept, mut open) = (Vec::new(), Vec::new());
+        match &page.coded {
+            None => open.extend((run.row..run.row + run.rows).filter(in_time)),
+            Some(coded) => {
+                for (place, template) in coded.templates().iter().enumerate() {
+                    let rows = || coded.rows_of(place).iter().copied().filter(in_time);
+                    match verdicts.get(template.number as usize) {
+                        Some(Verdict::Out) => {}
+                        Some(Verdict::Kept) => kept.extend(rows()),
+                        Some(Verdict::Open) | None => open.extend(rows()),
+                    }
+                }
+            }
+        }
+        if !open.is_empty() {
+            open.sort_unstable();
+            let mut columns = LogColumns::default();
+            let want = LogWant { text: true, ..LogWant::TIMES };
+            page.fill_rows(&open, want, block.dictionary(), &mut columns)?;
+            let passing = open.iter().enumerate().filter(|(at, _)| filters.keep(columns.line(*at)));
+            kept.extend(passing.map(|(_, row)| *row));
+        }
+        kept.sort_unstable();
+        Ok(Rows::Some(kept))
+    }
+
+    fn decode_block(
+        &self,
+        block: &Block,
+        run: &Run,
+        verdicts: &[Verdict],
+        some: Option<&[usize]>,
+        want: LogWant,
+        into: &mut LogColumns,
+    ) -> storage::Result<()> {
+        if self.page.is_whole() && want == LogWant::TIMES && self.opened.get().is_none() {
+            into.clear();
+            let times = block.times(run)?;
+            match some {
+                None => into.times.extend_from_slice(times.get(run.range()).unwrap_or_default()),
+                Some(rows) => into.times.extend(
+                    rows.iter().filter_map(|row| times.get(run.row as usize + row).copied()),
+                ),
+            }
+            return Ok(());
+        }
+        let opened = self.opened(block, run, verdicts)?;
+        let entry = block.page_entry(run)?;
+        let page = &opened.page;
+        let dictionary = block.dictionary();
+        let filled = match (&opened.rows, some) {
+            (Rows::All(range), None) => page.fill(range.clone(), want, dictionary, into),
+            (Rows::All(range), Some(rows)) => {
+                // Rows of a page fit four bytes.
+                let row = |row: &usize| u32::try_from(range.start + row).unwrap_or(u32::MAX);
+                page.fill_rows(&rows.iter().map(row).collect::<Vec<u32>>(), want, dictionary, into)
+            }
+            (Rows::Some(known), None) => page.fill_rows(known, want, dictionary, into),
+            (Rows::Some(known), Some(rows)) => {
+                let rows = rows.iter().filter_map(|row| known.get(*row).copied());
+                page.fill_rows(&rows.collect::<Vec<u32>>(), want, dictionary, into)
+            }
+        };
+        filled.map_err(|damaged| block.damaged_page(entry, damaged))
+    }
+
+    fn decode_head(&self, columns: &LogColumns, into: &mut LogColumns) {
+        let Some(filters) = &self.page.filters else {
+            into.clone_from(columns);
+            if !self.page.is_all_in_time() {
+                select_rows(into, |time| self.page.keeps(time));
+            }
+            return;
+        };
+        into.clear();
+        for (row, time) in columns.times.iter().enumerate() {
+            if self.page.keeps(*time) && filters.keep(columns.line(row)) {
+                copy_rows(columns, row, row + 1, into);
+            }
+        }
+    }
+
+    /// Fills `into` with the selected lines.
+    pub(super) fn read(&self, want: LogWant, into: &mut LogColumns) -> Result<(), SourceError> {
+        match &self.page.lines {
+            Lines::Head(columns) => {
+                self.decode_head(columns, into);
+                Ok(())
+            }
+            Lines::Block(block, run, verdicts) => {
+                let block = block.open().map_err(into_source)?;
+                self.decode_block(block, run, verdicts, None, want, into).map_err(into_source)
+            }
+        }
+    }
+}
+
+impl LogPage for View<'_> {
+    fn labels(&self) -> &Labels {
+        &self.page.labels
+    }
+
+    fn statistics(&self) -> PageStatistics {
+        self.page.statistics()
     }
 
     fn decode(&self, want: LogWant, into: &mut LogColumns) -> Result<(), SourceError> {
-        match &self.lines {
-            Lines::Head(columns) => into.clone_from(columns),
-            Lines::Block(block, run) => {
-                let opened = block.open().map_err(into_source)?;
-                opened.read(run, want, into).map_err(into_source)?;
+        self.read(want, into)
+    }
+
+    fn decode_rows(
+        &self,
+        rows: &[usize],
+        want: LogWant,
+        into: &mut LogColumns,
+    ) -> Result<(), SourceError> {
+        match &self.page.lines {
+            Lines::Head(columns) => {
+                let mut all = LogColumns::default();
+                self.decode_head(columns, &mut all);
+                into.clear();
+                rows.iter().for_each(|row| into.push_row(&all, *row));
+                Ok(())
+            }
+            Lines::Block(block, run, verdicts) => {
+                let block = block.open().map_err(into_source)?;
+                let decoded = self.decode_block(block, run, verdicts, Some(rows), want, into);
+                decoded.map_err(into_source)
             }
         }
-        if !self.is_whole() {
-            select_rows(into, |time| self.keeps(time));
-        }
-        Ok(())
+    }
+
+    fn templates(&self) -> Result<Option<Box<dyn LogTemplates + '_>>, SourceError> {
+        let Lines::Block(block, run, verdicts) = &self.page.lines else { return Ok(None) };
+        let block = block.open().map_err(into_source)?;
+        let opened = self.opened(block, run, verdicts).map_err(into_source)?;
+        let Some(coded): Option<&Coded> = opened.page.coded.as_ref() else { return Ok(None) };
+        let templates = StoredTemplates::new(block, self.page.place, run, opened, coded);
+        Ok(Some(Box::new(templates)))
     }
 
     fn buckets(&self, into: &mut PageBuckets) -> Result<bool, SourceError> {
-        match &self.lines {
-            Lines::Block(_, Run { buckets: Some(buckets), .. }) if self.is_whole() => {
+        match &self.page.lines {
+            Lines::Block(_, Run { buckets: Some(buckets), .. }, _) if self.page.is_whole() => {
                 into.clone_from(buckets);
                 Ok(true)
             }

@@ -12,8 +12,11 @@ use telemetry_core::source::{
 use telemetry_core::storage::store::{LiveBlock, Snapshot};
 use telemetry_core::time::NanosRange;
 
+use super::filtered::Filtered;
+use super::filters::{self, Filters};
 use super::merged::MergedPage;
-use super::page::{Lines, StreamPage};
+use super::page::{Lines, StreamPage, View};
+use super::verdict::Verdict;
 use crate::engine::{Logs, concerning};
 use crate::error::into_source;
 use crate::page::{self, Piece, Slice};
@@ -29,7 +32,11 @@ impl LogSource for LogStore {
         request: &LogRequest,
         context: &QueryContext,
     ) -> Result<Box<dyn LogPageSet + '_>, SourceError> {
-        let streams = stream_pages(self, &request.matchers, request.window, context)?;
+        let filters = Filters::new(&request.filters).map(Arc::new);
+        let applied = filters.as_ref().map_or(0, |filters| filters.len());
+        let filters = filters.filter(|_| applied > 0);
+        let selection = Selection { matchers: &request.matchers, window: request.window, filters };
+        let streams = stream_pages(self, &selection, context)?;
         context.bound(Resource::Series, streams.len() as u64)?;
         context.statistics().add_series(streams.len() as u64);
         let streams = streams.into_values().map(without_overlap);
@@ -47,7 +54,7 @@ impl LogSource for LogStore {
                 pages
             }
         };
-        Ok(Box::new(Pages { pages }))
+        Ok(Box::new(Pages { pages, applied }))
     }
 
     fn streams(
@@ -56,33 +63,41 @@ impl LogSource for LogStore {
         context: &QueryContext,
     ) -> Result<Vec<Labels>, SourceError> {
         let window = NanosRange::from(request.window);
-        let streams = stream_pages(self, &request.matchers, window, context)?;
+        let selection = Selection { matchers: &request.matchers, window, filters: None };
+        let streams = stream_pages(self, &selection, context)?;
         let names: BTreeSet<Labels> = streams.into_keys().collect();
         Ok(names.into_iter().take(request.limit).collect())
     }
 }
 
+/// What is read.
+struct Selection<'s> {
+    matchers: &'s [Matcher],
+    window: NanosRange,
+    filters: Option<Arc<Filters>>,
+}
+
 /// Pages with lines in the window, by stream; of one stream those from blocks first.
 fn stream_pages(
     store: &LogStore,
-    matchers: &[Matcher],
-    window: NanosRange,
+    selection: &Selection<'_>,
     context: &QueryContext,
 ) -> Result<BTreeMap<Labels, Vec<StreamPage>>, SourceError> {
     context.check()?;
+    let window = selection.window;
     let snapshot = store.kernel().snapshot();
     let mut streams: BTreeMap<Labels, Vec<StreamPage>> = BTreeMap::new();
     for (place, block) in snapshot.blocks().iter().enumerate() {
         context.check()?;
         let entry = block.entry();
         if overlaps(window, entry.min_time, entry.max_time) {
-            add_block(&snapshot, (place, block), matchers, window, &mut streams)?;
+            add_block(&snapshot, (place, block), selection, &mut streams)?;
         }
     }
     let blocks = snapshot.blocks().len();
     for (place, (head, tombstones)) in (blocks..).zip(snapshot.heads()) {
         context.check()?;
-        for (labels, pages) in head.select(matchers).map_err(into_source)? {
+        for (labels, pages) in head.select(selection.matchers).map_err(into_source)? {
             let tombstones = concerning(&tombstones, &labels);
             for columns in pages {
                 let page = StreamPage {
@@ -90,6 +105,7 @@ fn stream_pages(
                     place,
                     window,
                     tombstones: tombstones.clone(),
+                    filters: selection.filters.clone(),
                     lines: Lines::Head(columns),
                 };
                 let (first, last) = page.range();
@@ -105,25 +121,40 @@ fn stream_pages(
 fn add_block(
     snapshot: &Snapshot<Logs>,
     (place, block): (usize, &Arc<LiveBlock<Logs>>),
-    matchers: &[Matcher],
-    window: NanosRange,
+    selection: &Selection<'_>,
     streams: &mut BTreeMap<Labels, Vec<StreamPage>>,
 ) -> Result<(), SourceError> {
     let tombstones = snapshot.tombstones_of(block);
     let opened = block.open().map_err(into_source)?;
-    for stream in opened.select(matchers).map_err(into_source)? {
+    let filters = &selection.filters;
+    let verdicts = filters.as_ref().map(|filters| filters.verdicts(opened.dictionary()));
+    let verdicts: Arc<[Verdict]> = verdicts.unwrap_or_default().into();
+    for stream in opened.select(selection.matchers).map_err(into_source)? {
         let tombstones = concerning(&tombstones, &stream.labels);
-        let runs = stream.runs.iter().filter(|run| overlaps(window, run.first, run.last));
-        let mut pages = runs
-            .map(|run| StreamPage {
+        let mut pages: Vec<StreamPage> = Vec::new();
+        for run in &stream.runs {
+            if !overlaps(selection.window, run.first, run.last) {
+                continue;
+            }
+            let mut filters = filters.clone();
+            if filters.is_some() {
+                let templates = &opened.page_entry(run).map_err(into_source)?.templates;
+                match filters::of_page(&verdicts, templates) {
+                    Verdict::Out => continue,
+                    Verdict::Open => {}
+                    Verdict::Kept => filters = None,
+                }
+            }
+            pages.push(StreamPage {
                 labels: stream.labels.clone(),
                 place,
-                window,
+                window: selection.window,
                 tombstones: tombstones.clone(),
-                lines: Lines::Block(block.clone(), run.clone()),
-            })
-            .peekable();
-        if pages.peek().is_some() {
+                filters,
+                lines: Lines::Block(block.clone(), run.clone(), verdicts.clone()),
+            });
+        }
+        if !pages.is_empty() {
             streams.entry(stream.labels.clone()).or_default().extend(pages);
         }
     }
@@ -165,6 +196,8 @@ impl Page {
 
 struct Pages {
     pages: Vec<Page>,
+    /// How many filters of the request the pages have applied.
+    applied: usize,
 }
 
 impl LogPageSet for Pages {
@@ -173,9 +206,12 @@ impl LogPageSet for Pages {
     }
 
     fn page<'a>(&'a self, index: usize) -> Option<Box<dyn LogPage + 'a>> {
+        let applied = self.applied;
         self.pages.get(index).map(|page| match page {
-            Page::One(page) => Box::new(page) as Box<dyn LogPage>,
-            Page::Merged(page) => Box::new(page) as Box<dyn LogPage>,
+            Page::One(page) => {
+                Box::new(Filtered { page: View::new(page), applied }) as Box<dyn LogPage>
+            }
+            Page::Merged(page) => Box::new(Filtered { page, applied }) as Box<dyn LogPage>,
         })
     }
 }

@@ -103,6 +103,16 @@ impl Coded {
         sections + self.of_rows.len() * 8 + self.places.len() * size_of::<(usize, Places)>()
     }
 
+    /// The templates of the page.
+    pub(crate) fn templates(&self) -> &[PageTemplate] {
+        &self.templates
+    }
+
+    /// The place of each row's template among those of the page.
+    pub(crate) fn of_rows(&self) -> &[u32] {
+        &self.of_rows
+    }
+
     /// The rows of a template of the page.
     pub(crate) fn rows_of(&self, place: usize) -> &[u32] {
         let before = self.templates.iter().take(place).map(|template| template.rows as usize);

@@ -21,8 +21,9 @@ mod frequent;
 mod tokenize;
 
 pub(crate) use decode::Coded;
-pub(crate) use dictionary::Dictionary;
+pub(crate) use dictionary::{Dictionary, Summary};
 pub(crate) use encode::{Coder, PageTemplate};
+pub(crate) use tokenize::{class, class_of};
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,122 @@
+//! The line filters of a query, as the store applies them: to templates first, then to lines.
+
+use memchr::memmem::Finder;
+use telemetry_core::labels::regex::Regex;
+use telemetry_core::source::{LineFilter, LinePattern, Template};
+
+use super::verdict::{Verdict, contains};
+use crate::text::template::{Dictionary, PageTemplate, Summary};
+
+/// All filters of a query; a line that passes them all is kept.
+#[derive(Debug, Default)]
+pub(super) struct Filters {
+    filters: Vec<Filter>,
+}
+
+#[derive(Debug)]
+struct Filter {
+    negated: bool,
+    any: Vec<Pattern>,
+}
+
+#[derive(Debug)]
+enum Pattern {
+    Contains(Box<Finder<'static>>),
+    /// An expression, and the texts of which, clause by clause, a match has one.
+    Regex(Regex, Vec<Vec<Finder<'static>>>),
+}
+
+impl Filters {
+    /// The filters of a request. None where there is one that this store does not know: then the
+    /// language applies them.
+    pub(super) fn new(filters: &[LineFilter]) -> Option<Self> {
+        let pattern = |pattern: &LinePattern| match pattern {
+            LinePattern::Contains(text) => {
+                Some(Pattern::Contains(Box::new(Finder::new(text).into_owned())))
+            }
+            LinePattern::Regex(regex) => {
+                let finder = |text: &str| Finder::new(text).into_owned();
+                let clauses = regex.required_literals().iter();
+                let clauses = clauses.map(|clause| clause.texts().map(finder).collect());
+                Some(Pattern::Regex(regex.clone(), clauses.collect()))
+            }
+            _ => None,
+        };
+        let filter = |filter: &LineFilter| {
+            let any = filter.any.iter().map(pattern).collect::<Option<Vec<Pattern>>>()?;
+            Some(Filter { negated: filter.negated, any })
+        };
+        let filters = filters.iter().map(filter).collect::<Option<Vec<Filter>>>()?;
+        Some(Filters { filters })
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.filters.len()
+    }
+
+    /// Whether a line passes all.
+    pub(super) fn keep(&self, line: &[u8]) -> bool {
+        self.filters
+            .iter()
+            .all(|filter| filter.any.iter().any(|pattern| pattern.matches(line)) != filter.negated)
+    }
+
+    /// What the templates of a block say, by number.
+    pub(super) fn verdicts(&self, dictionary: &Dictionary) -> Vec<Verdict> {
+        let verdict = |number: u32| {
+            let Some(template) = dictionary.template(number) else { return Verdict::Open };
+            self.verdict(template, dictionary.summaries(number))
+        };
+        // A block has far fewer templates than four billion.
+        (0..u32::try_from(dictionary.len()).unwrap_or(u32::MAX)).map(verdict).collect()
+    }
+
+    fn verdict(&self, template: Template<'_>, slots: &[Summary]) -> Verdict {
+        let mut all = Verdict::Kept;
+        for filter in &self.filters {
+            let any = filter.any.iter().map(|pattern| pattern.verdict(template, slots));
+            let any = any.fold(Verdict::Out, |one, other| match (one, other) {
+                (Verdict::Kept, _) | (_, Verdict::Kept) => Verdict::Kept,
+                (Verdict::Open, _) | (_, Verdict::Open) => Verdict::Open,
+                _ => Verdict::Out,
+            });
+            match if filter.negated { any.negated() } else { any } {
+                Verdict::Out => return Verdict::Out,
+                Verdict::Open => all = Verdict::Open,
+                Verdict::Kept => {}
+            }
+        }
+        all
+    }
+}
+
+impl Pattern {
+    fn matches(&self, line: &[u8]) -> bool {
+        match self {
+            Pattern::Contains(text) => text.find(line).is_some(),
+            Pattern::Regex(regex, _) => regex.is_match(line),
+        }
+    }
+
+    fn verdict(&self, template: Template<'_>, slots: &[Summary]) -> Verdict {
+        match self {
+            Pattern::Contains(text) => contains(text, template, slots),
+            Pattern::Regex(_, clauses) => {
+                let may_hold = |texts: &Vec<Finder<'_>>| {
+                    texts.iter().any(|text| contains(text, template, slots) != Verdict::Out)
+                };
+                if clauses.iter().all(may_hold) { Verdict::Open } else { Verdict::Out }
+            }
+        }
+    }
+}
+
+/// What the templates of a page say together.
+pub(super) fn of_page(verdicts: &[Verdict], templates: &[PageTemplate]) -> Verdict {
+    let verdict = |template: &PageTemplate| verdicts.get(template.number as usize).copied();
+    let mut all = templates.iter().map(|template| verdict(template).unwrap_or(Verdict::Open));
+    // The text of a page without templates is plain.
+    let Some(first) = all.next() else { return Verdict::Open };
+    if all.all(|verdict| verdict == first) { first } else { Verdict::Open }
+}
