@@ -47,6 +47,9 @@ pub struct Tsdb {
     store: Store<Metrics>,
     /// Whether commits are logged.
     logs: bool,
+    /// The latest time in the blocks that there were when the store was opened. Of what came later
+    /// the registry knows the newest samples.
+    newest_before: Option<i64>,
 }
 
 impl Tsdb {
@@ -74,13 +77,16 @@ impl Tsdb {
     }
 
     pub(crate) fn new(store: Store<Metrics>, logs: bool) -> Self {
+        let snapshot = store.snapshot();
+        let newest_before = snapshot.blocks().iter().map(|block| block.entry().max_time).max();
         // What the log deleted again while it was replayed.
-        for (_, tombstones) in store.snapshot().heads() {
+        for (_, tombstones) in snapshot.heads() {
             for tombstone in tombstones {
                 store.engine().registry.note_deleted(&tombstone);
             }
         }
-        Tsdb { store, logs }
+        drop(snapshot);
+        Tsdb { store, logs, newest_before }
     }
 
     pub(crate) fn engine(&self) -> &Metrics {
@@ -126,7 +132,7 @@ impl Tsdb {
         let head = Arc::clone(commit.head());
         let Metrics { registry, layouts_seen, out_of_order, refused, .. } = self.engine();
         let mut staged = Staged { exemplars, metadata, ..Staged::default() };
-        let earlier = BlocksBefore { store: &self.store, snapshot: OnceCell::new() };
+        let earlier = BlocksBefore { db: self, snapshot: OnceCell::new() };
         let out_of_order = if any_time { OutOfOrder::Unlimited } else { *out_of_order };
         Stager { head: &head, registry, earlier: &earlier, out_of_order, layouts_seen }
             .stage(items, &mut staged)?;
@@ -326,28 +332,20 @@ impl MetricSource for Tsdb {
     }
 }
 
-/// What the blocks of a store know about newest samples, looked up when it is first asked for.
+/// What the blocks that a store was opened with know about newest samples, looked up when it is
+/// first asked for.
 struct BlocksBefore<'a> {
-    store: &'a Store<Metrics>,
-    snapshot: OnceCell<(Snapshot<Metrics>, Option<i64>)>,
-}
-
-impl BlocksBefore<'_> {
-    fn snapshot(&self) -> &(Snapshot<Metrics>, Option<i64>) {
-        self.snapshot.get_or_init(|| {
-            let snapshot = self.store.snapshot();
-            let newest = snapshot.blocks().iter().map(|block| block.entry().max_time).max();
-            (snapshot, newest)
-        })
-    }
+    db: &'a Tsdb,
+    snapshot: OnceCell<Snapshot<Metrics>>,
 }
 
 impl Earlier for BlocksBefore<'_> {
     fn newest_time(&self) -> Option<i64> {
-        self.snapshot().1
+        self.db.newest_before
     }
 
     fn newest_of(&self, labels: &Labels) -> storage::Result<Option<Newest>> {
-        query::newest_in_blocks(&self.snapshot().0, labels)
+        let snapshot = self.snapshot.get_or_init(|| self.db.store.snapshot());
+        query::newest_in_blocks(snapshot, labels)
     }
 }

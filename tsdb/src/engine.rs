@@ -22,7 +22,7 @@ use crate::registry::Registry;
 use crate::stats::RefusedCounters;
 
 /// The kind of store, and the revision of its records and blocks.
-const FORMAT: EngineFormat = EngineFormat { engine: *b"tsdb", revision: 2 };
+const FORMAT: EngineFormat = EngineFormat { engine: *b"tsdb", revision: 3 };
 
 /// The metrics engine.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl Engine for Metrics {
 
     fn replay(&self, head: &Head, record: &[u8]) -> Result<()> {
         let mut state = head.replay.lock();
-        let mut series = |labels: &_| self.registry.restore(labels).ok();
+        let mut series = |labels: &[(&str, &str)]| self.registry.restore(labels).ok();
         let mut target = |series: &[u32]| {
             let known = head.target(layout_hash(series), series);
             known.unwrap_or_else(|| Arc::new(Target::new(series)))

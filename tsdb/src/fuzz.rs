@@ -19,7 +19,7 @@ pub fn records(data: &[u8]) {
     while let Some((length, behind)) = rest.split_first() {
         let (one, behind) = behind.split_at(usize::from(*length).min(behind.len()));
         // Labels are numbered by how long they are: several sets for few bytes.
-        let mut series = |labels: &telemetry_core::labels::Labels| u32::try_from(labels.len()).ok();
+        let mut series = |labels: &[(&str, &str)]| u32::try_from(labels.len()).ok();
         let mut target = |series: &[u32]| Arc::new(Target::new(series));
         if let Ok(decoded) = record::decode(&mut state, one, &mut series, &mut target) {
             for part in &decoded.staged.parts {

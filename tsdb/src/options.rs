@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use telemetry_core::labels::Labels;
 use telemetry_core::sink::RefusalReason;
 
 /// Bounds on what a series may look like. Whatever is past one is refused; the rest of a commit
@@ -36,7 +35,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    pub(crate) fn check(&self, labels: &Labels) -> Result<(), RefusalReason> {
+    pub(crate) fn check(&self, labels: &[(&str, &str)]) -> Result<(), RefusalReason> {
         if labels.is_empty() {
             return Err(RefusalReason::NoLabels);
         }

@@ -6,11 +6,15 @@ use telemetry_core::sink::{Committed, MetricSink, RawLabels, RefusalReason, Seri
 
 use crate::batch::Batch;
 use crate::db::Tsdb;
+use crate::registry::Lookup;
 
 /// Raw label sets that are remembered. A decoder that is told the same series again and again
 /// remembers them itself; this is for those that do not, and must not cost much beside a million
 /// series.
 const CACHED_MAX: usize = 1 << 16;
+
+/// Sets of up to this many labels are sorted without an allocation.
+const PAIRS_INLINE: usize = 32;
 
 /// Takes samples from a decoder. Labels are built only for series that this sink has not seen.
 #[derive(Debug)]
@@ -19,13 +23,34 @@ pub struct Sink {
     batch: Batch,
     /// Hash of raw labels → series.
     known: HashMap<u128, SeriesRef, foldhash::fast::FixedState>,
+    lookup: Lookup,
 }
 
 impl Sink {
     pub(crate) fn new(db: Tsdb) -> Self {
         let batch = db.batch();
-        Sink { db, batch, known: HashMap::default() }
+        Sink { db, batch, known: HashMap::default(), lookup: Lookup::default() }
     }
+}
+
+/// The labels sorted by name, without those that have no value.
+fn in_order<'a, 'p>(
+    pairs: &'p mut [(&'a str, &'a str)],
+) -> Result<&'p [(&'a str, &'a str)], RefusalReason> {
+    if !pairs.is_sorted_by(|a, b| a.0 < b.0) {
+        pairs.sort_unstable_by_key(|(name, _)| *name);
+        if let Some([(name, _), _]) = pairs.array_windows().find(|[a, b]| a.0 == b.0) {
+            return Err(RefusalReason::DuplicateLabel { name: (*name).to_owned() });
+        }
+    }
+    let mut len = 0;
+    for at in 0..pairs.len() {
+        if !pairs[at].1.is_empty() {
+            pairs[len] = pairs[at];
+            len += 1;
+        }
+    }
+    Ok(&pairs[..len])
 }
 
 impl MetricSink for Sink {
@@ -34,10 +59,18 @@ impl MetricSink for Sink {
         if let Some(series) = self.known.get(&hash) {
             return Ok(*series);
         }
-        if let Some(name) = labels.duplicate() {
-            return Err(RefusalReason::DuplicateLabel { name: name.to_owned() });
-        }
-        let id = self.db.engine().registry.resolve(&labels.build())?;
+        let registry = &self.db.engine().registry;
+        let mut inline = [("", ""); PAIRS_INLINE];
+        let id = match inline.get_mut(..labels.pairs().len()) {
+            Some(pairs) => {
+                pairs.copy_from_slice(labels.pairs());
+                registry.resolve_pairs(in_order(pairs)?, &mut self.lookup)?
+            }
+            None => {
+                let mut pairs = labels.pairs().to_vec();
+                registry.resolve_pairs(in_order(&mut pairs)?, &mut self.lookup)?
+            }
+        };
         if self.known.len() >= CACHED_MAX {
             self.known.clear();
         }

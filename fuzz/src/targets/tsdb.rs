@@ -8,10 +8,10 @@ pub(super) const TARGETS: &[Target] = &[
         run: ::tsdb::fuzz::records,
         seeds: &[
             // A series, a layout of it, a row.
-            b"\x1c\x01\0\x01\x01a\x01b\x02\0\x01\0\x03\0\x14\0\0\0\0\0\0\0\0\xf0\x3f\x03\0\x02\x05\
+            b"\x22\x08\0\x01a\x09\0\0\x01b\x01\0\x01\0\x02\0\x01\0\x03\0\x14\0\0\0\0\0\0\0\0\xf0\x3f\x03\0\x02\x05\
               \x05\x03\0\x1e\x01\x03",
             // A series, floats, a late sample with a start, metadata.
-            b"\x2e\x01\x02\x01\x01a\x01d\x04\x01\x04\x14\0\0\0\0\0\0\xf0\x3f\x05\x06\x02\x01\x06\
+            b"\x34\x08\0\x01a\x09\x02\0\x01d\x01\x02\x01\x04\x04\x01\x04\x14\0\0\0\0\0\0\xf0\x3f\x05\x06\x02\x01\x06\
               \0\0\0\0\0\0\xf0\x3f\x07\x01m\x02\x01s\0",
         ],
     },

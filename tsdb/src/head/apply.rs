@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::places::{Moved, Place};
 use super::{
-    BUFFER_BYTES, COLUMN_BYTES, HOLE, Head, PLACE_BYTES, Place, SAMPLE_BYTES, SeriesBuffer, Staged,
-    StagedPart, StagedSample, Target, layout_hash,
+    BUFFER_BYTES, COLUMN_BYTES, HOLE, Head, PLACE_BYTES, SAMPLE_BYTES, Staged, StagedPart,
+    StagedSample, Target, layout_hash,
 };
 use crate::registry::{Newest, Print};
 
@@ -55,13 +56,16 @@ impl Head {
 
     fn apply_sample(&self, sample: &StagedSample, commit: u64) {
         let (time, value, start) = (sample.time, sample.value.clone(), sample.start);
-        self.with_buffer(sample.series, |buffer| {
+        let ((), made) = self.places.with_buffer(sample.series, |buffer| {
             if sample.late {
                 buffer.push_late(time, value, start, commit);
             } else {
                 buffer.push(time, value, start, commit);
             }
         });
+        if made {
+            self.tally.bytes.fetch_add(PLACE_BYTES + BUFFER_BYTES, Ordering::Relaxed);
+        }
     }
 
     /// Makes the target the one that has the newest sample of all its series.
@@ -69,62 +73,49 @@ impl Head {
         if target.owns_newest() {
             return;
         }
-        for (column, id) in (0..).zip(target.series()) {
-            self.with_place(*id, |place| ((), place.move_home(target, column)));
-        }
-        target.set_owns_newest(true);
         let layout = layout_hash(target.series());
         let mut targets = self.targets.write();
         let known = targets.entry(layout).or_default();
-        if !known.iter().any(|other| Arc::ptr_eq(other, target)) {
-            known.push(Arc::clone(target));
-            let bytes = (target.series().len() * COLUMN_BYTES) as u64;
-            self.tally.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let number = known.iter().find(|(other, _)| Arc::ptr_eq(other, target));
+        let mut bytes = 0;
+        let number = match number {
+            Some((_, number)) => *number,
+            None => {
+                let number = self.places.add_target(target);
+                known.push((Arc::clone(target), number));
+                bytes += (target.series().len() * COLUMN_BYTES) as u64;
+                number
+            }
+        };
+        drop(targets);
+        for (column, id) in (0..).zip(target.series()) {
+            bytes += match self.places.move_home(*id, (target, number), column) {
+                Moved::Settled => PLACE_BYTES,
+                Moved::Stayed => 0,
+                Moved::Buffered => BUFFER_BYTES,
+            };
         }
-    }
-
-    fn with_buffer<T>(&self, id: u32, change: impl FnOnce(&mut SeriesBuffer) -> T) -> T {
-        self.with_place(id, |place| {
-            let (buffer, is_new) = place.buffer();
-            (change(buffer), is_new)
-        })
-    }
-
-    /// Changes the place of a series; `change` also says whether it made a buffer.
-    fn with_place<T>(&self, id: u32, change: impl FnOnce(&mut Place) -> (T, bool)) -> T {
-        let mut place = self.places.grow(id).lock();
-        if place.is_empty() {
-            self.touched.lock().push(id);
-            self.tally.bytes.fetch_add(PLACE_BYTES, Ordering::Relaxed);
-        }
-        let (result, made) = change(&mut place);
-        if made {
-            self.tally.bytes.fetch_add(BUFFER_BYTES, Ordering::Relaxed);
-        }
-        result
-    }
-
-    fn look<T>(&self, id: u32, see: impl FnOnce(&Place) -> Option<T>) -> Option<T> {
-        see(&self.places.get(id)?.lock())
+        target.set_owns_newest(true);
+        self.tally.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Whether this head has nothing of a series.
     pub(super) fn is_new(&self, id: u32) -> bool {
-        self.places.get(id).is_none_or(|place| place.lock().is_empty())
+        self.places.is_empty(id)
     }
 
     /// The newest sample that this head has of a series.
     pub(super) fn newest(&self, id: u32) -> Option<Newest> {
-        self.look(id, Place::newest)
+        self.places.look(id, |place: Place<'_>| place.newest())
     }
 
     /// The target that has it, and the column there.
     pub(super) fn home(&self, id: u32) -> Option<(Arc<Target>, u32)> {
-        self.look(id, Place::home)
+        self.places.look(id, |place| place.home())
     }
 
     /// The value of a series at a time before its newest.
     pub(super) fn value_at(&self, id: u32, time: i64) -> Option<Print> {
-        self.look(id, |place| place.value_at(time))
+        self.places.look(id, |place| place.value_at(time))
     }
 }

@@ -23,6 +23,7 @@
 mod apply;
 mod items;
 mod notes;
+mod places;
 mod read;
 mod rows;
 mod series;
@@ -35,30 +36,28 @@ use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
 
 use crate::record::{LogState, ReplayState};
-use crate::registry::{Registry, Slots};
+use crate::registry::Registry;
 pub(crate) use items::{Extra, Items};
 pub(crate) use notes::Notes;
+use places::Places;
 pub(crate) use rows::{HOLE, Target, TargetView};
-pub(crate) use series::{Place, SeriesBuffer};
 pub(crate) use stage::{Earlier, Staged, StagedPart, StagedRow, StagedSample, Stager};
 
-/// Memory of a series that has anything in a head: its slot, its entry in the list of them.
-const PLACE_BYTES: u64 = 32;
+/// Memory of a series that has anything in a head: its word.
+const PLACE_BYTES: u64 = 8;
 /// Memory of a column of a target beside its rows: the series' number, the last value logged.
-const COLUMN_BYTES: usize = 20;
+const COLUMN_BYTES: usize = 13;
 /// Memory of a series buffer, roughly.
-const BUFFER_BYTES: u64 = 320;
+const BUFFER_BYTES: u64 = 336;
 /// Memory of a sample in a buffer, roughly: time, value, commit, room to grow.
 const SAMPLE_BYTES: u64 = 36;
 
 /// Samples in memory.
 #[derive(Debug)]
 pub(crate) struct Head {
-    places: Slots<Mutex<Place>>,
-    /// Series that have anything here, in order of their first sample.
-    touched: Mutex<Vec<u32>>,
-    /// Targets by the hash of their layout.
-    targets: RwLock<HashMap<u64, Vec<Arc<Target>>>>,
+    places: Places,
+    /// Targets with their numbers, by the hash of their layout.
+    targets: RwLock<HashMap<u64, Vec<Numbered>>>,
     tally: Tally,
     notes: RwLock<Notes>,
     /// What the log of this head has defined already.
@@ -69,6 +68,9 @@ pub(crate) struct Head {
     /// while it looks. Only stores that are open for reading replay beside readers.
     replaying: RwLock<()>,
 }
+
+/// A target and its number.
+type Numbered = (Arc<Target>, u32);
 
 /// How much is in a head.
 #[derive(Debug)]
@@ -83,8 +85,7 @@ impl Head {
     /// An empty head that knows about exemplars and metadata what `notes` says.
     pub(crate) fn new(notes: Notes) -> Self {
         Head {
-            places: Slots::new(),
-            touched: Mutex::default(),
+            places: Places::new(),
             targets: RwLock::default(),
             tally: Tally {
                 bytes: AtomicU64::new(0),
@@ -121,26 +122,27 @@ impl Head {
         &self.notes
     }
 
-    /// Series that have samples here.
+    /// Series that have samples here, ascending.
     pub(crate) fn series(&self) -> Vec<u32> {
-        self.touched.lock().clone()
+        self.places.series()
     }
 
     /// The target of a layout, if it has one.
     pub(crate) fn target(&self, layout: u64, series: &[u32]) -> Option<Arc<Target>> {
         let targets = self.targets.read();
-        targets.get(&layout)?.iter().find(|target| target.series() == series).cloned()
+        let mut known = targets.get(&layout)?.iter().map(|(target, _)| target);
+        known.find(|target| target.series() == series).cloned()
     }
 
     /// Number of targets.
     pub(crate) fn targets(&self) -> usize {
-        self.targets.read().len()
+        self.places.targets_len()
     }
 
     /// Tells the registry the newest samples, before another head takes over.
     pub(crate) fn hand_over(&self, registry: &Registry) {
         for id in self.series() {
-            let newest = self.places.get(id).and_then(|place| place.lock().newest());
+            let newest = self.newest(id);
             if let (Some(newest), Some(mut before)) = (newest, registry.before(id)) {
                 before.include(newest);
             }

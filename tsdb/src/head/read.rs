@@ -7,7 +7,8 @@ use hashbrown::HashMap;
 use parking_lot::RwLockReadGuard;
 use telemetry_core::source::Columns;
 
-use super::{Head, Place, Target, TargetView};
+use super::places::Place;
+use super::{Head, Target, TargetView};
 use crate::query::{Part, Samples};
 
 /// The rows of targets that a reader has looked at, each once.
@@ -32,10 +33,10 @@ impl HeadView<'_> {
     /// The samples of a series, in parts that may overlap. Each part's times rise strictly, and no
     /// time is in two of them.
     pub(crate) fn parts(&mut self, id: u32, parts: &mut Vec<Part>) {
-        let Some(place) = self.head.places.get(id) else { return };
-        match &*place.lock() {
+        let head = self.head;
+        head.places.look(id, |place| match place {
             Place::Empty => {}
-            Place::Column(target, column) => self.column(target, *column, parts),
+            Place::Column(target, column) => self.column(target, column, parts),
             Place::Buffer(buffer) => {
                 let mut push = |columns: Columns| parts.extend(Part::held(columns));
                 let (floats, histograms) =
@@ -47,7 +48,7 @@ impl HeadView<'_> {
                     self.column(target, *column, parts);
                 }
             }
-        }
+        });
     }
 
     fn column(&mut self, target: &Arc<Target>, column: u32, parts: &mut Vec<Part>) {
@@ -70,15 +71,15 @@ impl HeadView<'_> {
     /// Numbers of the windows of `length` milliseconds that samples are in, counted from the epoch.
     pub(crate) fn windows(&self, length: i64) -> BTreeSet<i64> {
         let mut windows = BTreeSet::new();
-        for id in self.head.series() {
-            let Some(place) = self.head.places.get(id) else { continue };
-            if let Place::Buffer(buffer) = &*place.lock() {
+        for id in self.head.places.buffered() {
+            self.head.places.look(id, |place| {
+                let Place::Buffer(buffer) = place else { return };
                 add_windows(&buffer.floats.times, length, &mut windows);
                 add_windows(&buffer.histograms.times, length, &mut windows);
                 windows.extend(buffer.late.keys().map(|time| time.div_euclid(length)));
-            }
+            });
         }
-        for target in self.head.targets.read().values().flatten() {
+        for target in self.head.places.targets() {
             add_windows(&target.view(self.visible).times, length, &mut windows);
         }
         windows

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use telemetry_core::model::{Histogram, SampleValue};
 use telemetry_core::source::{Columns, FloatColumn, HistogramColumn};
 
+use super::places::Place;
 use super::rows::Target;
 use crate::registry::{Newest, Print};
 
@@ -33,18 +34,6 @@ pub(crate) struct SeriesBuffer {
     pub(super) histograms: Run<Arc<Histogram>>,
     /// By time: imports may bring many.
     pub(super) late: BTreeMap<i64, LateSample>,
-}
-
-/// What a head has of one series.
-#[derive(Debug, Default)]
-pub(crate) enum Place {
-    /// Nothing.
-    #[default]
-    Empty,
-    /// A column of a target: what most series have.
-    Column(Arc<Target>, u32),
-    /// Anything else.
-    Buffer(Box<SeriesBuffer>),
 }
 
 /// Samples of one kind, in order.
@@ -101,13 +90,9 @@ fn newest_in(target: &Target, column: u32) -> Option<Newest> {
     Some(Newest { time, print: Print::Float(value.to_bits()) })
 }
 
-impl Place {
-    pub(super) fn is_empty(&self) -> bool {
-        matches!(self, Place::Empty)
-    }
-
+impl Place<'_> {
     /// The newest sample in this head.
-    pub(crate) fn newest(&self) -> Option<Newest> {
+    pub(super) fn newest(&self) -> Option<Newest> {
         match self {
             Place::Empty => None,
             Place::Column(target, column) => newest_in(target, *column),
@@ -135,43 +120,15 @@ impl Place {
             Place::Buffer(buffer) => buffer.value_at(time),
         }
     }
-
-    /// The newest sample is about to be in the next row of `target`. Gives whether that took a
-    /// buffer.
-    pub(super) fn move_home(&mut self, target: &Arc<Target>, column: u32) -> bool {
-        match self {
-            Place::Empty => {
-                *self = Place::Column(Arc::clone(target), column);
-                false
-            }
-            Place::Column(known, _) if Arc::ptr_eq(known, target) => false,
-            _ => {
-                let (buffer, is_new) = self.buffer();
-                buffer.move_home(target, column);
-                is_new
-            }
-        }
-    }
-
-    /// The buffer, and whether it was made for this.
-    pub(super) fn buffer(&mut self) -> (&mut SeriesBuffer, bool) {
-        let is_new = !matches!(self, Place::Buffer(_));
-        if is_new {
-            let mut buffer = Box::<SeriesBuffer>::default();
-            if let Place::Column(target, column) = std::mem::take(self) {
-                buffer.columns.push((target, column));
-                buffer.home = Some(0);
-            }
-            *self = Place::Buffer(buffer);
-        }
-        match self {
-            Place::Buffer(buffer) => (buffer, is_new),
-            _ => unreachable!("a buffer was just put here"),
-        }
-    }
 }
 
 impl SeriesBuffer {
+    /// The buffer of a series that was a column of a target so far, or nothing at all.
+    pub(super) fn of_column(column: Option<(Arc<Target>, u32)>) -> Self {
+        let home = column.as_ref().map(|_| 0);
+        SeriesBuffer { columns: column.into_iter().collect(), home, ..SeriesBuffer::default() }
+    }
+
     /// The newest sample in this head.
     pub(crate) fn newest(&self) -> Option<Newest> {
         match self.home.and_then(|home| self.columns.get(home)) {

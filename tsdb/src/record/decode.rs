@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use telemetry_core::labels::Labels;
 use telemetry_core::model::{Exemplar, Metadata, SampleValue};
 use telemetry_core::storage::cursor::Cursor;
 use telemetry_core::storage::{Damaged, label_set};
 use telemetry_core::time::Millis;
 
 use super::format::{
-    EXEMPLAR, FLOATS, HISTOGRAM, LATE, LAYOUT, METADATA, ROW, SAMPLE, SERIES, START, read_kind,
+    EXEMPLAR, FLOATS, HISTOGRAM, LATE, LAYOUT, METADATA, NAME, PAIR, ROW, SAMPLE, SERIES, START,
+    read_kind,
 };
 use super::row::RowCodec;
 use crate::chunk::histogram;
@@ -21,8 +21,16 @@ use crate::head::{Staged, StagedPart, StagedRow, StagedSample, Target};
 #[derive(Debug, Default)]
 pub(crate) struct ReplayState {
     series: HashMap<u32, u32>,
+    names: HashMap<u32, Box<str>>,
+    /// The name of each pair, and its value.
+    pairs: HashMap<u32, (u32, Box<str>)>,
+    /// The pairs of the series that was defined last in this record.
+    last: Vec<u32>,
     layouts: HashMap<u32, (Arc<Target>, RowCodec)>,
 }
+
+/// Gives the id of the series with these labels, which are sorted by name.
+pub(crate) type SeriesOf<'a> = &'a mut dyn FnMut(&[(&str, &str)]) -> Option<u32>;
 
 /// A commit that was read.
 #[derive(Debug, Default)]
@@ -40,19 +48,23 @@ pub(crate) struct Decoded {
 pub(crate) fn decode(
     state: &mut ReplayState,
     record: &[u8],
-    series: &mut dyn FnMut(&Labels) -> Option<u32>,
+    series: SeriesOf<'_>,
     target: &mut dyn FnMut(&[u32]) -> Arc<Target>,
 ) -> Result<Decoded, Damaged> {
+    state.last.clear();
     let mut input = Cursor::new(record);
     let mut decoded = Decoded::default();
     let staged = &mut decoded.staged;
     while !input.is_empty() {
         match input.u8()? {
-            SERIES => {
-                let id = input.varint_u32()?;
-                let labels = label_set::read(&mut input)?;
-                let known = series(&labels).ok_or_else(|| input.field("labels of a series"))?;
-                state.series.insert(id, known);
+            SERIES => read_series(state, &mut input, series)?,
+            NAME => {
+                let name = input.varint_u32()?;
+                state.names.insert(name, input.str()?.into());
+            }
+            PAIR => {
+                let (pair, name) = (input.varint_u32()?, input.varint_u32()?);
+                state.pairs.insert(pair, (name, input.str()?.into()));
             }
             LAYOUT => read_layout(state, &mut input, target)?,
             ROW => {
@@ -97,6 +109,30 @@ impl ReplayState {
         let id = u32::try_from(*previous).ok().and_then(|id| self.series.get(&id));
         id.copied().ok_or_else(|| input.field("number of a series"))
     }
+}
+
+fn read_series(
+    state: &mut ReplayState,
+    input: &mut Cursor<'_>,
+    series: SeriesOf<'_>,
+) -> Result<(), Damaged> {
+    let id = input.varint_u32()?;
+    let count = input.count(1)?;
+    state.last.resize(count, 0);
+    let mut labels: Vec<(&str, &str)> = Vec::with_capacity(count);
+    for pair in &mut state.last {
+        let number = i64::from(*pair).wrapping_add(input.varint_i64()?);
+        *pair = u32::try_from(number).map_err(|_| input.field("number of a pair"))?;
+        let known = state.pairs.get(pair).and_then(|(name, value)| {
+            let name = state.names.get(name)?;
+            let follows = labels.last().is_none_or(|(last, _)| **last < **name);
+            (follows && !value.is_empty()).then_some((&**name, &**value))
+        });
+        labels.push(known.ok_or_else(|| input.field("pair of a series"))?);
+    }
+    let known = if labels.is_empty() { None } else { series(&labels) };
+    state.series.insert(id, known.ok_or_else(|| input.field("labels of a series"))?);
+    Ok(())
 }
 
 fn read_layout(

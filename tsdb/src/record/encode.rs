@@ -4,38 +4,96 @@ use telemetry_core::model::SampleValue;
 use telemetry_core::storage::{label_set, varint};
 
 use super::format::{
-    EXEMPLAR, FLOATS, HISTOGRAM, LATE, LAYOUT, METADATA, ROW, SAMPLE, SERIES, START, kind_code,
+    EXEMPLAR, FLOATS, HISTOGRAM, LATE, LAYOUT, METADATA, NAME, PAIR, ROW, SAMPLE, SERIES, START,
+    kind_code,
 };
 use crate::chunk::histogram;
 use crate::head::{Notes, Staged, StagedPart, StagedRow, StagedSample};
-use crate::registry::Registry;
+use crate::registry::{Numbers, Registry};
 
 /// What the log of a head has defined.
 #[derive(Debug, Default)]
 pub(crate) struct LogState {
-    /// A bit per series.
-    defined: Vec<u64>,
+    series: Defined,
+    labels: LabelState,
     layouts: u32,
     /// Raised when a record was lost: what it defined is not defined.
     epoch: u64,
 }
 
+/// What labels the log of a head has defined.
+#[derive(Debug, Default)]
+struct LabelState {
+    names: Defined,
+    pairs: Defined,
+    /// The pairs of the series that was defined last in this record.
+    last: Vec<u32>,
+}
+
+/// Numbers that are defined: a bit each.
+#[derive(Debug, Default)]
+struct Defined {
+    bits: Vec<u64>,
+}
+
+impl Defined {
+    /// Notes that a number is being defined; gives whether it was not before.
+    fn insert(&mut self, number: u32) -> bool {
+        let (word, bit) = (number as usize / 64, 1 << (number % 64));
+        if self.bits.len() <= word {
+            self.bits.resize(word + 1, 0);
+        }
+        let new = self.bits[word] & bit == 0;
+        self.bits[word] |= bit;
+        new
+    }
+}
+
 impl LogState {
     /// The record that was encoded last did not reach the log.
     pub(crate) fn forget(&mut self) {
-        self.defined.clear();
-        self.epoch += 1;
+        *self = LogState { epoch: self.epoch + 1, layouts: self.layouts, ..LogState::default() };
     }
 
-    /// Notes that a series is being defined; gives whether it was not before.
-    fn define(&mut self, series: u32) -> bool {
-        let (word, bit) = (series as usize / 64, 1 << (series % 64));
-        if self.defined.len() <= word {
-            self.defined.resize(word + 1, 0);
+    /// Appends what is to be known about series before they are named.
+    fn define(&mut self, registry: &Registry, ids: impl Iterator<Item = u32>, out: &mut Vec<u8>) {
+        let LogState { series, labels, .. } = self;
+        let mut new = ids.filter(|id| series.insert(*id)).peekable();
+        if new.peek().is_some() {
+            registry.look(|numbers| new.for_each(|id| labels.put(numbers, id, out)));
         }
-        let new = self.defined[word] & bit == 0;
-        self.defined[word] |= bit;
-        new
+    }
+}
+
+impl LabelState {
+    fn put(&mut self, numbers: &Numbers<'_>, id: u32, out: &mut Vec<u8>) {
+        let pairs = numbers.pairs_of(id);
+        if pairs.is_empty() {
+            return;
+        }
+        for pair in pairs {
+            if self.pairs.insert(*pair) {
+                let (name, text, value) = numbers.pair(*pair);
+                if self.names.insert(name) {
+                    out.push(NAME);
+                    varint::put_u64(out, name.into());
+                    varint::put_str(out, text);
+                }
+                out.push(PAIR);
+                varint::put_u64(out, (*pair).into());
+                varint::put_u64(out, name.into());
+                varint::put_str(out, value);
+            }
+        }
+        out.push(SERIES);
+        varint::put_u64(out, id.into());
+        varint::put_u64(out, pairs.len() as u64);
+        let before = self.last.iter().copied().chain(std::iter::repeat(0));
+        for (pair, before) in pairs.iter().zip(before) {
+            varint::put_i64(out, i64::from(*pair) - i64::from(before));
+        }
+        self.last.clear();
+        self.last.extend_from_slice(pairs);
     }
 }
 
@@ -47,6 +105,7 @@ pub(crate) fn encode(
     values: &[f64],
     out: &mut Vec<u8>,
 ) {
+    state.labels.last.clear();
     let mut rest = &staged.parts[..];
     while let Some((part, behind)) = rest.split_first() {
         match part {
@@ -90,16 +149,6 @@ fn is_plain(sample: &StagedSample) -> bool {
     matches!(sample.value, SampleValue::Float(_)) && sample.start == 0 && !sample.late
 }
 
-fn encode_series(state: &mut LogState, registry: &Registry, series: u32, out: &mut Vec<u8>) {
-    if state.define(series)
-        && let Some(labels) = registry.labels(series)
-    {
-        out.push(SERIES);
-        varint::put_u64(out, series.into());
-        label_set::put(out, &labels);
-    }
-}
-
 fn encode_row(
     state: &mut LogState,
     registry: &Registry,
@@ -112,7 +161,7 @@ fn encode_row(
         Some((layout, epoch)) if epoch == state.epoch => layout,
         _ => {
             let series = row.target.series();
-            series.iter().for_each(|id| encode_series(state, registry, *id, out));
+            state.define(registry, series.iter().copied(), out);
             let layout = state.layouts;
             state.layouts += 1;
             out.push(LAYOUT);
@@ -141,7 +190,7 @@ fn encode_floats(state: &mut LogState, registry: &Registry, run: &[StagedPart], 
             StagedPart::Row(_) => None,
         })
     };
-    samples().for_each(|sample| encode_series(state, registry, sample.series, out));
+    state.define(registry, samples().map(|sample| sample.series), out);
     out.push(FLOATS);
     varint::put_u64(out, run.len() as u64);
     let (mut series, mut time) = (0, 0);
@@ -162,7 +211,7 @@ fn encode_sample(
     sample: &StagedSample,
     out: &mut Vec<u8>,
 ) {
-    encode_series(state, registry, sample.series, out);
+    state.define(registry, std::iter::once(sample.series), out);
     let is_histogram = matches!(sample.value, SampleValue::Histogram(_));
     out.push(SAMPLE);
     out.push(
@@ -188,7 +237,7 @@ fn encode_exemplar(
     exemplar: &telemetry_core::model::Exemplar,
     out: &mut Vec<u8>,
 ) {
-    encode_series(state, registry, series, out);
+    state.define(registry, std::iter::once(series), out);
     out.push(EXEMPLAR);
     varint::put_u64(out, series.into());
     varint::put_i64(out, exemplar.time.0);

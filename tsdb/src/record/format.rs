@@ -1,7 +1,8 @@
 //! A record of the log: entries, one behind the other, to the end of the record.
 //!
 //! ~~~text
-//! series     1 │ id varint │ labels (label_set.rs of the kernel)
+//! series     1 │ id varint │ varint count of labels, then the pair of each, by rising name: zigzag
+//!              │ distance to the pair in the same place of the series before in this record (to 0)
 //! layout     2 │ id varint │ varint count, then series: zigzag distance to the one before (to 0)
 //! row        3 │ layout varint │ time (zigzag distance to the layout's last row, to 0 at first)
 //!              │ a value per series: see row.rs
@@ -9,12 +10,15 @@
 //!              │ time (zigzag distance to the one before, to 0), value u64 LE bits
 //! sample     5 │ flags u8: bit 0 histogram · bit 1 start · bit 2 late │ series varint │ time zigzag
 //!              │ start zigzag if bit 1 │ histogram (histogram.rs) or u64 LE bits
-//! exemplar   6 │ series varint │ time zigzag │ value u64 LE bits │ labels as in 1
+//! exemplar   6 │ series varint │ time zigzag │ value u64 LE bits │ labels (label_set.rs of the kernel)
 //! metadata   7 │ metric │ kind u8 │ unit │ help (length, bytes each)
+//! name       8 │ name varint │ text (length, bytes)
+//! pair       9 │ pair varint │ name varint │ value (length, bytes)
 //! ~~~
 //!
-//! Ids are the writer's own; a later definition of an id replaces an earlier one. The frame of
-//! the log has the checksum.
+//! A label that a thousand series have is written once, and a series is a byte or two for each of its
+//! labels. Ids and numbers are the writer's own; a later definition replaces an earlier one. The frame
+//! of the log has the checksum.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use telemetry_core::model::MetricKind;
@@ -28,6 +32,8 @@ pub(super) const FLOATS: u8 = 4;
 pub(super) const SAMPLE: u8 = 5;
 pub(super) const EXEMPLAR: u8 = 6;
 pub(super) const METADATA: u8 = 7;
+pub(super) const NAME: u8 = 8;
+pub(super) const PAIR: u8 = 9;
 
 pub(super) const HISTOGRAM: u8 = 1;
 pub(super) const START: u8 = 2;
@@ -84,7 +90,7 @@ mod tests {
 
     /// What a record says, as text, with the ids that the reader gives.
     fn read(state: &mut ReplayState, record: &[u8], registry: &Registry) -> String {
-        let mut series = |labels: &_| registry.restore(labels).ok();
+        let mut series = |labels: &[(&str, &str)]| registry.restore(labels).ok();
         let mut target = |series: &[u32]| Arc::new(Target::new(series));
         let decoded = decode(state, record, &mut series, &mut target).unwrap();
         text(&decoded.staged, &decoded.values)
@@ -133,10 +139,11 @@ mod tests {
         let one = 1.0_f64.to_le_bytes();
         let mut bytes = Vec::new();
         encode(&mut state, &registry, &staged, &[1.0, 1.0], &mut bytes);
-        let mut golden = b"\x01\0\x01\x01a\x01b\x01\x01\x01\x01a\x01c".to_vec();
+        let mut golden = b"\x08\0\x01a\x09\0\0\x01b\x01\0\x01\0".to_vec();
+        golden.extend_from_slice(b"\x09\x01\0\x01c\x01\x01\x01\x02");
         golden.extend_from_slice(&[LAYOUT, 0, 2, 0, 2, ROW, 0, 20]);
         golden.extend_from_slice(&[&[0, 0], &one[..], &[0, 0], &one].concat());
-        golden.extend_from_slice(b"\x01\x02\x01\x01a\x01d");
+        golden.extend_from_slice(b"\x09\x02\0\x01d\x01\x02\x01\x02");
         golden.extend_from_slice(&[&[FLOATS, 1, 4, 20], &one[..]].concat());
         golden.extend_from_slice(&[&[SAMPLE, START | LATE, 2, 1, 6], &one[..]].concat());
         golden.extend_from_slice(&[&[EXEMPLAR, 2, 10], &one[..], b"\x01\x01t\x017"].concat());
@@ -152,7 +159,7 @@ mod tests {
         state.forget();
         bytes.clear();
         encode(&mut state, &registry, &staged, &[1.0, 3.0], &mut bytes);
-        assert_eq!(bytes.first(), Some(&SERIES));
+        assert_eq!(bytes.first(), Some(&NAME));
     }
 
     /// Rows, floats, histograms: kind, series, time, value.
@@ -196,7 +203,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_an_error_or_a_commit(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
-            let mut series = |_: &_| Some(0);
+            let mut series = |_: &[(&str, &str)]| Some(0);
             let mut target = |series: &[u32]| Arc::new(Target::new(series));
             let _ = decode(&mut ReplayState::default(), &bytes, &mut series, &mut target);
         }

@@ -32,14 +32,9 @@ pub(crate) struct RowCodec {
     /// The log's number of the layout, and in which epoch it was given; none before.
     pub(super) layout: Option<(u32, u64)>,
     pub(super) last_time: i64,
-    columns: Vec<Column>,
-}
-
-/// The last value of a series.
-#[derive(Clone, Copy, Debug)]
-struct Column {
-    exponent: u8,
-    integer: i64,
+    /// Per series the exponent and the integer of the last value.
+    exponents: Vec<u8>,
+    integers: Vec<i64>,
 }
 
 impl RowCodec {
@@ -47,21 +42,24 @@ impl RowCodec {
     pub(super) fn begin(&mut self, columns: usize, layout: u32, epoch: u64) {
         self.layout = Some((layout, epoch));
         self.last_time = 0;
-        self.columns.clear();
-        self.columns.resize(columns, Column { exponent: NO_DECIMAL, integer: 0 });
+        self.exponents.clear();
+        self.exponents.resize(columns, NO_DECIMAL);
+        self.integers.clear();
+        self.integers.resize(columns, 0);
     }
 
     /// Appends the values of a row: one a series.
     pub(super) fn write(&mut self, values: &[f64], out: &mut Vec<u8>) {
-        for (column, value) in self.columns.iter_mut().zip(values) {
-            let power = POWERS.get(usize::from(column.exponent));
+        let columns = self.exponents.iter_mut().zip(&mut self.integers);
+        for ((exponent, last), value) in columns.zip(values) {
+            let power = POWERS.get(usize::from(*exponent));
             match power.and_then(|power| to_integer(*value, *power)) {
                 Some(integer) if integer.abs() <= INTEGER_MAX => {
-                    let distance = integer - column.integer;
+                    let distance = integer - *last;
                     varint::put_u64(out, varint::fold(distance) + 1);
-                    column.integer = integer;
+                    *last = integer;
                 }
-                _ => column.write_whole(*value, out),
+                _ => (*exponent, *last) = write_whole((*exponent, *last), *value, out),
             }
         }
     }
@@ -72,23 +70,23 @@ impl RowCodec {
         input: &mut Cursor<'_>,
         values: &mut Vec<f64>,
     ) -> Result<(), Damaged> {
-        for column in &mut self.columns {
+        for (exponent, last) in self.exponents.iter_mut().zip(&mut self.integers) {
             let token = input.varint_u64()?;
             let value = if token == 0 {
                 match input.u8()? {
                     NO_SAMPLE => f64::from_bits(HOLE),
-                    exponent => {
+                    whole => {
                         let value = input.f64()?;
-                        *column = Column::after(exponent, value);
+                        (*exponent, *last) = after(whole, value);
                         value
                     }
                 }
             } else {
                 let power = POWERS
-                    .get(usize::from(column.exponent))
+                    .get(usize::from(*exponent))
                     .ok_or_else(|| input.field("value without an exponent"))?;
-                column.integer = column.integer.wrapping_add(varint::unfold(token - 1));
-                from_integer(column.integer, *power)
+                *last = last.wrapping_add(varint::unfold(token - 1));
+                from_integer(*last, *power)
             };
             values.push(value);
         }
@@ -96,33 +94,32 @@ impl RowCodec {
     }
 }
 
-impl Column {
-    #[cold]
-    fn write_whole(&mut self, value: f64, out: &mut Vec<u8>) {
-        if value.to_bits() == HOLE {
-            out.extend_from_slice(&[0, NO_SAMPLE]);
-            return;
-        }
-        // Never below the exponent so far: a series of 1.5, 2, 2.5 would change it all the time.
-        let least = if self.exponent == NO_DECIMAL { 0 } else { usize::from(self.exponent) };
-        let fits = |(_, power): &(u8, &f64)| {
-            to_integer(value, **power).is_some_and(|integer| integer.abs() <= INTEGER_MAX)
-        };
-        let exponent = (0_u8..).zip(POWERS.iter()).skip(least).find(fits);
-        let exponent = exponent.map_or(NO_DECIMAL, |(exponent, _)| exponent);
-        varint::put_u64(out, 0);
-        out.push(exponent);
-        out.extend_from_slice(&value.to_bits().to_le_bytes());
-        *self = Column::after(exponent, value);
+/// Appends a value with its bits. Takes and gives exponent and integer of the column.
+#[cold]
+fn write_whole(column: (u8, i64), value: f64, out: &mut Vec<u8>) -> (u8, i64) {
+    if value.to_bits() == HOLE {
+        out.extend_from_slice(&[0, NO_SAMPLE]);
+        return column;
     }
+    // Never below the exponent so far: a series of 1.5, 2, 2.5 would change it all the time.
+    let least = if column.0 == NO_DECIMAL { 0 } else { usize::from(column.0) };
+    let fits = |(_, power): &(u8, &f64)| {
+        to_integer(value, **power).is_some_and(|integer| integer.abs() <= INTEGER_MAX)
+    };
+    let exponent = (0_u8..).zip(POWERS.iter()).skip(least).find(fits);
+    let exponent = exponent.map_or(NO_DECIMAL, |(exponent, _)| exponent);
+    varint::put_u64(out, 0);
+    out.push(exponent);
+    out.extend_from_slice(&value.to_bits().to_le_bytes());
+    after(exponent, value)
+}
 
-    fn after(exponent: u8, value: f64) -> Self {
-        let power = POWERS.get(usize::from(exponent));
-        let integer = power.and_then(|power| to_integer(value, *power));
-        Column {
-            exponent: if integer.is_some() { exponent } else { NO_DECIMAL },
-            integer: integer.unwrap_or(0),
-        }
+/// Exponent and integer of a column after a value with its bits.
+fn after(exponent: u8, value: f64) -> (u8, i64) {
+    let power = POWERS.get(usize::from(exponent));
+    match power.and_then(|power| to_integer(value, *power)) {
+        Some(integer) => (exponent, integer),
+        None => (NO_DECIMAL, 0),
     }
 }
 

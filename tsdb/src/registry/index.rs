@@ -12,16 +12,18 @@
 //! two steps and look at what was there when it began.
 
 use std::hash::BuildHasher;
+use std::ops::Range;
 
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashTable};
-use telemetry_core::labels::{Labels, LabelsBuilder};
 use telemetry_core::storage::postings::Postings;
 
+/// Sets of up to this many labels are looked up without an allocation.
+const MEMBERS_INLINE: usize = 32;
 /// Texts are kept in pieces of this size, unless one is longer.
 const TEXTS_BYTES: usize = 1 << 20;
-/// Longer lists of ids are bitmaps.
-const FEW_IDS_MAX: usize = 16;
+/// Ids that wait to be added to a bitmap, which takes many at once in less time than one by one.
+const TAIL_IDS_MAX: usize = 64;
 
 /// Series by their labels.
 #[derive(Debug, Default)]
@@ -44,7 +46,10 @@ pub(super) struct Index {
 #[derive(Debug)]
 pub(super) struct Name {
     text: Box<str>,
-    pub(super) ids: Postings,
+    /// The ids that have it, without the last of them.
+    ids: Postings,
+    /// The last of them: most names come with series after series.
+    last: Range<u32>,
     pub(super) pairs: Vec<u32>,
 }
 
@@ -62,10 +67,19 @@ struct Pair {
 #[derive(Debug)]
 enum Ids {
     One(u32),
-    #[expect(clippy::box_collection, reason = "a pair takes 32 bytes this way, and few are this")]
-    Few(Box<Vec<u32>>),
-    Many(Box<Postings>),
+    More(Box<More>),
 }
+
+/// Two ids or more.
+#[derive(Debug, Default)]
+struct More {
+    set: Postings,
+    /// Those behind `set`.
+    tail: Vec<u32>,
+}
+
+/// What of a label set is known already: its pair numbers, none for a pair that is new.
+pub(super) type Known = Vec<Option<u32>>;
 
 impl Index {
     /// Number of series.
@@ -73,13 +87,27 @@ impl Index {
         self.ends.len() as u32
     }
 
-    /// The series with these labels.
-    pub(super) fn find(&self, labels: &Labels) -> Option<u32> {
-        let mut members = Vec::with_capacity(16);
-        for (name, value) in labels {
-            members.push(self.pair(*self.name_numbers.get(name)?, value)?);
+    /// The series with these labels, sorted by name; and the numbers of its pairs in `known`.
+    pub(super) fn find(&self, labels: &[(&str, &str)], known: &mut Known) -> Option<u32> {
+        known.clear();
+        known.extend(labels.iter().map(|(name, value)| {
+            let name = self.name_numbers.get(*name)?;
+            self.pair(*name, value)
+        }));
+        self.find_known(known)
+    }
+
+    /// The series with these pairs.
+    pub(super) fn find_known(&self, known: &Known) -> Option<u32> {
+        let mut members = [0; MEMBERS_INLINE];
+        if let Some(members) = members.get_mut(..known.len()) {
+            for (member, pair) in members.iter_mut().zip(known) {
+                *member = (*pair)?;
+            }
+            return self.find_members(members);
         }
-        self.find_members(&members)
+        let members: Option<Vec<u32>> = known.iter().copied().collect();
+        self.find_members(&members?)
     }
 
     fn find_members(&self, members: &[u32]) -> Option<u32> {
@@ -87,21 +115,24 @@ impl Index {
         self.series.find(hash, |id| self.members(*id) == members).copied()
     }
 
-    /// Adds a series that is not there. Gives its id; none where numbers are used up.
-    pub(super) fn add(&mut self, labels: &Labels) -> Option<u32> {
+    /// Adds a series that is not there, of which `known` is known. Gives its id; none where numbers
+    /// are used up.
+    pub(super) fn add(&mut self, labels: &[(&str, &str)], known: &Known) -> Option<u32> {
         let id = self.len();
         let end = u32::try_from(self.members.len() + labels.len()).ok()?;
         if id == u32::MAX || end == u32::MAX {
             return None;
         }
-        for (name, value) in labels {
-            let name = self.make_name(name);
-            let (pair, is_new) = self.make_pair(name, value, id);
-            if let Some(known) = self.pairs.get_mut(pair as usize).filter(|_| !is_new) {
+        for ((name, value), known) in labels.iter().zip(known) {
+            let pair = match known {
+                Some(pair) => *pair,
+                None => self.make_pair(name, value, id),
+            };
+            if let Some(known) = self.pairs.get_mut(pair as usize) {
                 known.ids.push(id);
-            }
-            if let Some(name) = self.names.get_mut(name as usize) {
-                name.ids.insert(id);
+                if let Some(name) = self.names.get_mut(known.name as usize) {
+                    name.push(id);
+                }
             }
             self.members.push(pair);
         }
@@ -118,15 +149,21 @@ impl Index {
             return *number;
         }
         let number = self.names.len() as u32;
-        self.names.push(Name { text: text.into(), ids: Postings::new(), pairs: Vec::new() });
+        self.names.push(Name {
+            text: text.into(),
+            ids: Postings::new(),
+            last: 0..0,
+            pairs: Vec::new(),
+        });
         self.name_numbers.insert(text.into(), number);
         number
     }
 
-    /// The number of a pair, and whether it was made for the series `id`.
-    fn make_pair(&mut self, name: u32, value: &str, id: u32) -> (u32, bool) {
+    /// The number of a pair that is made for the series `id`, unless it is there by now.
+    fn make_pair(&mut self, name: &str, value: &str, id: u32) -> u32 {
+        let name = self.make_name(name);
         if let Some(number) = self.pair(name, value) {
-            return (number, false);
+            return number;
         }
         let fits = |text: &String| text.capacity() - text.len() >= value.len();
         if !self.texts.last().is_some_and(fits) {
@@ -150,7 +187,7 @@ impl Index {
             hasher.hash_one((pair.name, text_of(texts, pair)))
         };
         pair_numbers.insert_unique(hash_of(number), number, |number| hash_of(*number));
-        (number, true)
+        number
     }
 
     fn pair(&self, name: u32, value: &str) -> Option<u32> {
@@ -167,17 +204,9 @@ impl Index {
         members_in(&self.members, &self.ends, id)
     }
 
-    /// The labels of a series.
-    pub(super) fn labels(&self, id: u32) -> Option<Labels> {
-        if id >= self.len() {
-            return None;
-        }
-        let mut builder = LabelsBuilder::new();
-        for pair in self.members(id) {
-            let (name, value) = self.texts_of(*pair);
-            builder.set(name, value);
-        }
-        Some(builder.build())
+    /// The labels of a series, by rising name.
+    pub(super) fn texts(&self, id: u32) -> impl Iterator<Item = (&str, &str)> {
+        self.members(id).iter().map(|pair| self.texts_of(*pair))
     }
 
     /// Name and value of a pair.
@@ -211,13 +240,25 @@ impl Index {
         self.names.iter().map(|name| &*name.text)
     }
 
+    /// The ids that have a name.
+    pub(super) fn with_name(&self, text: &str) -> Postings {
+        let Some(name) = self.name(text) else { return Postings::new() };
+        let mut ids = name.ids.clone();
+        ids.union_with(&Postings::from_range(name.last.clone()));
+        ids
+    }
+
     /// Adds the ids that have a pair.
     pub(super) fn add_ids(&self, pair: u32, few: &mut Vec<u32>, many: &mut Postings) {
         match self.pairs.get(pair as usize).map(|pair| &pair.ids) {
             None => {}
             Some(Ids::One(id)) => few.push(*id),
-            Some(Ids::Few(ids)) => few.extend_from_slice(ids),
-            Some(Ids::Many(ids)) => many.union_with(ids),
+            Some(Ids::More(more)) => {
+                few.extend_from_slice(&more.tail);
+                if !more.set.is_empty() {
+                    many.union_with(&more.set);
+                }
+            }
         }
     }
 
@@ -236,19 +277,33 @@ impl Index {
     }
 }
 
-impl Ids {
+impl Name {
     /// Adds the greatest id.
     fn push(&mut self, id: u32) {
-        match self {
-            Ids::One(one) => *self = Ids::Few(Box::new(vec![*one, id])),
-            Ids::Few(ids) if ids.len() < FEW_IDS_MAX => ids.push(id),
-            Ids::Few(ids) => {
-                let mut many = Postings::from_ids(ids);
-                many.insert(id);
-                *self = Ids::Many(Box::new(many));
+        if self.last.end != id {
+            if !self.last.is_empty() {
+                self.ids.union_with(&Postings::from_range(self.last.clone()));
             }
-            Ids::Many(ids) => {
-                ids.insert(id);
+            self.last = id..id;
+        }
+        self.last.end = id + 1;
+    }
+}
+
+impl Ids {
+    /// Adds the greatest id, if it is not there.
+    fn push(&mut self, id: u32) {
+        match self {
+            Ids::One(one) if *one == id => {}
+            Ids::One(one) => {
+                *self = Ids::More(Box::new(More { tail: vec![*one, id], set: Postings::new() }));
+            }
+            Ids::More(more) => {
+                more.tail.push(id);
+                if more.tail.len() >= TAIL_IDS_MAX {
+                    more.set.insert_many(&more.tail);
+                    more.tail.clear();
+                }
             }
         }
     }

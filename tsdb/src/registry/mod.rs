@@ -22,18 +22,43 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use hashbrown::HashSet;
 use parking_lot::{Mutex, MutexGuard, RwLock};
-use telemetry_core::labels::{Labels, Matcher};
+use telemetry_core::labels::{Labels, LabelsBuilder, Matcher};
 use telemetry_core::sink::RefusalReason;
 use telemetry_core::storage;
 use telemetry_core::storage::postings;
 use telemetry_core::storage::tombstone::Tombstone;
 
 use crate::options::Limits;
-use index::Index;
+use index::{Index, Known};
 pub(crate) use newest::{Before, Newest, Print};
 use select::Asked;
 pub(crate) use slots::Slots;
 pub(crate) use sorted::Sorted;
+
+/// What a look-up that found no series has found out: kept for its memory.
+#[derive(Debug, Default)]
+pub(crate) struct Lookup {
+    known: Known,
+    /// Series that there were.
+    series: u32,
+}
+
+/// Series and their labels as numbers, see [`Registry::look`].
+pub(crate) struct Numbers<'a> {
+    index: &'a Index,
+}
+
+impl Numbers<'_> {
+    /// The numbers of the pairs of a series, by rising name; none where there is no such series.
+    pub(crate) fn pairs_of(&self, id: u32) -> &[u32] {
+        self.index.members(id)
+    }
+
+    /// The number of the name of a pair, that name, and the value.
+    pub(crate) fn pair(&self, pair: u32) -> (u32, &str, &str) {
+        self.index.pair_texts(pair)
+    }
+}
 
 /// All series that a store has met since it was opened.
 #[derive(Debug)]
@@ -66,7 +91,22 @@ impl Registry {
 
     /// The labels of a series.
     pub(crate) fn labels(&self, id: u32) -> Option<Labels> {
-        self.index.read().labels(id)
+        let index = self.index.read();
+        if id >= index.len() {
+            return None;
+        }
+        let mut builder = LabelsBuilder::new();
+        for (name, value) in index.texts(id) {
+            builder.set(name, value);
+        }
+        drop(index);
+        Some(builder.build())
+    }
+
+    /// Shows the pairs of series: the number of each series' pairs; and of a pair the number of its
+    /// name, that name, and its value.
+    pub(crate) fn look(&self, see: impl FnOnce(&Numbers<'_>)) {
+        see(&Numbers { index: &self.index.read() });
     }
 
     /// What is known about the samples of a series that are not in the active head.
@@ -104,29 +144,55 @@ impl Registry {
     ///
     /// Why there can be no such series.
     pub(crate) fn resolve(&self, labels: &Labels) -> Result<u32, RefusalReason> {
-        if let Some(id) = self.index.read().find(labels) {
+        let labels: Vec<(&str, &str)> = labels.iter().collect();
+        self.resolve_pairs(&labels, &mut Lookup::default())
+    }
+
+    /// [`Registry::resolve`] for labels that are sorted by name, each name once, none with an empty
+    /// value.
+    pub(crate) fn resolve_pairs(
+        &self,
+        labels: &[(&str, &str)],
+        lookup: &mut Lookup,
+    ) -> Result<u32, RefusalReason> {
+        if let Some(id) = self.find(labels, lookup) {
             return Ok(id);
         }
         self.limits.check(labels)?;
-        self.make(labels, self.limits.series_max)
+        self.make(labels, lookup, self.limits.series_max)
     }
 
-    /// [`Registry::resolve`] for labels that a log or block holds: they were accepted once.
-    pub(crate) fn restore(&self, labels: &Labels) -> Result<u32, RefusalReason> {
-        let known = self.index.read().find(labels);
-        known.map_or_else(|| self.make(labels, u32::MAX.into()), Ok)
+    /// [`Registry::resolve_pairs`] for labels that a log holds: they were accepted once.
+    pub(crate) fn restore(&self, labels: &[(&str, &str)]) -> Result<u32, RefusalReason> {
+        let mut lookup = Lookup::default();
+        let found = self.find(labels, &mut lookup);
+        found.map_or_else(|| self.make(labels, &mut lookup, u32::MAX.into()), Ok)
     }
 
-    fn make(&self, labels: &Labels, series_max: u64) -> Result<u32, RefusalReason> {
+    fn find(&self, labels: &[(&str, &str)], lookup: &mut Lookup) -> Option<u32> {
+        let index = self.index.read();
+        lookup.series = index.len();
+        index.find(labels, &mut lookup.known)
+    }
+
+    fn make(
+        &self,
+        labels: &[(&str, &str)],
+        lookup: &mut Lookup,
+        series_max: u64,
+    ) -> Result<u32, RefusalReason> {
         let mut index = self.index.write();
-        if let Some(id) = index.find(labels) {
+        // Somebody else may have made it, or some of its pairs, meanwhile.
+        if index.len() != lookup.series
+            && let Some(id) = index.find(labels, &mut lookup.known)
+        {
             return Ok(id);
         }
         let full = RefusalReason::TooMany { what: "series", limit: series_max };
         if u64::from(index.len()) >= series_max {
             return Err(full);
         }
-        let id = index.add(labels).ok_or(full)?;
+        let id = index.add(labels, &lookup.known).ok_or(full)?;
         self.count.store(id + 1, Ordering::Release);
         Ok(id)
     }
@@ -238,6 +304,6 @@ mod tests {
             Err(RefusalReason::TooMany { what: "series", limit: 1 })
         );
         assert!(registry.resolve(&labels! { "a" => "1" }).is_ok());
-        assert!(registry.restore(&labels! { "a" => "2" }).is_ok());
+        assert!(registry.restore(&[("a", "2")]).is_ok());
     }
 }

@@ -57,8 +57,7 @@ impl PostingsIndex for Asked<'_> {
     }
 
     fn with_name(&self, name: &str) -> Result<Postings> {
-        let ids = self.index.read().name(name).map(|name| name.ids.clone());
-        Ok(self.bounded(ids.unwrap_or_default()))
+        Ok(self.bounded(self.index.read().with_name(name)))
     }
 
     fn with_values(&self, name: &str, values: &mut dyn Iterator<Item = &str>) -> Result<Postings> {
