@@ -5,7 +5,7 @@ mod lookup;
 use std::borrow::Borrow;
 use std::time::Duration;
 
-use promql::{Engine, Options, QueryResult};
+use promql::{Engine, Explanation, Options, QueryResult};
 use telemetry_core::labels::{Labels, Matcher};
 use telemetry_core::sink::MetricSink;
 use telemetry_core::time::{Millis, MillisRange};
@@ -105,8 +105,7 @@ impl MetricQuery {
     ///
     /// The text is no query, the query is stopped or has no value, or the store fails.
     pub fn run(&self) -> Result<QueryResult, Error> {
-        let newest = self.db.stores().metrics.time_range().map_or(Millis(0), |range| range.end);
-        self.instant(newest)
+        self.instant(self.newest())
     }
 
     /// The value at one time.
@@ -118,6 +117,47 @@ impl MetricQuery {
         let context = self.bounds.context(&self.db);
         let store = &self.db.stores().metrics;
         Ok(Engine::new(self.options).instant(store, &self.query, time, &context)?)
+    }
+
+    /// What [`run`](Self::run) would do: what is read and pushed down, what is shared, what is held.
+    /// Nothing is read for it.
+    ///
+    /// ```
+    /// # let directory = tempfile::tempdir()?;
+    /// # let db = quadra::Quadra::open(directory.path())?;
+    /// let plan = db.promql("sum by (job) (rate(requests_total[5m]))").explain()?;
+    /// assert_eq!(plan.reads[0].hints.function, "rate");
+    /// println!("{plan}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The text is no query, or cannot be planned.
+    pub fn explain(&self) -> Result<Explanation, Error> {
+        let context = self.bounds.context(&self.db);
+        Ok(Engine::new(self.options).explain_instant(&self.query, self.newest(), &context)?)
+    }
+
+    /// What [`range`](Self::range) would do. Nothing is read for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`explain`](Self::explain); also too many steps.
+    pub fn explain_range(
+        &self,
+        start: impl Into<Millis>,
+        end: impl Into<Millis>,
+        step: Duration,
+    ) -> Result<Explanation, Error> {
+        let context = self.bounds.context(&self.db);
+        let range = MillisRange::new(start, end);
+        Ok(Engine::new(self.options).explain_range(&self.query, range, step, &context)?)
+    }
+
+    /// The newest stored time.
+    fn newest(&self) -> Millis {
+        self.db.stores().metrics.time_range().map_or(Millis(0), |range| range.end)
     }
 
     /// The values from `start` to `end`, both included, at a distance of `step`.

@@ -1,6 +1,6 @@
 //! Queries: text in, values out.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use telemetry_core::query::{QueryContext, Resource};
 use telemetry_core::source::MetricSource;
@@ -9,8 +9,9 @@ use telemetry_core::time::{Millis, MillisRange};
 use crate::Error;
 use crate::ast::Expr;
 use crate::eval::{Annotations, EvaluationError, Evaluator, Grid, Settings, answer, fetch};
+use crate::explain::{Explanation, describe};
 use crate::parse::{ParseOptions, parse_with};
-use crate::plan::{PlanSettings, plan};
+use crate::plan::{Plan, PlanSettings, plan};
 use crate::value::{QueryResult, Value};
 
 /// How queries are answered. The default is Prometheus 3.14's.
@@ -115,10 +116,9 @@ impl Engine {
         context: &QueryContext,
     ) -> Result<QueryResult, Error> {
         let time = time.into().0;
-        let asked = Asked { grid: Grid::instant(time), end: time, is_range: false };
-        let annotations = Annotations::default();
-        let value = self.evaluate(source, expr, asked, context, &annotations);
-        finish(query, value, &annotations, context)
+        let (begun, annotations) = (Instant::now(), Annotations::default());
+        let value = self.evaluate(source, expr, Asked::instant(time), context, &annotations);
+        finish(query, value, &annotations, context, begun)
     }
 
     /// The values of `query` from `start` to `end`, both included, at a distance of `step`.
@@ -153,14 +153,61 @@ impl Engine {
         step: Duration,
         context: &QueryContext,
     ) -> Result<QueryResult, Error> {
-        let annotations = Annotations::default();
-        let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
-        let value = Grid::range(range.start.0, range.end.0, step).and_then(|grid| {
-            context.bound(Resource::Steps, grid.count as u64)?;
-            let asked = Asked { grid, end: range.end.0, is_range: true };
-            self.evaluate(source, expr, asked, context, &annotations)
-        });
-        finish(query, value, &annotations, context)
+        let (begun, annotations) = (Instant::now(), Annotations::default());
+        let value = Asked::range(range, step, context)
+            .and_then(|asked| self.evaluate(source, expr, asked, context, &annotations));
+        finish(query, value, &annotations, context, begun)
+    }
+
+    /// What [`instant`](Self::instant) would do. Nothing is read.
+    ///
+    /// # Errors
+    ///
+    /// The query is no PromQL, or cannot be planned.
+    pub fn explain_instant(
+        &self,
+        query: &str,
+        time: impl Into<Millis>,
+        context: &QueryContext,
+    ) -> Result<Explanation, Error> {
+        self.explain(query, Ok(Asked::instant(time.into().0)), context)
+    }
+
+    /// What [`range`](Self::range) would do. Nothing is read.
+    ///
+    /// # Errors
+    ///
+    /// The query is no PromQL, or cannot be planned; the range has more steps than the limits of
+    /// `context` allow.
+    pub fn explain_range(
+        &self,
+        query: &str,
+        range: MillisRange,
+        step: Duration,
+        context: &QueryContext,
+    ) -> Result<Explanation, Error> {
+        self.explain(query, Asked::range(range, step, context), context)
+    }
+
+    fn explain(
+        &self,
+        query: &str,
+        asked: Result<Asked, EvaluationError>,
+        context: &QueryContext,
+    ) -> Result<Explanation, Error> {
+        let expr = parse_with(query, &self.options.parse)?;
+        let planned = asked.and_then(|asked| Ok((asked, self.plan(&expr, asked)?)));
+        let (asked, plan) = planned.map_err(|error| failure(query, error))?;
+        let lookback = millis(self.options.lookback);
+        Ok(describe(&plan, asked.grid, asked.is_range, lookback, context.parallelism()))
+    }
+
+    fn plan(&self, expr: &Expr, asked: Asked) -> Result<Plan, EvaluationError> {
+        let Asked { grid, end, is_range } = asked;
+        let lookback = millis(self.options.lookback);
+        let subquery_step = millis(self.options.subquery_step);
+        let legacy_names = self.options.legacy_names;
+        plan(expr, PlanSettings { grid, end, is_range, lookback, subquery_step, legacy_names })
     }
 
     fn evaluate(
@@ -171,30 +218,19 @@ impl Engine {
         context: &QueryContext,
         annotations: &Annotations,
     ) -> Result<Value, EvaluationError> {
-        let Asked { grid, end, is_range } = asked;
-        let lookback = millis(self.options.lookback);
-        let subquery_step = millis(self.options.subquery_step);
-        let settings = PlanSettings {
-            grid,
-            end,
-            is_range,
-            lookback,
-            subquery_step,
-            legacy_names: self.options.legacy_names,
-        };
-        let plan = plan(expr, settings)?;
+        let plan = self.plan(expr, asked)?;
         let fetched = fetch(source, &plan.selectors, context)?;
         let evaluator = Evaluator {
             context,
             fetched: &fetched,
             annotations,
             settings: Settings {
-                lookback,
+                lookback: millis(self.options.lookback),
                 delayed_name_removal: self.options.delayed_name_removal,
                 start_timestamps: self.options.start_timestamps,
             },
         };
-        answer(&evaluator, &plan, grid, is_range, expr.span())
+        answer(&evaluator, &plan, asked.grid, asked.is_range, expr.span())
     }
 }
 
@@ -207,6 +243,22 @@ struct Asked {
     is_range: bool,
 }
 
+impl Asked {
+    fn instant(time: i64) -> Self {
+        Asked { grid: Grid::instant(time), end: time, is_range: false }
+    }
+
+    fn range(
+        range: MillisRange,
+        step: Duration,
+        context: &QueryContext,
+    ) -> Result<Self, EvaluationError> {
+        let grid = Grid::range(range.start.0, range.end.0, millis(step))?;
+        context.bound(Resource::Steps, grid.count as u64)?;
+        Ok(Asked { grid, end: range.end.0, is_range: true })
+    }
+}
+
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
@@ -216,19 +268,24 @@ fn finish(
     value: Result<Value, EvaluationError>,
     annotations: &Annotations,
     context: &QueryContext,
+    begun: Instant,
 ) -> Result<QueryResult, Error> {
-    match value {
-        Ok(value) => Ok(QueryResult {
-            value,
-            annotations: annotations.render(query),
-            statistics: context.statistics().snapshot(),
-        }),
-        Err(EvaluationError::Unsupported { what, span }) => {
-            Err(Error::Unsupported { what: what.subject(), span, query: query.into() })
+    let value = value.map_err(|error| failure(query, error))?;
+    Ok(QueryResult {
+        value,
+        annotations: annotations.render(query),
+        statistics: context.statistics().snapshot(),
+        elapsed: begun.elapsed(),
+    })
+}
+
+fn failure(query: &str, error: EvaluationError) -> Error {
+    let query = query.into();
+    match error {
+        EvaluationError::Unsupported { what, span } => {
+            Error::Unsupported { what: what.subject(), span, query }
         }
-        Err(EvaluationError::Check { kind, span }) => {
-            Err(Error::Check { kind, span, query: query.into() })
-        }
-        Err(error) => Err(Error::Evaluation { error: Box::new(error), query: query.into() }),
+        EvaluationError::Check { kind, span } => Error::Check { kind, span, query },
+        error => Error::Evaluation { error: Box::new(error), query },
     }
 }

@@ -1,6 +1,7 @@
 //! What a query answers: owned and typed; printing it as a table is the caller's.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use telemetry_core::labels::Labels;
 use telemetry_core::model::{Histogram, SampleValue};
@@ -16,8 +17,11 @@ pub struct QueryResult {
     /// Remarks on it, each once, warnings before infos. The text ends in the line and column of the
     /// expression concerned: `PromQL info: … (1:7)`.
     pub annotations: Vec<Warning>,
-    /// What the query touched.
+    /// What the query touched. Its bytes are those of the rows and samples that were held, none of
+    /// them given back in the count: the peak was not higher.
     pub statistics: StatisticsSnapshot,
+    /// How long it took, parsing aside.
+    pub elapsed: Duration,
 }
 
 /// The value of a query.

@@ -4,11 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use telemetry_core::query::QueryContext;
 use telemetry_core::source::{
-    Chunk, ChunkStatistics, Columns, MetricSource, Newest, SeriesHints, SeriesRequest, SeriesSet,
+    Chunk, ChunkStatistics, Columns, MetricSource, Newest, SeriesRequest, SeriesSet,
 };
 use telemetry_core::time::MillisRange;
 
 use super::{EvaluationError, Identity, continuity};
+use crate::explain::hints;
 use crate::plan::Selector;
 
 /// The series of a selector.
@@ -42,11 +43,7 @@ pub(crate) fn fetch<'a>(
 ) -> Result<Vec<Fetched<'a>>, EvaluationError> {
     let one = |selector: &Selector| {
         let mut request = SeriesRequest::new(selector.matchers.clone(), selector.window);
-        let mut hints = SeriesHints::default();
-        hints.step_ms = selector.step_ms;
-        hints.range_ms = selector.range_ms;
-        hints.function = selector.function;
-        request.hints = hints;
+        request.hints = hints(selector);
         let series = source.select(&request, context)?;
         let labels = (0..series.len()).map(|index| series.labels(index).clone());
         let identities = labels.map(Identity::new).collect();

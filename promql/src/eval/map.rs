@@ -33,7 +33,7 @@ impl<'a> Evaluator<'a> {
         grid: Grid,
     ) -> Result<RowSet<'a>, EvaluationError> {
         let change = match map {
-            ValueMap::Float(function) => Change::Float(function),
+            ValueMap::Float(_, function) => Change::Float(function),
             ValueMap::Negate => Change::Negate,
             ValueMap::Round(nearest) => {
                 let by = |value, nearest: f64| round(value, 1.0 / nearest);

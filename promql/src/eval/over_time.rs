@@ -87,8 +87,7 @@ impl<'a> Evaluator<'a> {
     ) -> Result<RangeSource<'a>, EvaluationError> {
         let Subquery { range, step, offset, at, slot, .. } = *subquery;
         let when = WindowTimes { grid, at, offset, range };
-        let (start, end) = when.extent();
-        let inner_grid = Grid::multiples(start.saturating_sub(1), end, step);
+        let inner_grid = when.inner_grid(step);
         let inner = match inner_grid.count {
             0 => RowSet::none().into_rows(),
             _ => self.rows(&subquery.inner, inner_grid)?.into_rows(),

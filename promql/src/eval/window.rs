@@ -81,6 +81,12 @@ impl WindowTimes {
         self.end(step).saturating_sub(self.range)
     }
 
+    /// The times at which a sub-query evaluates what it looks at, `step` milliseconds apart.
+    pub(crate) fn inner_grid(&self, step: i64) -> Grid {
+        let (start, end) = self.extent();
+        Grid::multiples(start.saturating_sub(1), end, step)
+    }
+
     /// The times of all samples that any window can hold, both ends included.
     pub(crate) fn extent(&self) -> (i64, i64) {
         let last = self.grid.count.saturating_sub(1);

@@ -41,9 +41,9 @@ pub(crate) use segments::Segments;
 #[derive(Clone, Copy)]
 pub(crate) enum Body {
     /// Maps every value.
-    Map(Map),
+    Map(&'static str, Map),
     /// Maps every value, of the evaluation time if there is no argument.
-    Date(Map),
+    Date(&'static str, Map),
     /// Turns the samples of a window into a value.
     Range(&'static RangeFunction),
 }
@@ -51,10 +51,10 @@ pub(crate) enum Body {
 /// The body of the function `name`; none for those that are evaluation.
 pub(crate) fn body(name: &str) -> Option<Body> {
     if let Some(map) = math::map(name) {
-        return Some(Body::Map(map));
+        return Some(Body::Map(signature::signature(name)?.name, map));
     }
     if let Some(map) = calendar::map(name) {
-        return Some(Body::Date(map));
+        return Some(Body::Date(signature::signature(name)?.name, map));
     }
     let mut functions = rate::FUNCTIONS.iter().chain(over_time::FUNCTIONS);
     functions.find(|function| function.name == name).map(Body::Range)

@@ -16,13 +16,13 @@ use crate::functions::{Body, RangeFunction, body};
 impl Planner {
     pub(super) fn vector_call(&mut self, node: &Call, scope: Scope) -> PlanResult<Vector> {
         match body(&node.name) {
-            Some(Body::Map(map)) => self.map(node, ValueMap::Float(map), scope),
-            Some(Body::Date(map)) if node.args.is_empty() => {
+            Some(Body::Map(name, map)) => self.map(node, ValueMap::Float(name, map), scope),
+            Some(Body::Date(name, map)) if node.args.is_empty() => {
                 let input = Box::new(Vector::OfScalar(Scalar::Time));
-                Ok(Planned::varying(Vector::Map { map: ValueMap::Float(map), input }))
+                Ok(Planned::varying(Vector::Map { map: ValueMap::Float(name, map), input }))
             }
-            Some(Body::Date(map)) => {
-                let planned = self.map(node, ValueMap::Float(map), scope)?;
+            Some(Body::Date(name, map)) => {
+                let planned = self.map(node, ValueMap::Float(name, map), scope)?;
                 Ok(Planned::varying(planned.once()))
             }
             Some(Body::Range(function)) => self.over_time(node, function, scope),
@@ -140,7 +140,7 @@ impl Planner {
         function: &'static RangeFunction,
         scope: Scope,
     ) -> PlanResult<Vector> {
-        self.function = function.name;
+        let outer = std::mem::replace(&mut self.function, function.name);
         let mut range = None;
         let mut parameters = Vec::new();
         let mut parameter_span = None;
@@ -154,7 +154,7 @@ impl Planner {
                 span = arg.span();
             }
         }
-        self.function = "";
+        self.function = outer;
         let range = range.ok_or(EvaluationError::Misplaced { span: node.span })?;
         let parameter_span = parameter_span.unwrap_or(node.span);
         // `predict_linear` looks at the time of the step, wherever its range is fixed to.

@@ -4,7 +4,7 @@ use telemetry_core::labels::{Matcher, Regex};
 use telemetry_core::time::MillisRange;
 
 use super::call::argument;
-use super::planner::{PlanResult, Planned, Planner, Scope, matchers, strip};
+use super::planner::{PlanResult, Planned, Planner, Scope, strip};
 use super::{Info, Select, Selector, Vector};
 use crate::ast::{Call, Expr};
 use crate::eval::EvaluationError;
@@ -20,7 +20,7 @@ impl Planner {
         let base = argument(node, 0)?;
         let input = self.vector(base, scope)?;
         let matchers = match node.args.get(1).map(strip) {
-            Some(Expr::Selector(selector)) => matchers(selector)?,
+            Some(Expr::Selector(selector)) => self.matchers(selector)?,
             _ => Vec::new(),
         };
         let (mut names, labels): (Vec<Matcher>, Vec<Matcher>) =
@@ -55,6 +55,7 @@ impl Planner {
             step_ms: (scope.first < scope.last).then_some(scope.step),
             range_ms: None,
             function: "info",
+            uses: 1,
         });
         let slot = self.slot();
         Select { selector, at, offset, extension: None, counts_only: false, span: node.span, slot }

@@ -52,6 +52,8 @@ pub(crate) struct Selector {
     pub(crate) step_ms: Option<i64>,
     pub(crate) range_ms: Option<i64>,
     pub(crate) function: &'static str,
+    /// How many places of the query look at them.
+    pub(crate) uses: usize,
 }
 
 /// One number per step.
@@ -156,7 +158,8 @@ pub(crate) struct OverTime {
 
 /// What is done to every value of a vector by itself. The metric name goes.
 pub(crate) enum ValueMap {
-    Float(Map),
+    /// A function of one number, and its name.
+    Float(&'static str, Map),
     Negate,
     Round(Scalar),
     Clamp(Scalar, Scalar),

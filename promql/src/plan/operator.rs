@@ -24,8 +24,9 @@ impl Planner {
     pub(super) fn vector_binary(&mut self, node: &BinaryNode, scope: Scope) -> PlanResult<Vector> {
         // As in Prometheus: what is around an operator says nothing about its operands.
         let counts_only = std::mem::replace(&mut self.counts_only, false);
+        let function = std::mem::take(&mut self.function);
         let planned = self.vector_operands(node, scope);
-        self.counts_only = counts_only;
+        (self.counts_only, self.function) = (counts_only, function);
         planned
     }
 
@@ -96,8 +97,9 @@ impl Planner {
             (_, Some(param)) => parameter = Some(self.scalar(param, scope)?),
             (_, None) => {}
         }
-        self.function = op.name();
+        let function = std::mem::replace(&mut self.function, op.name());
         let input = self.vector(&node.expr, scope)?;
+        self.function = function;
         let grouping = match &node.grouping {
             GroupingNode::By(names) => Grouping::By(names.clone()),
             GroupingNode::Without(names) => without(names),

@@ -7,8 +7,8 @@ use telemetry_core::time::MillisRange;
 use super::share::Shared;
 use super::{Plan, Range, Root, Scalar, Select, Selector, Subquery, Vector};
 use crate::ast::{
-    AtTime, Expr, MatrixSelector, Modifiers, Subquery as SubqueryNode, Unary, UnaryOp,
-    VectorSelector,
+    AtTime, Expr, LabelMatcher, MatrixSelector, Modifiers, Subquery as SubqueryNode, Unary,
+    UnaryOp, VectorSelector,
 };
 use crate::check::duration_millis;
 use crate::eval::{EvaluationError, Grid};
@@ -34,8 +34,14 @@ pub(crate) struct PlanSettings {
 /// The plan of a checked query.
 pub(crate) fn plan(expr: &Expr, settings: PlanSettings) -> Result<Plan, EvaluationError> {
     let grid = settings.grid;
-    let mut planner =
-        Planner { settings, shared: Shared::default(), slots: 0, function: "", counts_only: false };
+    let mut planner = Planner {
+        settings,
+        shared: Shared::default(),
+        slots: 0,
+        matchers: Vec::new(),
+        function: "",
+        counts_only: false,
+    };
     let scope = Scope { first: grid.start, last: grid.end(), step: grid.step };
     let root = planner.root(expr, scope)?;
     Ok(Plan { root, selectors: planner.shared.into_selectors() })
@@ -45,6 +51,8 @@ pub(super) struct Planner {
     pub(super) settings: PlanSettings,
     shared: Shared,
     slots: usize,
+    /// The matchers made so far: a regular expression that comes twice is compiled once.
+    matchers: Vec<Matcher>,
     /// The function around what is planned, for the source.
     pub(super) function: &'static str,
     /// Whether of histograms in what is planned only counts and sums are looked at.
@@ -183,11 +191,12 @@ impl Planner {
         let window =
             MillisRange::new(start.saturating_add(1), end(scope.last).saturating_add(reach));
         let selector = Selector {
-            matchers: matchers(node)?,
+            matchers: self.matchers(node)?,
             window,
             step_ms: (scope.first < scope.last).then_some(scope.step),
             range_ms,
             function: self.function,
+            uses: 1,
         };
         let selector = self.shared.add(selector);
         let (extension, counts_only) = (node.extension, self.counts_only);
@@ -241,6 +250,33 @@ impl Planner {
 }
 
 impl Planner {
+    /// The matchers of a selector, with its name as the first one.
+    pub(super) fn matchers(
+        &mut self,
+        node: &VectorSelector,
+    ) -> Result<Vec<Matcher>, EvaluationError> {
+        let name = node.name.iter().map(|name| Matcher::equal("__name__", &**name));
+        let mut result: Vec<Matcher> = name.collect();
+        for written in &node.matchers {
+            result.push(self.matcher(written)?);
+        }
+        Ok(result)
+    }
+
+    fn matcher(&mut self, written: &LabelMatcher) -> Result<Matcher, EvaluationError> {
+        let same = |known: &&Matcher| {
+            (known.op(), known.name(), known.value())
+                == (written.op, &*written.name, &*written.value)
+        };
+        if let Some(known) = self.matchers.iter().find(same) {
+            return Ok(known.clone());
+        }
+        let made = Matcher::new(written.op, &*written.name, &*written.value)
+            .map_err(|source| EvaluationError::Matcher { source, span: written.span })?;
+        self.matchers.push(made.clone());
+        Ok(made)
+    }
+
     /// Whether a text may be the name of a label. What is no UTF-8 has become U+FFFD on the way here.
     pub(super) fn is_label_name(&self, name: &str) -> bool {
         match self.settings.legacy_names {
@@ -264,14 +300,4 @@ pub(super) fn text(expr: &Expr) -> Result<(&str, Span), EvaluationError> {
         Expr::String(text) => Ok((&text.value, text.span)),
         other => Err(EvaluationError::Misplaced { span: other.span() }),
     }
-}
-
-/// The matchers of a selector, with its name as the first one.
-pub(super) fn matchers(node: &VectorSelector) -> Result<Vec<Matcher>, EvaluationError> {
-    let name = node.name.iter().map(|name| Ok(Matcher::equal("__name__", &**name)));
-    let others = node.matchers.iter().map(|matcher| {
-        Matcher::new(matcher.op, &*matcher.name, &*matcher.value)
-            .map_err(|source| EvaluationError::Matcher { source, span: matcher.span })
-    });
-    name.chain(others).collect()
 }

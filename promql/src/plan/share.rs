@@ -21,6 +21,7 @@ impl Shared {
             return self.selectors.len() - 1;
         };
         let known = &mut self.selectors[at];
+        known.uses += wanted.uses;
         known.window = known.window.union(&wanted.window);
         known.range_ms = known.range_ms.max(wanted.range_ms);
         known.step_ms = known.step_ms.max(wanted.step_ms);
@@ -48,6 +49,7 @@ mod tests {
             step_ms: None,
             range_ms: None,
             function: "",
+            uses: 1,
         }
     }
 
@@ -58,6 +60,8 @@ mod tests {
         assert_eq!(shared.add(selector("b", 0, 10)), 1);
         assert_eq!(shared.add(selector("a", 5, 20)), 0);
         assert_eq!(shared.add(selector("a", 1_000, 2_000)), 2);
-        assert_eq!(shared.into_selectors()[0].window, MillisRange::new(0, 20));
+        let selectors = shared.into_selectors();
+        assert_eq!(selectors[0].window, MillisRange::new(0, 20));
+        assert_eq!((selectors[0].uses, selectors[1].uses), (2, 1));
     }
 }
