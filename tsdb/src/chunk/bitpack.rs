@@ -83,7 +83,7 @@ fn pack_block(block: &[i64], base: i64, width: u32, out: &mut Vec<u8>) {
 pub(crate) fn unpack_blocks(
     input: &mut Cursor<'_>,
     count: usize,
-    mut take: impl FnMut(&[i64]),
+    mut take: impl FnMut(&mut [i64]),
 ) -> Result<(), Damaged> {
     let mut values = [0_i64; BLOCK];
     let mut left = count;

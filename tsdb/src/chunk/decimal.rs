@@ -1,33 +1,28 @@
-//! Values that are decimals of few digits, as integers.
+//! Floats as integers: what most metrics were before they became floats.
 //!
 //! ~~~text
-//! exponent  u8        values are integers divided by 10^exponent
-//! divisor   varint    what all distances of integers to the first are a multiple of
-//! offset    zigzag    if the divisor is not 1: the first integer, which is taken away from all
-//!                     before they are divided
-//! order     u8        how often differences were taken: 0, 1 or 2
-//! first     zigzag varints, `order` of them: the first integer, then the first difference
-//! exceptions varint   how many values the rule does not give
-//!           varint distance to the exception before, u64 LE bits: one pair each
-//! rest      bit-packed blocks (bitpack.rs)
+//! scale  u8    0 ..= 15    e: integer / 10^e
+//!              16 ..= 30   15 + e: integer · 10^-e, the product of two roundings
+//!              31          the bits of the float, ordered as the floats are
 //! ~~~
 //!
-//! Most metrics are counters or were rounded before anybody stored them, so `value · 10^e` is an
-//! integer for a small `e`, and differences of integers pack into few bits. Sizes in pages and the
-//! like are multiples of something large, which is divided out. The rule is exact:
-//! every value that `integer / 10^e` does not give back bit for bit is an exception.
-//! Source: ALP (Afroozeh, Kuffo, Boncz 2023) for the exponent, VictoriaMetrics for the integers.
+//! Counters are whole numbers and gauges were rounded before anybody stored them, so `value · 10^e`
+//! is a whole number for a small `e`. A decimal that was parsed is the nearest float, which a
+//! division gives; milliseconds that a program multiplied by 0.001 are not, and need the product.
+//! The rule is exact: every value that it does not give back bit for bit is an exception of its
+//! column. Any float at all is an integer by its bits, and close floats are close integers, so
+//! that a column of them goes through the same coding.
+//! Sources: ALP (Afroozeh, Kuffo, Boncz 2023) for the exponent, VictoriaMetrics for the integers.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
-
-use telemetry_core::storage::Damaged;
-use telemetry_core::storage::cursor::Cursor;
-use telemetry_core::storage::varint;
-
-use super::bitpack;
 
 /// Powers of ten that are exact as f64 and useful as scales.
 pub(crate) const POWERS: [f64; 16] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+/// The floats nearest to 10^-1, 10^-2, …: none of them is exact.
+const PARTS: [f64; 15] = [
+    1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15,
+];
 
 /// Integers above this are not exact as f64.
 const INTEGER_MAX: f64 = 9_007_199_254_740_992.0;
@@ -35,33 +30,44 @@ const INTEGER_MAX: f64 = 9_007_199_254_740_992.0;
 /// Values looked at to find the exponent.
 const PROBES: usize = 16;
 
-/// Beyond one exception in this many values another coding is better.
-const EXCEPTIONS_ONE_IN: usize = 16;
+/// Beyond one exception in this many values another scale is better.
+const EXCEPTIONS_ONE_IN: usize = 8;
 
-/// How a column would be coded.
-#[derive(Debug)]
-pub(super) struct Plan {
-    exponent: u8,
-    divisor: i64,
-    offset: i64,
-    order: u8,
-    first: [i64; 2],
-    rest: Vec<i64>,
-    exceptions: Vec<(usize, u64)>,
-    /// Bytes that [`Plan::write`] appends.
-    pub(super) bytes: usize,
+/// The scale of floats taken by their bits.
+const BITS: u8 = 31;
+
+/// Prometheus's mark for a series that ended: the one NaN that columns are full of.
+pub(super) const STALE: u64 = 0x7ff0_0000_0000_0002;
+
+/// From the integers of a column to its values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Scale {
+    /// Divided by a power of ten, whose exponent is first.
+    Divide(u8, f64),
+    /// Multiplied with the float nearest to ten to the minus of the exponent.
+    Multiply(u8, f64),
+    /// The bits of the float.
+    Bits,
 }
 
 /// The integer that `value · power` is, if dividing gives back exactly the same bits.
 #[inline]
 pub(crate) fn to_integer(value: f64, power: f64) -> Option<i64> {
-    let scaled = value * power;
-    if scaled.is_nan() || scaled.abs() > INTEGER_MAX {
-        return None;
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "at most INTEGER_MAX")]
-    let integer = (scaled + 0.5_f64.copysign(scaled)) as i64;
+    let integer = rounded(value * power)?;
     (from_integer(integer, power).to_bits() == value.to_bits()).then_some(integer)
+}
+
+/// The nearest integer, if it is exact as a float.
+#[inline]
+fn rounded(scaled: f64) -> Option<i64> {
+    // NaN is not below anything.
+    if scaled.abs() <= INTEGER_MAX {
+        #[expect(clippy::cast_possible_truncation, reason = "at most INTEGER_MAX")]
+        let integer = (scaled + 0.5_f64.copysign(scaled)) as i64;
+        Some(integer)
+    } else {
+        None
+    }
 }
 
 /// The value that an integer stands for.
@@ -71,225 +77,137 @@ pub(crate) fn from_integer(integer: i64, power: f64) -> f64 {
     if power == 1.0 { integer as f64 } else { integer as f64 / power }
 }
 
-/// The least exponent that fits all probes.
-fn exponent_of(values: &[f64]) -> Option<u8> {
+impl Scale {
+    /// The scale with a code.
+    pub(super) fn from_code(code: u8) -> Option<Scale> {
+        let index = usize::from(code);
+        match POWERS.get(index) {
+            Some(power) => Some(Scale::Divide(code, *power)),
+            None if code == BITS => Some(Scale::Bits),
+            None => {
+                let part = PARTS.get(index - POWERS.len())?;
+                Some(Scale::Multiply(code + 1 - 16, *part))
+            }
+        }
+    }
+
+    /// The code of the scale.
+    pub(super) fn code(self) -> u8 {
+        match self {
+            Scale::Divide(exponent, _) => exponent,
+            Scale::Multiply(exponent, _) => exponent + 15,
+            Scale::Bits => BITS,
+        }
+    }
+
+    /// The integer of a value; none if it is an exception.
+    #[inline]
+    pub(super) fn integer(self, value: f64) -> Option<i64> {
+        match self {
+            Scale::Divide(_, power) => to_integer(value, power),
+            Scale::Multiply(exponent, part) => {
+                let integer = rounded(value * POWERS.get(usize::from(exponent))?)?;
+                ((integer as f64 * part).to_bits() == value.to_bits()).then_some(integer)
+            }
+            Scale::Bits => (value.to_bits() != STALE).then(|| ordered(value.to_bits())),
+        }
+    }
+
+    /// Appends the values of integers.
+    pub(super) fn values(self, integers: &[i64], out: &mut Vec<f64>) {
+        match self {
+            Scale::Divide(0, _) => out.extend(integers.iter().map(|integer| *integer as f64)),
+            Scale::Divide(_, power) => {
+                out.extend(integers.iter().map(|integer| *integer as f64 / power));
+            }
+            Scale::Multiply(_, part) => {
+                out.extend(integers.iter().map(|integer| *integer as f64 * part));
+            }
+            Scale::Bits => {
+                out.extend(integers.iter().map(|integer| f64::from_bits(bits(*integer))))
+            }
+        }
+    }
+}
+
+/// The bits of a float as an integer that rises with it, NaNs at both ends.
+fn ordered(bits: u64) -> i64 {
+    let signed = bits.cast_signed();
+    signed ^ ((signed >> 63) & i64::MAX)
+}
+
+/// The bits that [`ordered`] took.
+#[inline]
+fn bits(integer: i64) -> u64 {
+    (integer ^ ((integer >> 63) & i64::MAX)).cast_unsigned()
+}
+
+/// Values as integers.
+#[derive(Debug)]
+pub(super) struct Scaled {
+    pub(super) scale: Scale,
+    /// One per value, any for an exception.
+    pub(super) integers: Vec<i64>,
+    /// Places and bits of the values that the scale does not give.
+    pub(super) exceptions: Vec<(usize, u64)>,
+}
+
+/// The scale with which `values` have few exceptions, and their integers.
+pub(super) fn scale(values: &[f64]) -> Scaled {
+    let scales = [exponent_of(values, 0, 15), exponent_of(values, 16, 30)];
+    for scale in scales.into_iter().flatten() {
+        let scaled = scaled(values, scale);
+        if scaled.exceptions.len() * EXCEPTIONS_ONE_IN <= values.len() {
+            return scaled;
+        }
+    }
+    scaled(values, Scale::Bits)
+}
+
+/// The scale with the least code from `first` to `last` that fits all probes, but for one in four.
+fn exponent_of(values: &[f64], first: u8, last: u8) -> Option<Scale> {
     let step = (values.len() / PROBES).max(1);
-    let mut exponent = 0;
-    let mut misses = 0;
+    let mut code = first;
+    let (mut probes, mut misses) = (0, 0);
     for value in values.iter().step_by(step) {
-        let fits =
-            |at: &usize| POWERS.get(*at).is_some_and(|power| to_integer(*value, *power).is_some());
-        match (exponent..POWERS.len()).find(fits) {
-            Some(found) => exponent = found,
+        let fits = |code: &u8| Scale::from_code(*code).is_some_and(|s| s.integer(*value).is_some());
+        probes += 1;
+        match (code..=last).find(fits) {
+            Some(found) => code = found,
             // An odd value among the probes may still be an exception.
             None => misses += 1,
         }
     }
-    if misses > 1 { None } else { u8::try_from(exponent).ok() }
+    if misses * 4 > probes { None } else { Scale::from_code(code) }
 }
 
-/// How to code `values`, or none if they are no decimals.
-pub(super) fn plan(values: &[f64]) -> Option<Plan> {
-    let exponent = exponent_of(values)?;
-    let power = *POWERS.get(usize::from(exponent))?;
+fn scaled(values: &[f64], scale: Scale) -> Scaled {
     let mut integers = Vec::with_capacity(values.len());
     let mut exceptions = Vec::new();
-    let mut last = 0;
+    // An exception stands where its neighbours would have it, so that differences stay small.
+    let (mut last, mut before) = (None, None);
     for (index, value) in values.iter().enumerate() {
-        match to_integer(*value, power) {
-            Some(integer) => last = integer,
-            None => exceptions.push((index, value.to_bits())),
+        let integer = scale.integer(*value);
+        if integer.is_none() {
+            exceptions.push((index, value.to_bits()));
         }
-        integers.push(last);
+        let next = integer.or_else(|| on_the_line(before, last));
+        integers.push(next.unwrap_or(0));
+        (before, last) = (last, next);
     }
-    if exceptions.len() * EXCEPTIONS_ONE_IN > values.len() {
-        return None;
+    // Exceptions in front take the first integer behind them.
+    let leading = exceptions.iter().zip(0..).take_while(|((index, _), at)| index == at).count();
+    if let Some(first) = integers.get(leading).copied() {
+        integers.iter_mut().take(leading).for_each(|integer| *integer = first);
     }
-    let (divisor, offset) = divide(&mut integers);
-    let head = integers.first().copied().unwrap_or(0);
-    let once = differences(&integers);
-    let twice = differences(&once);
-    let first = [head, once.first().copied().unwrap_or(0)];
-    let (order, rest) = least([integers, once, twice]);
-    let mut plan = Plan { exponent, divisor, offset, order, first, rest, exceptions, bytes: 0 };
-    let mut header = Vec::new();
-    plan.write_header(&mut header);
-    plan.bytes = header.len() + bitpack::packed_bytes(&plan.rest);
-    Some(plan)
+    Scaled { scale, integers, exceptions }
 }
 
-/// Takes the first integer away from all and divides them by what they have in common then. Where
-/// that is nothing, leaves them as they are: divisor 1, offset 0.
-fn divide(integers: &mut [i64]) -> (i64, i64) {
-    let offset = integers.first().copied().unwrap_or(0);
-    let mut divisor = 0_u64;
-    for integer in integers.iter() {
-        divisor = common(divisor, integer.abs_diff(offset));
-        if divisor == 1 {
-            return (1, 0);
-        }
-    }
-    match i64::try_from(divisor) {
-        Ok(divisor) if divisor > 1 => {
-            integers.iter_mut().for_each(|integer| *integer = (*integer - offset) / divisor);
-            (divisor, offset)
-        }
-        _ => (1, 0),
-    }
-}
-
-/// The greatest common divisor.
-fn common(mut a: u64, mut b: u64) -> u64 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
-}
-
-/// The one of the columns that takes the fewest bytes, and its place. The second difference of one
-/// value does not exist.
-fn least(columns: [Vec<i64>; 3]) -> (u8, Vec<i64>) {
-    let sizes = columns.each_ref().map(|column| bitpack::packed_bytes(column));
-    let [plain, once, twice] = columns;
-    // What is taken away from the column is stored before it.
-    if sizes[0] <= sizes[1] && sizes[0] <= sizes[2] || once.is_empty() {
-        (0, plain)
-    } else if sizes[1] <= sizes[2] {
-        (1, once)
-    } else {
-        (2, twice)
-    }
-}
-
-/// The differences of neighbours, one fewer.
-fn differences(integers: &[i64]) -> Vec<i64> {
-    let next = integers.get(1..).unwrap_or_default();
-    integers.iter().zip(next).map(|(a, b)| b.wrapping_sub(*a)).collect()
-}
-
-impl Plan {
-    fn write_header(&self, out: &mut Vec<u8>) {
-        out.push(self.exponent);
-        varint::put_u64(out, self.divisor.unsigned_abs());
-        if self.divisor != 1 {
-            varint::put_i64(out, self.offset);
-        }
-        out.push(self.order);
-        let first = self.first.iter().take(usize::from(self.order));
-        first.for_each(|value| varint::put_i64(out, *value));
-        varint::put_u64(out, self.exceptions.len() as u64);
-        let mut previous = 0;
-        for (index, bits) in &self.exceptions {
-            varint::put_u64(out, (index - previous) as u64);
-            out.extend_from_slice(&bits.to_le_bytes());
-            previous = *index;
-        }
-    }
-
-    /// Appends the column.
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
-        self.write_header(out);
-        bitpack::pack(&self.rest, out);
-    }
-}
-
-/// Appends `count` values to `out`.
-///
-/// # Errors
-///
-/// Where the bytes are no such column.
-pub(super) fn read(
-    input: &mut Cursor<'_>,
-    count: usize,
-    out: &mut Vec<f64>,
-) -> Result<(), Damaged> {
-    let exponent = input.u8()?;
-    let power =
-        *POWERS.get(usize::from(exponent)).ok_or_else(|| input.field("decimal exponent"))?;
-    let divisor = i64::try_from(input.varint_u64()?).unwrap_or(0);
-    if divisor == 0 {
-        return Err(input.field("divisor"));
-    }
-    let offset = if divisor == 1 { 0 } else { input.varint_i64()? };
-    let scale = Scale { divisor, offset, power };
-    let order = input.u8()?;
-    if order > 2 || usize::from(order) > count {
-        return Err(input.field("order of differences"));
-    }
-    let mut first = [0_i64; 2];
-    for slot in first.iter_mut().take(usize::from(order)) {
-        *slot = input.varint_i64()?;
-    }
-    let exceptions = input.varint_u64()?;
-    if exceptions > count as u64 {
-        return Err(input.field("number of exceptions"));
-    }
-    let mut replaced = Vec::with_capacity(usize::try_from(exceptions).unwrap_or(0));
-    let mut index = 0_u64;
-    for _ in 0..exceptions {
-        index = index.saturating_add(input.varint_u64()?);
-        let at = usize::try_from(index).ok().filter(|at| *at < count);
-        let at = at.ok_or_else(|| input.field("position of an exception"))?;
-        replaced.push((at, input.u64()?));
-    }
-    let start = out.len();
-    out.reserve(count);
-    unpack_integers(input, count, order, first, scale, out)?;
-    for (at, bits) in replaced {
-        if let Some(slot) = out.get_mut(start + at) {
-            *slot = f64::from_bits(bits);
-        }
-    }
-    Ok(())
-}
-
-/// From the integers of a column to its values.
-#[derive(Clone, Copy)]
-struct Scale {
-    divisor: i64,
-    offset: i64,
-    power: f64,
-}
-
-/// Undoes the packing, the differences and the scale, a block at a time.
-fn unpack_integers(
-    input: &mut Cursor<'_>,
-    count: usize,
-    order: u8,
-    first: [i64; 2],
-    scale: Scale,
-    out: &mut Vec<f64>,
-) -> Result<(), Damaged> {
-    let [mut value, mut step] = first;
-    let Scale { divisor, offset, power } = scale;
-    let scale =
-        |integer: i64| from_integer(integer.wrapping_mul(divisor).wrapping_add(offset), power);
-    match order {
-        0 => bitpack::unpack_blocks(input, count, |block| {
-            out.extend(block.iter().map(|integer| scale(*integer)));
-        }),
-        1 => {
-            out.push(scale(value));
-            bitpack::unpack_blocks(input, count - 1, |block| {
-                out.extend(block.iter().map(|difference| {
-                    value = value.wrapping_add(*difference);
-                    scale(value)
-                }));
-            })
-        }
-        _ => {
-            out.push(scale(value));
-            value = value.wrapping_add(step);
-            out.push(scale(value));
-            bitpack::unpack_blocks(input, count - 2, |block| {
-                out.extend(block.iter().map(|difference| {
-                    step = step.wrapping_add(*difference);
-                    value = value.wrapping_add(step);
-                    scale(value)
-                }));
-            })
-        }
-    }
+/// The integer behind two others on one line, or close to it.
+fn on_the_line(before: Option<i64>, last: Option<i64>) -> Option<i64> {
+    let last = last?;
+    let step = before.and_then(|before| last.checked_sub(before));
+    Some(step.and_then(|step| last.checked_add(step)).unwrap_or(last))
 }
 
 #[cfg(test)]
@@ -297,67 +215,61 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn round_trip(values: &[f64]) -> Option<usize> {
-        let plan = plan(values)?;
-        let mut bytes = Vec::new();
-        plan.write(&mut bytes);
-        assert_eq!(bytes.len(), plan.bytes);
+    fn chosen(values: &[f64]) -> Scaled {
+        let scaled = scale(values);
         let mut back = Vec::new();
-        read(&mut Cursor::new(&bytes), values.len(), &mut back).unwrap();
+        scaled.scale.values(&scaled.integers, &mut back);
+        for (index, bits) in &scaled.exceptions {
+            back[*index] = f64::from_bits(*bits);
+        }
         let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&back), bits(values));
-        Some(bytes.len())
+        scaled
     }
 
     #[test]
-    fn golden_column() {
-        let mut bytes = Vec::new();
-        plan(&[1.5, 2.0, 2.5, 3.0]).unwrap().write(&mut bytes);
-        // exponent 1, divisor 5 behind 15, order 1: 0 first, no exceptions, three times 1 in no bits.
-        assert_eq!(bytes, [1, 5, 30, 1, 0, 0, 2, 0]);
+    fn each_kind_of_value_finds_its_scale() {
+        assert_eq!(chosen(&[1.0, 2.0]).scale.code(), 0);
+        assert_eq!(chosen(&[0.25, 2.5]).scale.code(), 2);
+        let products: Vec<f64> = (1..500).map(|i| f64::from(i * 7) * 0.001).collect();
+        assert_eq!(chosen(&products).scale, Scale::Multiply(3, 0.001));
+        let roots: Vec<f64> = (1..100).map(|i| f64::from(i).sqrt()).collect();
+        assert_eq!(chosen(&roots).scale, Scale::Bits);
     }
 
     #[test]
-    fn counters_take_few_bits() {
-        let values: Vec<f64> = (0..1000).map(|i| f64::from(i * 37 + i % 5)).collect();
-        assert!(round_trip(&values).unwrap() < 1000);
+    fn codes_are_those_of_the_table() {
+        for code in 0..=BITS {
+            assert_eq!(Scale::from_code(code).unwrap().code(), code);
+        }
+        assert_eq!(Scale::from_code(BITS + 1), None);
     }
 
     #[test]
     fn odd_values_are_exceptions() {
         let mut values: Vec<f64> = (0..100).map(f64::from).collect();
-        values[50] = f64::NAN;
+        values[0] = f64::from_bits(STALE);
         values[51] = -0.0;
-        values[99] = f64::from_bits(0x7ff0_0000_0000_0002);
-        assert!(round_trip(&values).is_some());
+        values[99] = f64::NAN;
+        let scaled = chosen(&values);
+        assert_eq!(scaled.exceptions.iter().map(|one| one.0).collect::<Vec<_>>(), [0, 51, 99]);
+        assert_eq!(scaled.integers[..2], [1, 1]);
     }
 
     #[test]
-    fn values_of_many_digits_are_left_to_others() {
-        let values: Vec<f64> = (1..100).map(|i| f64::from(i).sqrt()).collect();
-        assert!(plan(&values).is_none());
+    fn ordered_bits_rise_with_the_floats() {
+        let rising = [f64::NEG_INFINITY, -1.0, -5e-324, -0.0, 0.0, 5e-324, 1.0, f64::INFINITY];
+        let ordered = rising.map(|value| ordered(value.to_bits()));
+        assert!(ordered.is_sorted_by(|a, b| a < b));
     }
 
     proptest! {
         #[test]
-        fn any_decimals_round_trip(
-            integers in prop::collection::vec(-1_000_000_000_i64..1_000_000_000, 1..300),
-            exponent in 0_usize..8,
-        ) {
-            let values: Vec<f64> =
-                integers.iter().map(|integer| *integer as f64 / POWERS[exponent]).collect();
-            round_trip(&values);
-        }
-
-        #[test]
-        fn any_values_round_trip(bits in prop::collection::vec(any::<u64>(), 1..200)) {
-            let values: Vec<f64> = bits.iter().map(|bits| f64::from_bits(*bits)).collect();
-            round_trip(&values);
-        }
-
-        #[test]
-        fn any_bytes_are_an_error_or_values(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = read(&mut Cursor::new(&bytes), 300, &mut Vec::new());
+        fn any_values_come_back(all in prop::collection::vec(any::<u64>(), 1..200)) {
+            chosen(&all.iter().map(|bits| f64::from_bits(*bits)).collect::<Vec<f64>>());
+            for one in all {
+                prop_assert_eq!(bits(ordered(one)), one);
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 //! flags       u8               bit 0: statistics · bit 1: start timestamps
 //! statistics  statistics.rs    if bit 0
 //! starts      if bit 1: the first (zigzag varint), then the differences, bit-packed
-//! values      choose.rs
+//! values      column.rs
 //! ~~~
 //!
 //! Where a chunk lies, how long it is and which times belong to it stand in the index of its
@@ -16,7 +16,7 @@ use telemetry_core::storage::Damaged;
 use telemetry_core::storage::cursor::Cursor;
 use telemetry_core::storage::varint;
 
-use super::{bitpack, choose, statistics};
+use super::{bitpack, column, statistics};
 
 const STATISTICS: u8 = 1;
 const STARTS: u8 = 2;
@@ -32,7 +32,7 @@ pub(crate) fn encode(values: &[f64], starts: &[i64], out: &mut Vec<u8>) {
     if has_starts {
         write_starts(starts, out);
     }
-    choose::write(values, out);
+    column::write(values, out);
 }
 
 /// Appends start timestamps, which are as many as the samples.
@@ -96,7 +96,7 @@ pub(crate) fn decode(
     if flags & STARTS != 0 {
         read_starts(&mut input, count, starts)?;
     }
-    choose::read(&mut input, count, values)?;
+    column::read(&mut input, count, values)?;
     input.finish()
 }
 
@@ -111,12 +111,13 @@ mod tests {
         encode(&[7.0, 8.0, 9.0], &[], &mut bytes);
         // Whole numbers: first 7, last +2, min +0, max +2, sum 24, no resets.
         let mut golden = vec![STATISTICS, 1, 14, 4, 0, 4, 48, 0];
-        // Decimals: exponent 0, divisor 1, order 1, first 7, no exceptions, then 1 in no bits.
-        golden.extend_from_slice(&[2, 0, 1, 1, 14, 0, 2, 0]);
+        // Whole numbers, order 1, first 7, then packed: 1 in no bits.
+        golden.extend_from_slice(&[0, 1, 14, 1, 2, 0]);
         assert_eq!(bytes, golden);
         bytes.clear();
         encode(&[f64::NAN, 8.0], &[5, 4], &mut bytes);
-        assert_eq!(bytes.get(..5), Some(&[STARTS, 10, 1, 0, 3][..]));
+        // Starts 5 and 1 less; values by their bits.
+        assert_eq!(bytes.get(..5), Some(&[STARTS, 10, 1, 0, 31][..]));
     }
 
     #[test]
