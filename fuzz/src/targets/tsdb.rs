@@ -19,9 +19,17 @@ pub(super) const TARGETS: &[Target] = &[
         name: "tsdb_chunk",
         run: ::tsdb::fuzz::chunk,
         seeds: &[
-            b"\x03\0\x01\x01\x0e\x04\0\x04\x30\0\x02\0\x01\x01\x0e\0\x02\0",
-            b"\x04\0\0\x01\0\0\0\0\0\0\xf0\x3f",
-            b"\x03\0\0\x03\x0b\x3f\xf0\0\0\0\0\0\0\x61\x2f\xff\x80",
+            // Statistics and whole numbers in packed bits.
+            b"\x03\0\x01\x01\x0e\x04\0\x04\x30\0\0\x01\x0e\x01\x02\0",
+            // A constant; tenths with a divisor; the mark of a series that ended.
+            b"\x04\0\0\0\x01\x0e\0",
+            b"\x04\0\0\x01\x05\x05\x1e\0\x01\x02\0",
+            b"\x08\0\0\0\x09\x02\x01\x07\0\x01\x02\x01\x15",
+            // Bits of floats; bins in four streams; two odd ones among equal ones.
+            b"\x02\0\0\x1f\x01\x02\x01\x02\0",
+            b"\x29\0\0\0\x01\x02\x02\x0a\x00\x03\xee\x28\x80\x03\x00\x00\x00\x02\xb9\
+              \xa0\x02\xb9\xa0\x02\xb9\xa0\x02\xb9\xa0",
+            b"\x90\x01\0\0\0\x03\x02\x02\x01\x02\x07\x63\0\x01\x06\x01\x02",
             b"\x01\0\0\0\x02\0\0\0\0\0\0\0\0\x01\x03\x02\0\0\x0c\0\x04\x08\0\0\0\0\0\0\xe0\x3f",
             b"\x03\0\x02\x14\x1e\x01\x02",
         ],
