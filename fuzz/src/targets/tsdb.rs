@@ -37,15 +37,16 @@ pub(super) const TARGETS: &[Target] = &[
     Target {
         name: "tsdb_table",
         run: ::tsdb::fuzz::table,
-        // What the first byte says: a root, a page of values, of lists, of series, of chunks.
+        // What the first byte says: a root, a page of values, of lists, of series, of chunks, a strip.
         seeds: &[
             b"\0\x02\x02\x08__name__\x02\0\0\x01\x01\x02up\x09\x05\x03job\x02\0\0\x02\x02\x01a\x09\x05\
               \x01\x01w\x09\x05\x01\x02\0\x01\x01\x03\xd0\x0f\xd0\x0f\x05\x01\x05\x02\x28\x07\
-              \x01\x02\x2f\x14\x08",
+              \x01\x1e\x09\x01\x02\x2f\x14\x08",
             b"\x01\0\x03api\x02\x01t\0\x01b\x01\x01c\x02\x01d",
             b"\x02\0\0\0\x02\x0c\0\0\x04\x03\x05\x0d\0\x01\x01",
             b"\x03\0\0\x02\x94\0\0\0\x01\x0b\0\0\x01\x15\0\0\x02\x03\0\0\x02\x06",
-            b"\x04\0\x02\0\0\0\x02\xe4\0\0\0\x01\x1f\0\x50\x03\x38\0\0\0",
+            b"\x04\x81\x04\0\x02\x01\x1f\0\x06\x01\x06\0\0\x02\x24\0\0\x06\xe8\x0b\0",
+            b"\x05\0\x02\x02\x22\0\0\0\x01\x02\x14\x03\x68\0\0\x01\x02\x02\x08\x02\0\0",
         ],
     },
     Target {

@@ -11,7 +11,8 @@
 //! shapes   varint count, then per shape: varint count of labels, name numbers (varint each)
 //! columns  varint count, then per time column: samples varint, first time (zigzag distance to the
 //!          first of the column before), span to its last time varint, bytes varint
-//! pages    of TIMES, then of VALUES, as in pages.rs
+//! pages    of TIMES, of VALUES, of STRIPS, as in pages.rs
+//! strips   varint: chunks in the last page of STRIPS; 0 without one
 //! pages    varint count, then per page of SERIES and the one of CHUNKS that goes with it:
 //!          series varint · bytes of their chunks in VALUES varint · bytes of each (varint twice)
 //! ~~~
@@ -28,6 +29,7 @@ use telemetry_core::storage::{Damaged, varint};
 
 use super::pages::{self, Pages};
 use super::series::{self, Shape};
+use super::strips;
 use super::texts::{self, TextPage};
 use crate::chunk::SAMPLES_MAX;
 
@@ -74,6 +76,9 @@ pub(super) struct Listed {
     pub(super) columns: Vec<TimeColumn>,
     pub(super) time_pages: Vec<u32>,
     pub(super) value_pages: Vec<u32>,
+    pub(super) strip_pages: Vec<u32>,
+    /// Chunks of the last of these.
+    pub(super) last_strip: u32,
     pub(super) series: Vec<ListedSeries>,
 }
 
@@ -109,6 +114,8 @@ impl Listed {
         }
         pages::put(&self.time_pages, out);
         pages::put(&self.value_pages, out);
+        pages::put(&self.strip_pages, out);
+        varint::put_u64(out, self.last_strip.into());
         varint::put_u64(out, self.series.len() as u64);
         for page in &self.series {
             varint::put_u64(out, page.series.into());
@@ -129,6 +136,8 @@ pub(super) struct Root {
     pub(super) column_positions: Vec<u64>,
     pub(super) time_pages: Pages,
     pub(super) value_pages: Pages,
+    pub(super) strip_pages: Pages,
+    last_strip: u32,
     /// Pages of TEXTS and of LISTS, of all names.
     text_pages: Pages,
     list_pages: Pages,
@@ -199,6 +208,11 @@ impl Root {
         root.read_columns(&mut input)?;
         root.time_pages = Pages::read(&mut input)?;
         root.value_pages = Pages::read(&mut input)?;
+        root.strip_pages = Pages::read(&mut input)?;
+        root.last_strip = input.varint_u32()?;
+        if root.last_strip > strips::ROWS {
+            return Err(input.field("chunks of a strip"));
+        }
         root.check_columns(&input)?;
         root.read_series(&mut input)?;
         if root.len() != series {
@@ -306,6 +320,12 @@ impl Root {
         self.series_starts.last().copied().unwrap_or(0)
     }
 
+    /// How many chunks a strip has.
+    pub(super) fn strip_rows(&self, strip: usize) -> usize {
+        let is_last = strip + 1 == self.strip_pages.len();
+        (if is_last { self.last_strip } else { strips::ROWS }) as usize
+    }
+
     /// The number of a name.
     pub(super) fn find_name(&self, text: &str) -> Option<u32> {
         let found = self.names.binary_search_by(|name| (*name.text).cmp(text)).ok()?;
@@ -391,6 +411,8 @@ mod tests {
             columns: vec![TimeColumn { samples: 3, first: 1_000, last: 3_000, bytes: 5 }],
             time_pages: vec![5],
             value_pages: vec![40, 7],
+            strip_pages: vec![30],
+            last_strip: 9,
             series: vec![ListedSeries { series: 2, content: 47, series_bytes: 20, place_bytes: 8 }],
         };
         let mut bytes = Vec::new();
@@ -405,7 +427,7 @@ mod tests {
         golden.extend_from_slice(b"\x03job\x02\0\0\x02\x02\x01a\x09\x05\x01\x01w\x09\x05");
         golden.extend_from_slice(&[1, 2, 0, 1]); // one shape: both names
         golden.extend_from_slice(&[1, 3, 0xd0, 0x0f, 0xd0, 0x0f, 5]); // one column
-        golden.extend_from_slice(&[1, 5, 2, 40, 7]); // pages
+        golden.extend_from_slice(&[1, 5, 2, 40, 7, 1, 30, 9]); // pages
         golden.extend_from_slice(&[1, 2, 47, 20, 8]); // pages of series
         assert_eq!(example(), golden);
     }
@@ -425,6 +447,7 @@ mod tests {
         assert_eq!(texts.texts, PageRef { offset: 26, bytes: 9 });
         assert_eq!((root.find_series(1), root.find_series(2)), (Some((0, 1)), None));
         assert_eq!(root.series(0).unwrap().content, (0, 47));
+        assert_eq!(root.strip_rows(0), 9);
     }
 
     #[test]

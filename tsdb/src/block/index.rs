@@ -10,7 +10,7 @@ use telemetry_core::storage::postings::put_list;
 
 use super::format::{Listed, ListedName, ListedSeries, ListedTexts};
 use super::lists::ListPageWriter;
-use super::places::{self, ListedChunk};
+use super::places::{self, ChunkKind, ListedChunk};
 use super::series::{self, LABELS_MAX, SERIES_MAX, Shape};
 use super::texts::TextPageWriter;
 use super::{APART, CHUNKS, LISTS, Pairs, ROOT, SERIES, TEXTS};
@@ -176,7 +176,7 @@ impl IndexBuilder {
         let (mut pages, mut ends) = (Vec::new(), Vec::new());
         let (mut values, mut chunks, mut ranks) = (Vec::new(), &self.chunks[..], &self.ranks[..]);
         file.begin(SERIES);
-        let (mut bytes, mut start) = (Vec::new(), 0);
+        let (mut bytes, mut start, mut strips) = (Vec::new(), 0, 0);
         while start < self.shapes.len() {
             let (mut end, mut labels, mut listed) = (start, 0, 0);
             while let Some(shape) = self.shapes.get(end) {
@@ -206,7 +206,8 @@ impl IndexBuilder {
             chunks = behind;
             let before = pages.len();
             let counts = self.chunk_counts.get(start..end).unwrap_or_default();
-            places::write(counts, here, &mut pages);
+            places::write(strips, counts, here, &mut pages);
+            strips += here.iter().filter(|chunk| chunk.kind == ChunkKind::Strip).count() as u64;
             ends.push(pages.len());
             self.listed.series.push(ListedSeries {
                 series: small(end - start),

@@ -20,8 +20,8 @@ pub(crate) struct SeriesReader<'a> {
     block: &'a Block,
     series: Option<(usize, Arc<SeriesPage>)>,
     places: Option<(usize, Arc<PlacesPage>)>,
-    /// Per name.
-    texts: Vec<Option<(usize, Arc<TextPage>)>>,
+    /// Per name a page of values, and the number of its first.
+    texts: Vec<Option<(u32, Arc<TextPage>)>>,
     builder: LabelsBuilder,
 }
 
@@ -71,15 +71,19 @@ impl<'a> SeriesReader<'a> {
         self.builder.clear();
         for (number, value) in names.iter().zip(values) {
             let Some(name) = root.names.get(*number as usize) else { continue };
-            let page = root.texts_with(name, *value);
             let Some(slot) = self.texts.get_mut(*number as usize) else { continue };
-            if slot.as_ref().is_none_or(|(known, _)| *known != page) {
-                *slot = Some((page, self.block.texts(name, page)?));
+            let at = |(first, page): &(u32, Arc<TextPage>)| {
+                let at = value.checked_sub(*first)? as usize;
+                (at < page.len()).then_some(at)
+            };
+            if slot.as_ref().and_then(at).is_none() {
+                let page = root.texts_with(name, *value);
+                let first = root.texts(name, page).map_or(0, |place| place.first);
+                *slot = Some((first, self.block.texts(name, page)?));
             }
-            let first = root.texts(name, page).map_or(0, |place| place.first);
-            if let Some((_, texts)) = slot {
-                let text = texts.get((value - first) as usize).unwrap_or_default();
-                self.builder.set(&name.text, text);
+            if let Some((first, texts)) = slot {
+                let at = value.saturating_sub(*first) as usize;
+                self.builder.set(&name.text, texts.get(at).unwrap_or_default());
             }
         }
         Ok(self.builder.build())

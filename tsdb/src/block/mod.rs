@@ -2,6 +2,7 @@
 //!
 //! ~~~text
 //! samples   VALUES   pages of chunks, in the order of the series
+//!           STRIPS   short chunks, 512 a page                                     strips.rs
 //! index     TIMES    pages of time columns, each once, whatever the number of series that share it
 //!           TEXTS    pages of values of labels, sorted by name and value          texts.rs
 //!           APART    which series have a value: long lists, a page each
@@ -29,6 +30,7 @@ mod places;
 mod reader;
 mod select;
 mod series;
+mod strips;
 mod texts;
 mod verify;
 mod writer;
@@ -39,9 +41,10 @@ pub(crate) use places::ChunkPlace;
 pub(crate) use reader::{Block, exercise};
 pub(crate) use writer::{BlockBuilder, CHUNK_SAMPLES};
 
-/// The file of the chunks, and its section.
+/// The file of the chunks, and its sections.
 const SAMPLES_FILE: &str = "samples";
 const VALUES: u32 = 1;
+const STRIPS: u32 = 2;
 /// The file of everything else, and its sections.
 const INDEX_FILE: &str = "index";
 const TIMES: u32 = 1;

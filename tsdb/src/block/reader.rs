@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use telemetry_core::source::FloatStatistics;
 use telemetry_core::storage::block::{BlockFile, BlockReader, PageRef};
 use telemetry_core::storage::cursor::Cursor;
 use telemetry_core::storage::{Damaged, Error, Result};
@@ -12,9 +13,10 @@ use super::format::{Name, Root, TimeColumn};
 use super::lists::ListPage;
 use super::places::{ChunkPlace, PlacesPage};
 use super::series::SeriesPage;
+use super::strips::Strip;
 use super::texts::TextPage;
-use super::{CHUNKS, INDEX_FILE, LISTS, ROOT, SAMPLES_FILE, SERIES, TEXTS, TIMES, VALUES};
-use crate::chunk::timestamps;
+use super::{CHUNKS, INDEX_FILE, LISTS, ROOT, SAMPLES_FILE, SERIES, STRIPS, TEXTS, TIMES, VALUES};
+use crate::chunk::{format, statistics, timestamps};
 
 /// An open block.
 #[derive(Debug)]
@@ -97,8 +99,11 @@ impl Block {
         let (start, end) = place.content;
         let read = |bytes: &[u8]| {
             let page = PlacesPage::read(bytes, place.count, start, self.root.columns.len())?;
-            let holds =
-                |chunk: &ChunkPlace| self.root.value_pages.holds(chunk.position, chunk.bytes);
+            let Root { value_pages, strip_pages, .. } = &self.root;
+            let holds = |chunk: &ChunkPlace| match chunk.row {
+                None => value_pages.holds(chunk.position, chunk.bytes),
+                Some(_) => chunk.position < strip_pages.len() as u64,
+            };
             if page.end == end && page.all().iter().all(holds) {
                 Ok(page)
             } else {
@@ -114,7 +119,53 @@ impl Block {
         column.map_or((0, -1, 0), |column| (column.first, column.last, column.samples as usize))
     }
 
-    /// The encoded values of a chunk.
+    /// The strip that a chunk is in, and its row there; none if it lies in VALUES.
+    fn strip(&self, chunk: &ChunkPlace) -> Result<Option<(Arc<Strip>, usize)>> {
+        let Some(row) = chunk.row else { return Ok(None) };
+        let number = usize::try_from(chunk.position).unwrap_or(usize::MAX);
+        let place = self.root.strip_pages.place(number);
+        let place = place.ok_or_else(|| self.damaged_root("place of a strip"))?;
+        let strip = self.samples.decoded_page(STRIPS, place, |bytes| {
+            let strip = Strip::read(bytes, self.root.strip_rows(number)).map_err(|damaged| {
+                let offset = damaged.offset.saturating_add(place.offset);
+                self.samples.damaged_in(STRIPS, Damaged { offset, ..damaged })
+            })?;
+            let memory_bytes = strip.memory_bytes();
+            Ok((strip, memory_bytes))
+        })?;
+        Ok(Some((strip, row.into())))
+    }
+
+    /// What a chunk of floats knows about its values.
+    pub(crate) fn peek(&self, chunk: &ChunkPlace) -> Result<Option<FloatStatistics>> {
+        match self.strip(chunk)? {
+            Some((strip, row)) => Ok(statistics::of(strip.get(row).unwrap_or_default())),
+            None => {
+                let known = format::peek(&self.values(chunk)?);
+                known.map_err(|damaged| self.damaged(chunk, damaged))
+            }
+        }
+    }
+
+    /// Appends the `count` values of a chunk of floats, and its start timestamps if it has any.
+    pub(crate) fn floats(
+        &self,
+        chunk: &ChunkPlace,
+        count: usize,
+        values: &mut Vec<f64>,
+        starts: &mut Vec<i64>,
+    ) -> Result<()> {
+        let Some((strip, row)) = self.strip(chunk)? else {
+            let decoded = format::decode(&self.values(chunk)?, count, values, starts);
+            return decoded.map_err(|damaged| self.damaged(chunk, damaged));
+        };
+        let held = strip.get(row).filter(|held| held.len() == count);
+        let short = || self.samples.damaged_in(STRIPS, Damaged::field(0, "values of a chunk"));
+        values.extend_from_slice(held.ok_or_else(short)?);
+        Ok(())
+    }
+
+    /// The encoded values of a chunk that lies in VALUES.
     pub(crate) fn values(&self, chunk: &ChunkPlace) -> Result<Bytes> {
         let pages = &self.root.value_pages;
         let place = pages.find(chunk.position);
@@ -201,7 +252,7 @@ impl Root {
 pub(crate) fn exercise(data: &[u8]) {
     let Some((kind, data)) = data.split_first() else { return };
     let shapes = [[0, 1].into(), [].into(), [1, 2, 5].into()];
-    match kind % 5 {
+    match kind % 6 {
         0 => {
             let Ok(root) = Root::read(data) else { return };
             for name in &root.names {
@@ -218,6 +269,10 @@ pub(crate) fn exercise(data: &[u8]) {
         1 => drop(TextPage::read(data, 5)),
         2 => drop(ListPage::read(data, 5, 100)),
         3 => drop(SeriesPage::read(data, 5, &shapes, |_| 4)),
-        _ => drop(PlacesPage::read(data, 5, 0, 3)),
+        4 => drop(PlacesPage::read(data, 5, 0, 3)),
+        _ => {
+            let Ok(strip) = Strip::read(data, 5) else { return };
+            assert!((0..5).all(|row| strip.get(row).is_some()), "values for every chunk");
+        }
     }
 }

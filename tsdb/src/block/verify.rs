@@ -6,7 +6,7 @@ use telemetry_core::storage::postings::{PostingsIndex, Union};
 
 use super::labels::SeriesReader;
 use super::reader::Block;
-use crate::chunk::{format, histogram};
+use crate::chunk::histogram;
 
 impl Block {
     /// Checks that values and series are sorted, that the lists say of each value which series have
@@ -32,17 +32,16 @@ impl Block {
             }
             for chunk in chunks {
                 let count = self.times(chunk.column)?.len();
-                let bytes = self.values(chunk)?;
                 values.clear();
                 starts.clear();
                 histograms.clear();
-                let decoded = if chunk.is_histogram {
-                    histogram::decode(&bytes, count, &mut histograms, &mut starts)
+                if chunk.is_histogram {
+                    histogram::decode(&self.values(chunk)?, count, &mut histograms, &mut starts)
+                        .map_err(|damaged| self.damaged(chunk, damaged))?;
                 } else {
-                    format::peek(&bytes)
-                        .and_then(|_| format::decode(&bytes, count, &mut values, &mut starts))
-                };
-                decoded.map_err(|damaged| self.damaged(chunk, damaged))?;
+                    self.peek(chunk)?;
+                    self.floats(chunk, count, &mut values, &mut starts)?;
+                }
             }
             previous = Some(labels);
         }

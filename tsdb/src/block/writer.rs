@@ -11,8 +11,9 @@ use telemetry_core::storage::store::BlockOutput;
 
 use super::format::TimeColumn;
 use super::index::IndexBuilder;
-use super::places::ListedChunk;
-use super::{INDEX_FILE, Pairs, SAMPLES_FILE, TIMES, VALUES};
+use super::places::{ChunkKind, ListedChunk};
+use super::strips::StripWriter;
+use super::{INDEX_FILE, Pairs, SAMPLES_FILE, STRIPS, TIMES, VALUES};
 use crate::chunk::{format, histogram, timestamps};
 
 /// Samples of a chunk at most: what a query decodes to read one of them.
@@ -36,6 +37,9 @@ pub(crate) struct BlockBuilder {
     time_page_samples: usize,
     /// Columns that are written, by a hash of their times.
     columns: HashMap<(u64, u64), u32>,
+    strip: StripWriter,
+    /// Strips that are written, one behind the other: their section comes behind that of VALUES.
+    strips: Vec<u8>,
     /// Chunks of the series that is being written.
     chunks: Vec<ListedChunk>,
     encoded: Vec<u8>,
@@ -61,6 +65,8 @@ impl BlockBuilder {
             time_page: Vec::new(),
             time_page_samples: 0,
             columns: HashMap::new(),
+            strip: StripWriter::default(),
+            strips: Vec::new(),
             chunks: Vec::new(),
             encoded: Vec::new(),
             summary,
@@ -77,6 +83,15 @@ impl BlockBuilder {
         for (start, end) in pieces(column.times.len()) {
             let values = column.values.get(start..end).unwrap_or_default();
             let starts = column.starts.get(start..end).unwrap_or_default();
+            if starts.is_empty() && self.strip.push(values) {
+                let times = column.times.get(start..end).unwrap_or_default();
+                let column = self.listed_times(times)?;
+                self.chunks.push(ListedChunk { column, kind: ChunkKind::Strip, bytes: 0 });
+                if self.strip.is_full() {
+                    self.end_strip();
+                }
+                continue;
+            }
             let mut encoded = std::mem::take(&mut self.encoded);
             encoded.clear();
             format::encode(values, starts, &mut encoded);
@@ -105,16 +120,48 @@ impl BlockBuilder {
 
     /// Adds an encoded chunk to the current series.
     pub(crate) fn chunk(&mut self, times: &[i64], is_histogram: bool, bytes: &[u8]) -> Result<()> {
-        let (Some(first), Some(last)) = (times.first(), times.last()) else { return Ok(()) };
-        self.summary.min_time = self.summary.min_time.min(*first);
-        self.summary.max_time = self.summary.max_time.max(*last);
-        self.summary.items += times.len() as u64;
-        let column = self.column(times)?;
+        if times.is_empty() {
+            return Ok(());
+        }
+        let column = self.listed_times(times)?;
         if !self.value_page.is_empty() && self.value_page.len() + bytes.len() > PAGE_BYTES {
             self.end_value_page()?;
         }
         self.value_page.extend_from_slice(bytes);
-        self.chunks.push(ListedChunk { column, is_histogram, bytes: small(bytes.len()) });
+        let kind = if is_histogram { ChunkKind::Histograms } else { ChunkKind::Floats };
+        self.chunks.push(ListedChunk { column, kind, bytes: small(bytes.len()) });
+        Ok(())
+    }
+
+    /// Counts the samples of a chunk; gives the number of their times, at least one.
+    fn listed_times(&mut self, times: &[i64]) -> Result<u32> {
+        if let (Some(first), Some(last)) = (times.first(), times.last()) {
+            self.summary.min_time = self.summary.min_time.min(*first);
+            self.summary.max_time = self.summary.max_time.max(*last);
+        }
+        self.summary.items += times.len() as u64;
+        self.column(times)
+    }
+
+    fn end_strip(&mut self) {
+        let before = self.strips.len();
+        let listed = &mut self.index.listed;
+        listed.last_strip = small(self.strip.len());
+        self.strip.finish(&mut self.strips);
+        listed.strip_pages.push(small(self.strips.len() - before));
+    }
+
+    fn write_strips(&mut self) -> Result<()> {
+        if !self.strip.is_empty() {
+            self.end_strip();
+        }
+        self.samples.begin(STRIPS);
+        let mut start = 0;
+        for bytes in &self.index.listed.strip_pages {
+            let end = start + *bytes as usize;
+            self.samples.page(self.strips.get(start..end).unwrap_or_default())?;
+            start = end;
+        }
         Ok(())
     }
 
@@ -178,6 +225,7 @@ impl BlockBuilder {
         if !self.time_page.is_empty() {
             self.end_time_page()?;
         }
+        self.write_strips()?;
         self.index.finish(&mut self.index_file)?;
         self.block.finish_file(self.samples)?;
         self.block.finish_file(self.index_file)?;

@@ -7,7 +7,7 @@ use telemetry_core::storage::Result;
 use telemetry_core::time::MillisRange;
 
 use crate::block::{Block, ChunkPlace};
-use crate::chunk::{format, histogram, statistics};
+use crate::chunk::{histogram, statistics};
 use crate::head::TargetView;
 
 /// Times that tombstones hide, if any.
@@ -124,10 +124,7 @@ impl Part {
                 (has_histograms, floats)
             }
             Samples::Coded { chunk, .. } if chunk.is_histogram => (true, None),
-            Samples::Coded { block, chunk } => {
-                let known = format::peek(&block.values(chunk)?);
-                (false, known.map_err(|damaged| block.damaged(chunk, damaged))?)
-            }
+            Samples::Coded { block, chunk } => (false, block.peek(chunk)?),
         };
         Ok(ChunkStatistics {
             count: self.count() as u64,
@@ -185,9 +182,8 @@ impl Part {
                 let times = block.times(chunk.column)?;
                 let (start, end) = bounds(&times, range);
                 if start < end {
-                    let (bytes, before) = (block.values(chunk)?, into.len());
-                    format::decode(&bytes, times.len(), into, &mut Vec::new())
-                        .map_err(|damaged| block.damaged(chunk, damaged))?;
+                    let before = into.len();
+                    block.floats(chunk, times.len(), into, &mut Vec::new())?;
                     keep(into, before, start, end);
                 }
             }
@@ -217,20 +213,19 @@ fn decode_coded(
     if start == end {
         return Ok(());
     }
-    let bytes = block.values(chunk)?;
     let mut starts = Vec::new();
-    let in_chunk = |damaged| block.damaged(chunk, damaged);
     if chunk.is_histogram {
         let HistogramColumn { times: known, values, starts: known_starts } = &mut into.histograms;
         let before = known.len();
-        histogram::decode(&bytes, times.len(), values, &mut starts).map_err(in_chunk)?;
+        histogram::decode(&block.values(chunk)?, times.len(), values, &mut starts)
+            .map_err(|damaged| block.damaged(chunk, damaged))?;
         keep(values, before, start, end);
         known.extend_from_slice(times.get(start..end).unwrap_or_default());
         append_starts(&starts, (start, end), before, known_starts);
     } else {
         let FloatColumn { times: known, values, starts: known_starts } = &mut into.floats;
         let before = known.len();
-        format::decode(&bytes, times.len(), values, &mut starts).map_err(in_chunk)?;
+        block.floats(chunk, times.len(), values, &mut starts)?;
         keep(values, before, start, end);
         known.extend_from_slice(times.get(start..end).unwrap_or_default());
         append_starts(&starts, (start, end), before, known_starts);

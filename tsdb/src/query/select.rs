@@ -6,6 +6,7 @@ use hashbrown::HashTable;
 use telemetry_core::labels::{Labels, Matcher};
 use telemetry_core::query::{QueryContext, Resource};
 use telemetry_core::source::SourceError;
+use telemetry_core::storage;
 use telemetry_core::storage::store::Snapshot;
 use telemetry_core::storage::tombstone::Tombstone;
 use telemetry_core::time::MillisRange;
@@ -13,6 +14,7 @@ use telemetry_core::time::MillisRange;
 use super::{Hidden, Part};
 use crate::block::SeriesReader;
 use crate::engine::Metrics;
+use crate::head::Head;
 use crate::registry::Registry;
 
 /// Series between two looks at the clock.
@@ -22,25 +24,29 @@ const CHECK_EVERY: usize = 1_024;
 #[derive(Debug, Default)]
 pub(crate) struct Selection {
     pub(crate) series: Vec<(Labels, Vec<Part>)>,
-    by_labels: HashTable<usize>,
+    /// Series by their labels, unless there is one place only that any can be from.
+    by_labels: Option<HashTable<usize>>,
 }
 
 impl Selection {
     /// The parts of a series, which is added if it is not there.
     fn parts(&mut self, labels: &Labels) -> &mut Vec<Part> {
-        let series = &mut self.series;
-        let entry = self.by_labels.entry(
-            labels.hash64(),
-            |index| series.get(*index).is_some_and(|(known, _)| known == labels),
-            |index| series.get(*index).map_or(0, |(known, _)| known.hash64()),
-        );
-        let index = *entry
-            .or_insert_with(|| {
-                series.push((labels.clone(), Vec::new()));
-                series.len() - 1
-            })
-            .get();
-        &mut self.series[index].1
+        let Selection { series, by_labels } = self;
+        let index = match by_labels {
+            Some(by_labels) => {
+                let entry = by_labels.entry(
+                    labels.hash64(),
+                    |index| series.get(*index).is_some_and(|(known, _)| known == labels),
+                    |index| series.get(*index).map_or(0, |(known, _)| known.hash64()),
+                );
+                *entry.or_insert(series.len()).get()
+            }
+            None => series.len(),
+        };
+        if index == series.len() {
+            series.push((labels.clone(), Vec::with_capacity(1)));
+        }
+        &mut series[index].1
     }
 }
 
@@ -62,22 +68,30 @@ pub(crate) fn select(
     if window.is_empty() {
         return Ok(selection);
     }
-    select_from_blocks(snapshot, matchers, window, &mut selection, context)?;
-    select_from_heads(snapshot, registry, matchers, window, &mut selection, context)?;
-    let mut kept = Vec::with_capacity(selection.series.len());
-    for (at, (labels, mut parts)) in std::mem::take(&mut selection.series).into_iter().enumerate() {
-        if at % CHECK_EVERY == 0 {
-            context.check()?;
-        }
-        parts.retain(|part| part.overlaps(window));
-        let mut has_samples = false;
-        for part in &parts {
-            has_samples = has_samples || part.has_samples(window).map_err(SourceError::store)?;
-        }
-        if has_samples {
-            kept.push((labels, parts));
-        }
+    let in_window = |(min, max): (i64, i64)| min <= window.end.0 && window.start.0 <= max;
+    let heads = snapshot.heads().filter(|(head, _)| head.range().is_some_and(in_window));
+    let heads: Vec<(&Head, Vec<Arc<Tombstone>>)> = heads.collect();
+    let blocks = snapshot.blocks().iter();
+    let blocks = blocks.filter(|it| in_window((it.entry().min_time, it.entry().max_time))).count();
+    if blocks + heads.len() > 1 {
+        selection.by_labels = Some(HashTable::new());
     }
+    select_from_blocks(snapshot, matchers, window, &mut selection, context)?;
+    select_from_heads(heads, snapshot.visible(), registry, matchers, &mut selection, context)?;
+    let mut kept = std::mem::take(&mut selection.series);
+    let (mut at, mut result) = (0, Ok(()));
+    kept.retain_mut(|(_, parts)| {
+        at += 1;
+        if at % CHECK_EVERY == 0 && result.is_ok() {
+            result = context.check().map_err(SourceError::from);
+        }
+        result.is_ok()
+            && has_samples(parts, window).unwrap_or_else(|error| {
+                result = Err(SourceError::store(error));
+                false
+            })
+    });
+    result?;
     context.bound(Resource::Series, kept.len() as u64)?;
     context.statistics().add_series(kept.len() as u64);
     if sorted {
@@ -85,6 +99,17 @@ pub(crate) fn select(
     }
     selection.series = kept;
     Ok(selection)
+}
+
+/// Whether any part has a sample in the window. Parts that cannot have one are taken out.
+fn has_samples(parts: &mut Vec<Part>, window: MillisRange) -> storage::Result<bool> {
+    parts.retain(|part| part.overlaps(window));
+    for part in parts {
+        if part.has_samples(window)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn select_from_blocks(
@@ -117,22 +142,19 @@ fn select_from_blocks(
 }
 
 fn select_from_heads(
-    snapshot: &Snapshot<Metrics>,
+    heads: Vec<(&Head, Vec<Arc<Tombstone>>)>,
+    visible: u64,
     registry: &Registry,
     matchers: &[Matcher],
-    window: MillisRange,
     selection: &mut Selection,
     context: &QueryContext,
 ) -> Result<(), SourceError> {
-    let in_window = |(min, max): (i64, i64)| min <= window.end.0 && window.start.0 <= max;
-    let heads: Vec<_> =
-        snapshot.heads().filter(|(head, _)| head.range().is_some_and(in_window)).collect();
     if heads.is_empty() {
         return Ok(());
     }
     let ids = registry.select(matchers).map_err(SourceError::store)?;
     for (head, tombstones) in heads {
-        let mut view = head.view(snapshot.visible());
+        let mut view = head.view(visible);
         let mut found = Vec::new();
         for (at, id) in ids.iter().enumerate() {
             if at % CHECK_EVERY == 0 {
