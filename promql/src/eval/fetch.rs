@@ -8,6 +8,7 @@ use telemetry_core::source::{
 };
 use telemetry_core::time::MillisRange;
 
+use super::kept::{Kept, KeptSeries};
 use super::{EvaluationError, Identity, continuity};
 use crate::explain::hints;
 use crate::plan::Selector;
@@ -18,10 +19,15 @@ pub(crate) struct Fetched<'a> {
     pub(crate) identities: Vec<Identity>,
     /// Whether the source gave values without their times so far, wherever it was asked to.
     gives_values: AtomicBool,
+    /// Decoded samples, if the selector is used more than once.
+    kept: Kept,
 }
 
 /// A series whose samples are about to be read.
 pub(crate) struct Opened<'s> {
+    fetched: &'s Fetched<'s>,
+    index: usize,
+    /// None if its samples were kept.
     chunks: Vec<Box<dyn Chunk + 's>>,
     context: &'s QueryContext,
 }
@@ -47,7 +53,9 @@ pub(crate) fn fetch<'a>(
         let series = source.select(&request, context)?;
         let labels = (0..series.len()).map(|index| series.labels(index).clone());
         let identities = labels.map(Identity::new).collect();
-        Ok(Fetched { identities, series, gives_values: AtomicBool::new(true) })
+        let shared = if selector.uses > 1 { series.len() } else { 0 };
+        let kept = Kept::new(shared, selector.window);
+        Ok(Fetched { identities, series, gives_values: AtomicBool::new(true), kept })
     };
     selectors.iter().map(one).collect()
 }
@@ -60,48 +68,21 @@ impl Fetched<'_> {
         context: &'s QueryContext,
     ) -> Result<Opened<'s>, EvaluationError> {
         context.check()?;
-        Ok(Opened { chunks: self.series.chunks(index)?, context })
+        let chunks = match self.kept.known(index) {
+            Some(_) => Vec::new(),
+            None => self.series.chunks(index)?,
+        };
+        Ok(Opened { fetched: self, index, chunks, context })
     }
 
     /// The number of the column of times of series `index`.
     pub(crate) fn time_column(&self, index: usize) -> Option<u64> {
         self.series.time_column(index)
     }
-
-    /// Reads the floats of an opened series in `window` into `values`, without their times. None if
-    /// it has histograms, or the source gives no values by themselves.
-    pub(crate) fn values(
-        &self,
-        opened: &Opened<'_>,
-        window: MillisRange,
-        values: &mut Vec<f64>,
-    ) -> Result<Option<Known>, EvaluationError> {
-        values.clear();
-        if !self.gives_values.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
-        let mut known = Known { numbers: true, rising: true };
-        for (chunk, statistics) in opened.overlapping(window) {
-            let before = values.len();
-            if !chunk.decode_values(window, values)? {
-                self.gives_values.store(statistics.has_histograms, Ordering::Relaxed);
-                return Ok(None);
-            }
-            known.numbers &= statistics.floats.is_some();
-            let falls_between = match (before.checked_sub(1), values.get(before)) {
-                (Some(last), Some(first)) => *first < values[last],
-                _ => false,
-            };
-            known.rising &=
-                statistics.floats.is_some_and(|floats| floats.resets == 0) && !falls_between;
-        }
-        opened.charge(window, values.len())?;
-        Ok(Some(known))
-    }
 }
 
 impl<'s> Opened<'s> {
-    /// The chunks that may have samples in `window`, in order of time.
+    /// The chunks that may have samples in `window`, in order of time; none if samples were kept.
     pub(crate) fn overlapping(
         &self,
         window: MillisRange,
@@ -112,32 +93,70 @@ impl<'s> Opened<'s> {
         })
     }
 
+    /// The samples that are kept for several uses.
+    fn kept(&self) -> Result<Option<&'s KeptSeries>, EvaluationError> {
+        self.fetched.kept.of(self.index, self)
+    }
+
     fn charge(&self, window: MillisRange, samples: usize) -> Result<(), EvaluationError> {
-        let decoded = self.overlapping(window).count() as u64;
+        self.charge_chunks(self.overlapping(window).count(), samples)
+    }
+
+    /// Counts what was decoded of it; the other chunks were not.
+    pub(crate) fn charge_chunks(
+        &self,
+        decoded: usize,
+        samples: usize,
+    ) -> Result<(), EvaluationError> {
         let statistics = self.context.statistics();
-        statistics.add_chunks(decoded);
-        if self.chunks.len() as u64 > decoded {
-            statistics.add_chunks_skipped(self.chunks.len() as u64 - decoded);
+        statistics.add_chunks(decoded as u64);
+        if self.chunks.len() > decoded {
+            statistics.add_chunks_skipped((self.chunks.len() - decoded) as u64);
         }
         Ok(self.context.charge_samples(samples as u64)?)
     }
 
-    /// Counts chunks whose statistics were enough.
-    pub(crate) fn skip(&self, chunks: usize) {
-        self.context.statistics().add_chunks_skipped(chunks as u64);
-    }
-
     /// The newest sample in `window`, staleness markers included.
     pub(crate) fn newest(&self, window: MillisRange) -> Result<Option<Newest>, EvaluationError> {
+        if let Some(kept) = self.fetched.kept.known(self.index) {
+            return Ok(kept.newest(window));
+        }
         for (chunk, _) in self.overlapping(window).rev() {
             if let Some(newest) = chunk.newest(window)? {
-                self.skip(self.chunks.len());
-                self.context.charge_samples(1)?;
+                self.charge_chunks(0, 1)?;
                 return Ok(Some(newest));
             }
         }
-        self.skip(self.chunks.len());
+        self.charge_chunks(0, 0)?;
         Ok(None)
+    }
+
+    /// Reads the floats in `window` into `values`, without their times. None if there are
+    /// histograms, or the source gives no values by themselves.
+    pub(crate) fn values(
+        &self,
+        window: MillisRange,
+        values: &mut Vec<f64>,
+    ) -> Result<Option<Known>, EvaluationError> {
+        values.clear();
+        if let Some(kept) = self.kept()? {
+            return Ok(Some(kept.values(window, values)));
+        }
+        let gives_values = &self.fetched.gives_values;
+        if !gives_values.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let mut known = Known { numbers: true, rising: true };
+        for (chunk, statistics) in self.overlapping(window) {
+            let before = values.len();
+            if !chunk.decode_values(window, values)? {
+                gives_values.store(statistics.has_histograms, Ordering::Relaxed);
+                return Ok(None);
+            }
+            known.follow(statistics, before, values);
+        }
+        self.charge(window, values.len())?;
+        Ok(Some(known))
     }
 
     /// Decodes the samples in `window` into `columns`, whatever was in them. Histograms say that they
@@ -150,6 +169,10 @@ impl<'s> Opened<'s> {
         columns: &mut Columns,
     ) -> Result<(), EvaluationError> {
         columns.clear();
+        if let Some(kept) = self.kept()? {
+            kept.samples(window, &mut columns.floats);
+            return Ok(());
+        }
         for (chunk, _) in self.overlapping(window) {
             chunk.decode(window, columns)?;
         }
@@ -159,5 +182,36 @@ impl<'s> Opened<'s> {
             continuity::mark_continued(columns, before.as_deref());
         }
         Ok(())
+    }
+
+    /// Decodes the floats in `window`, of which there are no histograms, to keep them in `bytes`.
+    pub(super) fn decode_floats(
+        &self,
+        window: MillisRange,
+        bytes: u64,
+        columns: &mut Columns,
+    ) -> Result<Known, EvaluationError> {
+        self.context.charge_bytes(bytes)?;
+        let mut known = Known { numbers: true, rising: true };
+        for (chunk, statistics) in self.overlapping(window) {
+            let before = columns.floats.values.len();
+            chunk.decode(window, columns)?;
+            known.follow(statistics, before, &columns.floats.values);
+        }
+        self.charge(window, columns.floats.times.len())?;
+        Ok(known)
+    }
+}
+
+impl Known {
+    /// Takes in a chunk whose values are those of `values` from `before` on.
+    fn follow(&mut self, statistics: ChunkStatistics, before: usize, values: &[f64]) {
+        self.numbers &= statistics.floats.is_some();
+        let falls_between = match (before.checked_sub(1), values.get(before)) {
+            (Some(last), Some(first)) => *first < values[last],
+            _ => false,
+        };
+        let falls_inside = statistics.floats.is_none_or(|floats| floats.resets > 0);
+        self.rising &= !falls_inside && !falls_between;
     }
 }

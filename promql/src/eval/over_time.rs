@@ -5,17 +5,18 @@ use telemetry_core::time::MillisRange;
 use telemetry_core::vector::Presence;
 
 use super::continuity::mark_resets;
+use super::digest::digest_of;
 use super::fetch::{Fetched, Known};
 use super::row::Slot;
 use super::scalar::ScalarColumn;
 use super::stale::{any_stale, drop_stale};
 use super::{
     Collected, EvaluationError, Evaluator, Grid, Identity, Note, Pace, Row, RowSet, Rows, Scratch,
-    WindowTimes, Windows, continuity,
+    WindowTimes, Windows, continuity, digest,
 };
 use crate::ast::Extension;
 use crate::functions::extended::ExtendedWindow;
-use crate::functions::{RangeFunction, Remarks, RowInput, Samples, Window};
+use crate::functions::{Digest, RangeFunction, Remarks, RowInput, Samples, Window};
 use crate::plan::{OverTime, Range, Select, Subquery};
 use telemetry_core::labels::Labels;
 
@@ -46,6 +47,8 @@ struct OverTimeRows<'a> {
     call: &'a OverTime,
     identities: Option<Vec<Identity>>,
     parameters: Vec<ScalarColumn>,
+    /// What is enough to know of chunks that no window parts.
+    digest: Option<Digest>,
 }
 
 impl<'a> Evaluator<'a> {
@@ -59,7 +62,8 @@ impl<'a> Evaluator<'a> {
             call.parameters.iter().map(|parameter| self.scalar(parameter, grid)).collect();
         let parameters = parameters?;
         let identities = (!call.function.keeps_name).then(|| self.nameless(source.identities()));
-        let rows = OverTimeRows { source, call, identities, parameters };
+        let digest = digest_of(call, grid);
+        let rows = OverTimeRows { source, call, identities, parameters, digest };
         self.distinct(RowSet::Lazy(Box::new(rows)), grid, call.span)
     }
 
@@ -192,7 +196,7 @@ impl RangeSource<'_> {
     ) -> Result<Option<Known>, EvaluationError> {
         let SourceKind::Samples(fetched) = &self.kind else { return Ok(None) };
         let opened = fetched.open(index, self.evaluator.context)?;
-        let known = fetched.values(&opened, self.window(), values)?;
+        let known = opened.values(self.window(), values)?;
         let fits = |known: &Known| {
             values.len() == windows.times.len() && (known.numbers || !any_stale(values))
         };
@@ -232,6 +236,31 @@ fn to_columns(row: &Row, grid: Grid, columns: &mut Columns) {
 }
 
 impl OverTimeRows<'_> {
+    /// Fills a row from what chunks know about themselves, as far as they do. False if that spares
+    /// nothing.
+    fn fill_digested(
+        &self,
+        index: usize,
+        slot: &mut Slot,
+        out: &mut Row,
+    ) -> Result<bool, EvaluationError> {
+        let (source, function) = (&self.source, self.call.function);
+        let (Some(digest), Some(body)) = (self.digest, function.row) else { return Ok(false) };
+        let SourceKind::Samples(fetched) = &source.kind else { return Ok(false) };
+        let opened = fetched.open(index, source.evaluator.context)?;
+        let Slot { columns, windows, .. } = slot;
+        if !digest::load(&opened, source.when, digest, columns)? {
+            return Ok(false);
+        }
+        let windows = windows.over(&columns.floats.times, source.when);
+        let mut input = self.input(index, &columns.floats.values, windows, Known::default());
+        match digest {
+            Digest::Count => add_up(&mut input, out)?,
+            _ => body(&mut input, out)?,
+        }
+        Ok(true)
+    }
+
     fn fill_from(
         &self,
         index: usize,
@@ -241,6 +270,9 @@ impl OverTimeRows<'_> {
     ) -> Result<(), EvaluationError> {
         let (function, when) = (self.call.function, self.source.when);
         out.reset(when.grid.count);
+        if self.fill_digested(index, slot, out)? {
+            return Ok(());
+        }
         let column = self.source.time_column(index).filter(|_| function.row.is_some());
         if let (Some(body), Some(column)) = (function.row, column)
             && let Some(windows) = slot.windows.numbered(column, when)
@@ -403,6 +435,11 @@ impl OverTimeRows<'_> {
             remarks.add(|metric| Note::PossibleNonCounter { metric });
         }
     }
+}
+
+/// The sums of counts: whole numbers, so that no order matters.
+fn add_up(input: &mut RowInput<'_>, out: &mut Row) -> Result<(), EvaluationError> {
+    input.each(out, |counts| counts.iter().sum())
 }
 
 fn has_float(row: &Row) -> bool {

@@ -131,7 +131,7 @@ impl<'a> SelectRows<'a> {
         else {
             return Ok(false);
         };
-        let known = self.fetched.values(opened, self.window(0), values)?;
+        let known = opened.values(self.window(0), values)?;
         if known.is_none() || values.len() != windows.times.len() {
             return Ok(false);
         }

@@ -11,6 +11,7 @@
 //! not even decoded. Where it does not, columns are compared, which costs a tenth of finding the bounds.
 
 use hashbrown::HashMap;
+use telemetry_core::time::MillisRange;
 use telemetry_core::vector::Presence;
 
 use super::Grid;
@@ -91,6 +92,12 @@ impl WindowTimes {
     pub(crate) fn extent(&self) -> (i64, i64) {
         let last = self.grid.count.saturating_sub(1);
         (self.start(0).saturating_add(1), self.end(last))
+    }
+
+    /// [`extent`](Self::extent) as a range.
+    pub(crate) fn window(&self) -> MillisRange {
+        let (start, end) = self.extent();
+        MillisRange::new(start, end)
     }
 }
 

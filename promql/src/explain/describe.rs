@@ -7,7 +7,7 @@ use telemetry_core::vector::Grouping;
 
 use super::{Explanation, Form, Operator, OperatorKind, Reach, SourceRead};
 use crate::ast::{AggregateOp, BinaryOp};
-use crate::eval::{Grid, WindowTimes};
+use crate::eval::{Grid, WindowTimes, digest_of};
 use crate::plan::{
     Aggregate, HistogramFunction, Order, Plan, Range, Root, Scalar, Select, Selector, ValueMap,
     Vector,
@@ -127,6 +127,7 @@ impl Describer {
                 let kind = OperatorKind::OverTime {
                     function: over.function.name,
                     sliding: over.function.row.is_some(),
+                    from_statistics: digest_of(over, grid).is_some(),
                 };
                 let mut inputs = vec![self.range(&over.range, grid)];
                 inputs.extend(over.parameters.iter().map(|scalar| self.scalar(scalar, grid)));

@@ -125,6 +125,8 @@ pub enum OperatorKind {
         function: &'static str,
         /// Whether windows of floats are computed from those before them, or a row at a time.
         sliding: bool,
+        /// Whether chunks that no window bound parts are taken by their statistics, not decoded.
+        from_statistics: bool,
     },
     /// Any other function.
     Call {

@@ -47,8 +47,9 @@ fn write_operator(
         let width = FORM_COLUMN.saturating_sub(indent);
         write!(f, "{:indent$}{text:<width$} {}", "", operator.form)?;
     }
-    if let OperatorKind::OverTime { sliding, .. } = operator.kind {
+    if let OperatorKind::OverTime { sliding, from_statistics, .. } = operator.kind {
         f.write_str(if sliding { ", sliding" } else { "" })?;
+        f.write_str(if from_statistics { ", from statistics" } else { "" })?;
     }
     if operator.steps != steps && operator.form != Form::Constant {
         match operator.steps {

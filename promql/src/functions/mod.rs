@@ -33,7 +33,7 @@ pub(crate) use kahan::{Mean, Sum};
 pub(crate) use math::{Map, greatest, least, round};
 pub(crate) use natural::compare as compare_naturally;
 pub(crate) use quantile::{Bucket, Forced, bucket_fraction, bucket_quantile, quantile};
-pub(crate) use range::{RangeFunction, Remarks, RowInput, Samples, Window};
+pub(crate) use range::{Digest, RangeFunction, Remarks, RowInput, Samples, Window};
 pub(crate) use rate::RateSteps;
 pub(crate) use segments::Segments;
 

@@ -4,7 +4,7 @@ use telemetry_core::model::{Histogram, SampleValue};
 
 use super::extended::anchored_count;
 use super::extremes::{max, min};
-use super::range::{Outcome, RangeFunction, Remarks, RowInput, Window, float};
+use super::range::{Digest, Outcome, RangeFunction, Remarks, RowInput, Window, float};
 use super::rate::is_restart;
 use super::{extremes, histograms, kahan, quantile as rank, ranks, regression, sums};
 use crate::eval::{EvaluationError, Note, Row};
@@ -41,6 +41,7 @@ pub(super) const FUNCTIONS: &[RangeFunction] = &[
         name: "count_over_time",
         window: |window, _| float((window.floats.len() + window.histograms.len()) as f64),
         row: Some(|input, out| input.each_window(out, |low, high| (high - low) as f64)),
+        digest: Some(Digest::Count),
         ..PLAIN
     },
     RangeFunction {
@@ -69,6 +70,7 @@ pub(super) const FUNCTIONS: &[RangeFunction] = &[
         },
         row: Some(|input, out| input.each(out, |values| values[0])),
         keeps_name: true,
+        digest: Some(Digest::First),
         ..PLAIN
     },
     RangeFunction {
@@ -84,6 +86,7 @@ pub(super) const FUNCTIONS: &[RangeFunction] = &[
         },
         row: Some(|input, out| input.each(out, |values| values[values.len() - 1])),
         keeps_name: true,
+        digest: Some(Digest::Last),
         ..PLAIN
     },
     RangeFunction {
@@ -105,12 +108,14 @@ pub(super) const FUNCTIONS: &[RangeFunction] = &[
         name: "max_over_time",
         window: |window, remarks| only_floats(window, remarks, max),
         row: Some(|input, out| extremes::row(input, out, max, f64::max)),
+        digest: Some(Digest::Greatest),
         ..PLAIN
     },
     RangeFunction {
         name: "min_over_time",
         window: |window, remarks| only_floats(window, remarks, min),
         row: Some(|input, out| extremes::row(input, out, min, f64::min)),
+        digest: Some(Digest::Least),
         ..PLAIN
     },
     RangeFunction {
@@ -130,6 +135,7 @@ pub(super) const FUNCTIONS: &[RangeFunction] = &[
         name: "present_over_time",
         window: |_, _| float(1.0),
         row: Some(|input, out| input.each_window(out, |_, _| 1.0)),
+        digest: Some(Digest::Presence),
         ..PLAIN
     },
     RangeFunction {
@@ -237,6 +243,7 @@ const PLAIN: RangeFunction = RangeFunction {
     row: None,
     keeps_name: false,
     extended: None,
+    digest: None,
 };
 
 /// What `value` makes of the floats. Histograms are ignored.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use telemetry_core::model::{Histogram, SampleValue};
+use telemetry_core::source::ChunkStatistics;
 use telemetry_core::syntax::Span;
 
 use super::extended::ExtendedWindow;
@@ -23,6 +24,47 @@ pub(crate) struct RangeFunction {
     pub(crate) keeps_name: bool,
     /// What it makes of a window that is `anchored` or `smoothed`, if it can use that.
     pub(crate) extended: Option<fn(&ExtendedWindow<'_>, &Remarks<'_>) -> Outcome>,
+    /// What is enough to know of samples that are all in a window or all outside.
+    pub(crate) digest: Option<Digest>,
+}
+
+/// What stands for samples that are looked at together: a value that gives the same result to the last
+/// bit.
+///
+/// There is none for sums and means, which compensate what rounding loses sample by sample, nor for
+/// rates, which extrapolate by the number of samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Digest {
+    Count,
+    /// That there are any.
+    Presence,
+    First,
+    Last,
+    Least,
+    Greatest,
+}
+
+impl Digest {
+    /// The value for a chunk; none if it must be decoded.
+    pub(crate) fn of(self, chunk: &ChunkStatistics) -> Option<f64> {
+        // Where the floats are not known, there may be staleness markers among them.
+        let floats = chunk.floats?;
+        // Which zero is the least one depends on how they are compared.
+        let not_zero = |value: f64| (value != 0.0).then_some(value);
+        match self {
+            Digest::Count => Some(chunk.count as f64),
+            Digest::Presence => Some(1.0),
+            Digest::First => Some(floats.first),
+            Digest::Last => Some(floats.last),
+            Digest::Least => not_zero(floats.min),
+            Digest::Greatest => not_zero(floats.max),
+        }
+    }
+
+    /// Whether a sample by itself counts as one, whatever its value.
+    pub(crate) fn counts(self) -> bool {
+        self == Digest::Count
+    }
 }
 
 /// What a function makes of a whole row.

@@ -32,6 +32,7 @@ pub(crate) const FUNCTIONS: &[RangeFunction] = &[
         row: Some(|input, out| row(input, out, Rise::DELTA)),
         keeps_name: false,
         extended: Some(|extended, remarks| extended::rise(extended, remarks, Rise::DELTA)),
+        digest: None,
     },
     RangeFunction {
         name: "idelta",
@@ -39,6 +40,7 @@ pub(crate) const FUNCTIONS: &[RangeFunction] = &[
         row: Some(|input, out| last_two_row(input, out, Rise::DELTA)),
         keeps_name: false,
         extended: None,
+        digest: None,
     },
     RangeFunction {
         name: "increase",
@@ -46,6 +48,7 @@ pub(crate) const FUNCTIONS: &[RangeFunction] = &[
         row: Some(|input, out| row(input, out, Rise::INCREASE)),
         keeps_name: false,
         extended: Some(|extended, remarks| extended::rise(extended, remarks, Rise::INCREASE)),
+        digest: None,
     },
     RangeFunction {
         name: "irate",
@@ -53,6 +56,7 @@ pub(crate) const FUNCTIONS: &[RangeFunction] = &[
         row: Some(|input, out| last_two_row(input, out, Rise::RATE)),
         keeps_name: false,
         extended: None,
+        digest: None,
     },
     RangeFunction {
         name: "rate",
@@ -60,6 +64,7 @@ pub(crate) const FUNCTIONS: &[RangeFunction] = &[
         row: Some(|input, out| row(input, out, Rise::RATE)),
         keeps_name: false,
         extended: Some(|extended, remarks| extended::rise(extended, remarks, Rise::RATE)),
+        digest: None,
     },
 ];
 
