@@ -170,7 +170,7 @@ fn chunks_of_a_long_series_stay_small() {
     let context = QueryContext::new();
     let set = db.select(&SeriesRequest::new(vec![], MillisRange::ALL), &context).unwrap();
     let chunks = set.chunks(0).unwrap();
-    assert!(chunks.iter().all(|chunk| chunk.statistics().count <= 2_048));
+    assert!(chunks.iter().all(|chunk| chunk.statistics().count <= 2_880));
     assert_eq!(chunks.iter().map(|chunk| chunk.statistics().count).sum::<u64>(), 10_000);
     assert_eq!(set.time_column(0), set.time_column(1));
     // Only the chunks that the window touches are given.

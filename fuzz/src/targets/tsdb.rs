@@ -20,7 +20,7 @@ pub(super) const TARGETS: &[Target] = &[
         run: ::tsdb::fuzz::chunk,
         seeds: &[
             // Statistics and whole numbers in packed bits.
-            b"\x03\0\x01\x01\x0e\x04\0\x04\x30\0\0\x01\x0e\x01\x02\0",
+            b"\x03\0\x01\x01\x0e\x04\0\0\x30\0\0\x01\x0e\x01\x02\0",
             // A constant; tenths with a divisor; the mark of a series that ended.
             b"\x04\0\0\0\x01\x0e\0",
             b"\x04\0\0\x01\x05\x05\x1e\0\x01\x02\0",

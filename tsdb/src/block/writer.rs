@@ -17,7 +17,7 @@ use super::{INDEX_FILE, Pairs, SAMPLES_FILE, STRIPS, TIMES, VALUES};
 use crate::chunk::{format, histogram, timestamps};
 
 /// Samples of a chunk at most: what a query decodes to read one of them.
-pub(crate) const CHUNK_SAMPLES: usize = 2_048;
+pub(crate) const CHUNK_SAMPLES: usize = 2_880;
 /// Content of a page, unless a single chunk is larger.
 const PAGE_BYTES: usize = 32 << 10;
 /// Samples of a page of time columns, which is decoded as a whole.

@@ -22,21 +22,23 @@ impl BitWriter {
         }
     }
 
-    /// At most 32 bits: fewer than 8 are pending, so that 64 hold them.
+    /// At most 32 bits: fewer than 32 are pending, so that 64 hold them.
     fn put_short(&mut self, value: u64, count: u32) {
         self.pending = (self.pending << count) | (value & ((1 << count) - 1));
         self.bits += count;
-        while self.bits >= 8 {
-            self.bits -= 8;
-            let byte = (self.pending >> self.bits) & 0xff;
-            self.bytes.push(u8::try_from(byte).unwrap_or(0));
+        if self.bits >= 32 {
+            self.bits -= 32;
+            let word = u32::try_from((self.pending >> self.bits) & u64::from(u32::MAX));
+            self.bytes.extend_from_slice(&word.unwrap_or(0).to_be_bytes());
         }
     }
 
     /// The bytes, the last one filled up with zeros.
     pub(super) fn finish(mut self) -> Vec<u8> {
         if self.bits > 0 {
-            self.put_short(0, 8 - self.bits);
+            // To the top of a word, of which the bytes that have bits are kept.
+            let word = (self.pending << (u64::BITS - self.bits)).to_be_bytes();
+            self.bytes.extend(word.iter().take(self.bits.div_ceil(8) as usize));
         }
         self.bytes
     }

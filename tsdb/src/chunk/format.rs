@@ -109,8 +109,8 @@ mod tests {
     fn golden_chunk() {
         let mut bytes = Vec::new();
         encode(&[7.0, 8.0, 9.0], &[], &mut bytes);
-        // Whole numbers: first 7, last +2, min +0, max +2, sum 24, no resets.
-        let mut golden = vec![STATISTICS, 1, 14, 4, 0, 4, 48, 0];
+        // Whole numbers: first 7, last +2, min +0, max +0 behind it, sum 24, no resets.
+        let mut golden = vec![STATISTICS, 1, 14, 4, 0, 0, 48, 0];
         // Whole numbers, order 1, first 7, then packed: 1 in no bits.
         golden.extend_from_slice(&[0, 1, 14, 1, 2, 0]);
         assert_eq!(bytes, golden);

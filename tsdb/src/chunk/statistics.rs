@@ -3,7 +3,8 @@
 //! ~~~text
 //! form    u8      0: raw floats · 1 + e: integers after scaling by 10^e
 //! raw     first, last, min, max, sum: u64 LE bits each
-//! scaled  zigzag varints: first, then the distances of last, min and max to it;
+//! scaled  zigzag varints: first, then the distances of last and min to it, and of max to last:
+//!         of a counter min is the first value and max the last;
 //!         the sum as a zigzag varint where e is 0, else as u64 LE bits
 //! resets  varint
 //! ~~~
@@ -59,7 +60,8 @@ pub(super) fn write(statistics: &FloatStatistics, out: &mut Vec<u8>) {
         Some((exponent, [first, last, min, max])) => {
             out.push(exponent + 1);
             varint::put_i64(out, first);
-            [last, min, max].iter().for_each(|value| varint::put_i64(out, value - first));
+            let distances = [last - first, min - first, max - last];
+            distances.iter().for_each(|distance| varint::put_i64(out, *distance));
             match to_integer(sum, 1.0) {
                 Some(sum) if exponent == 0 => varint::put_i64(out, sum),
                 _ => out.extend_from_slice(&sum.to_bits().to_le_bytes()),
@@ -88,8 +90,9 @@ pub(super) fn read(input: &mut Cursor<'_>) -> Result<FloatStatistics, Damaged> {
             .get(usize::from(exponent))
             .ok_or_else(|| input.field("exponent of statistics"))?;
         let base = input.varint_i64()?;
-        let mut next = || Ok::<_, Damaged>(base.wrapping_add(input.varint_i64()?));
-        let integers = [base, next()?, next()?, next()?];
+        let end = base.wrapping_add(input.varint_i64()?);
+        let least = base.wrapping_add(input.varint_i64()?);
+        let integers = [base, end, least, end.wrapping_add(input.varint_i64()?)];
         [first, last, min, max] = integers.map(|integer| from_integer(integer, power));
         sum = if exponent == 0 { from_integer(input.varint_i64()?, 1.0) } else { input.f64()? };
     }

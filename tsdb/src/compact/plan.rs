@@ -3,7 +3,9 @@
 //! 1. Blocks of one window that overlap in time, or are many: they are merged, small windows
 //!    before large ones.
 //! 2. Blocks of a window that is over, which is known by samples behind it.
-//! 3. Else a block of which tombstones hide something is written again without it.
+//! 3. Blocks of a window of which at least half is filled, where none is much larger than the
+//!    others together: chunks become long early, and no sample is merged often for it.
+//! 4. Else a block of which tombstones hide something is written again without it.
 //!
 //! A merge takes all blocks of the window, see the [module](super).
 
@@ -11,6 +13,8 @@ use std::collections::BTreeMap;
 
 use telemetry_core::storage::store::PlanBlock;
 use telemetry_core::storage::ulid::Ulid;
+
+use telemetry_core::time::MillisRange;
 
 use super::windows::window_of;
 
@@ -50,10 +54,25 @@ fn due_at(blocks: &[PlanBlock<'_>], level: u32, newest: i64) -> Option<Vec<Ulid>
         });
         let bytes = inside.iter().map(|block| block.entry.bytes).fold(0, u64::saturating_add);
         let is_over = window.end.0 < newest;
-        let due = is_over || inside.len() >= BLOCKS_MANY || overlap(&inside);
+        let early = level > 0 && is_half_full(&inside, window) && is_balanced(&inside);
+        let due = is_over || inside.len() >= BLOCKS_MANY || overlap(&inside) || early;
         (inside.len() > 1 && bytes <= BYTES_MAX && due && !crossed)
             .then(|| inside.iter().map(|block| block.entry.id).collect())
     })
+}
+
+/// Whether the blocks reach over half of the window.
+fn is_half_full(blocks: &[&PlanBlock<'_>], window: MillisRange) -> bool {
+    let first = blocks.iter().map(|block| block.entry.min_time).min().unwrap_or(0);
+    let last = blocks.iter().map(|block| block.entry.max_time).max().unwrap_or(first);
+    last.saturating_sub(first) >= (window.end.0 - window.start.0) / 2
+}
+
+/// Whether no block has much more samples than all others together.
+fn is_balanced(blocks: &[&PlanBlock<'_>]) -> bool {
+    let items = || blocks.iter().map(|block| block.entry.items);
+    let all = items().fold(0, u64::saturating_add);
+    items().max().is_some_and(|most| most <= all / 8 * 5)
 }
 
 fn overlap(blocks: &[&PlanBlock<'_>]) -> bool {
@@ -84,7 +103,7 @@ mod tests {
                 last_commit: 1,
                 cleaned: 0,
                 bytes: 1_000,
-                items: 1,
+                items: 100 * (end - start).unsigned_abs(),
                 meta: Vec::new(),
             })
             .collect();
@@ -98,10 +117,20 @@ mod tests {
 
     #[test]
     fn a_window_is_merged_when_it_is_over() {
-        assert_eq!(planned(&[(0, 2), (2, 4), (4, 6)], None), None);
-        assert_eq!(planned(&[(0, 2), (2, 4), (4, 6), (6, 8)], None), Some(vec![0, 1, 2]));
+        assert_eq!(planned(&[(0, 3), (3, 4)], None), None);
+        assert_eq!(planned(&[(0, 3), (3, 4), (6, 8)], None), Some(vec![0, 1]));
         // The first day of three is merged with nothing until the window of its size is over.
         assert_eq!(planned(&[(0, 6), (6, 8)], None), None);
+    }
+
+    #[test]
+    fn a_window_that_is_half_full_is_merged_if_its_blocks_are_alike() {
+        assert_eq!(planned(&[(0, 2), (2, 4)], None), Some(vec![0, 1]));
+        assert_eq!(planned(&[(0, 4), (4, 6)], None), None);
+        assert_eq!(planned(&[(0, 6), (6, 12)], None), Some(vec![0, 1]));
+        assert_eq!(planned(&[(0, 12), (12, 16)], None), None);
+        // Less than half of six hours; and two hours are short enough to wait for their end.
+        assert_eq!(planned(&[(0, 1), (1, 2)], None), None);
     }
 
     #[test]
@@ -122,7 +151,7 @@ mod tests {
 
     #[test]
     fn deletes_are_carried_out_when_nothing_else_is_due() {
-        assert_eq!(planned(&[(0, 2), (2, 4)], Some(1)), Some(vec![1]));
+        assert_eq!(planned(&[(0, 2), (6, 8)], Some(1)), Some(vec![1]));
         assert_eq!(planned(&[], None), None);
     }
 }

@@ -37,6 +37,9 @@ pub(super) fn write(numbers: &[u64], bins: &[Bin], out: &mut Vec<u8>) -> [usize;
     })
 }
 
+/// Bits of a word that are there whatever bit of a byte it begins at.
+const WORD_BITS: u32 = 57;
+
 /// What the next bits of a stream stand for.
 ///
 /// ~~~text
@@ -46,13 +49,18 @@ pub(super) fn write(numbers: &[u64], bins: &[Bin], out: &mut Vec<u8>) -> [usize;
 /// bits 24-63 the least number of the bin
 /// ~~~
 #[derive(Debug)]
-pub(super) struct Table([u64; ENTRIES]);
+pub(super) struct Table {
+    entries: [u64; ENTRIES],
+    /// Whether a word holds two numbers, whichever they are.
+    pairs: bool,
+}
 
 impl Table {
     /// The table of a complete code.
     pub(super) fn of(bins: &[Bin]) -> Table {
         let mut entries = [0; ENTRIES];
         let mut rest = entries.as_mut_slice();
+        let mut bits_max = 0;
         for place in in_code_order(bins.iter().map(|bin| bin.length)) {
             let Some(bin) = bins.get(place) else { continue };
             let share = 1_usize << (LENGTH_MAX - bin.length.min(LENGTH_MAX));
@@ -60,31 +68,55 @@ impl Table {
             let (length, width) = (u64::from(bin.length), u64::from(bin.width));
             mine.fill((length + width) | length << 8 | (63 - width) << 16 | bin.low << 24);
             rest = behind;
+            bits_max = bits_max.max(bin.length + bin.width);
         }
-        Table(entries)
+        Table { entries, pairs: bits_max * 2 <= WORD_BITS }
+    }
+
+    /// The number that a word begins with, and its bits.
+    #[inline(always)]
+    fn number(&self, word: u64) -> (u64, u64) {
+        let place = usize::try_from(word >> (u64::BITS - LENGTH_MAX)).unwrap_or(0);
+        let entry = self.entries.get(place).copied().unwrap_or(0);
+        // Two shifts, since one of 64 bits is none.
+        let behind = (word << ((entry >> 8) & 63)) >> 1 >> ((entry >> 16) & 63);
+        ((entry >> 24) + behind, entry & 63)
     }
 
     /// The number at a bit of a stream, which moves behind it. Behind the end are zeros.
     #[inline(always)]
     fn next(&self, stream: &[u8], bit: &mut usize) -> u64 {
-        let tail = stream.get(*bit / 8..).unwrap_or_default();
-        let word = match tail.first_chunk::<8>() {
-            Some(word) => u64::from_be_bytes(*word),
-            None => last_word(tail),
-        };
-        let window = word << (*bit % 8);
-        let place = usize::try_from(window >> (u64::BITS - LENGTH_MAX)).unwrap_or(0);
-        let entry = self.0.get(place).copied().unwrap_or(0);
-        // Two shifts, since one of 64 bits is none.
-        let behind = (window << ((entry >> 8) & 63)) >> 1 >> ((entry >> 16) & 63);
-        *bit += usize::try_from(entry & 63).unwrap_or(0);
-        (entry >> 24) + behind
+        let (number, bits) = self.number(word(stream, *bit));
+        *bit += usize::try_from(bits).unwrap_or(0);
+        number
+    }
+
+    /// The next two numbers, where both are in one word.
+    #[inline(always)]
+    fn next_two(&self, stream: &[u8], bit: &mut usize) -> [u64; 2] {
+        let word = word(stream, *bit);
+        let (one, bits) = self.number(word);
+        let (other, more) = self.number(word << bits);
+        *bit += usize::try_from(bits + more).unwrap_or(0);
+        [one, other]
     }
 }
 
+/// The bits of a stream from one on, at least [`WORD_BITS`]. Behind the end are zeros.
+#[inline(always)]
+fn word(stream: &[u8], bit: usize) -> u64 {
+    let byte = bit / 8;
+    let word = match stream.get(byte..byte.saturating_add(8)) {
+        Some(word) => word.first_chunk().map_or(0, |word| u64::from_be_bytes(*word)),
+        None => last_word(stream, byte),
+    };
+    word << (bit % 8)
+}
+
 #[cold]
-fn last_word(tail: &[u8]) -> u64 {
+fn last_word(stream: &[u8], byte: usize) -> u64 {
     let mut word = [0; 8];
+    let tail = stream.get(byte..).unwrap_or_default();
     word.iter_mut().zip(tail).for_each(|(byte, from)| *byte = *from);
     u64::from_be_bytes(word)
 }
@@ -113,23 +145,35 @@ impl<'a> Lanes<'a> {
 
     /// The next numbers, each plus `base`. All but the last call ask for a multiple of [`LANES`].
     pub(super) fn take(&mut self, base: i64, numbers: &mut [i64]) {
+        let rest = if self.table.pairs { self.take_pairs(base, numbers) } else { numbers };
+        let Lanes { table, bytes, bits } = self;
+        let add = |number: u64| number.cast_signed().wrapping_add(base);
+        for group in rest.chunks_mut(LANES) {
+            for (number, bit) in group.iter_mut().zip(bits.iter_mut()) {
+                *number = add(table.next(bytes, bit));
+            }
+        }
+    }
+
+    /// As many as can be had two by two; gives the rest back.
+    fn take_pairs<'n>(&mut self, base: i64, numbers: &'n mut [i64]) -> &'n mut [i64] {
         let Lanes { table, bytes, bits } = self;
         let [mut a, mut b, mut c, mut d] = *bits;
         let add = |number: u64| number.cast_signed().wrapping_add(base);
-        let mut groups = numbers.chunks_exact_mut(LANES);
+        let mut groups = numbers.chunks_exact_mut(2 * LANES);
         for group in &mut groups {
-            let next = [
-                table.next(bytes, &mut a),
-                table.next(bytes, &mut b),
-                table.next(bytes, &mut c),
-                table.next(bytes, &mut d),
-            ];
-            group.copy_from_slice(&next.map(add));
+            let [a0, a1] = table.next_two(bytes, &mut a);
+            let [b0, b1] = table.next_two(bytes, &mut b);
+            let [c0, c1] = table.next_two(bytes, &mut c);
+            let [d0, d1] = table.next_two(bytes, &mut d);
+            let first = [add(a0), add(b0), add(c0), add(d0)];
+            let second = [add(a1), add(b1), add(c1), add(d1)];
+            let (low, high) = group.split_at_mut(LANES);
+            low.copy_from_slice(&first);
+            high.copy_from_slice(&second);
         }
         *bits = [a, b, c, d];
-        for (number, bit) in groups.into_remainder().iter_mut().zip(bits) {
-            *number = add(table.next(bytes, bit));
-        }
+        groups.into_remainder()
     }
 
     /// Whether each stream has been read to its end.
