@@ -6,6 +6,7 @@ use telemetry_core::syntax::Span;
 use telemetry_core::time::Millis;
 
 use super::merge::without_dropped_names;
+use super::pace::paced;
 use super::range_values::range_values;
 use super::{Collected, EvaluationError, Evaluator, Grid};
 use crate::plan::{Plan, Root};
@@ -35,9 +36,9 @@ pub(crate) fn answer(
         Root::Range(range) => range_values(evaluator, range, grid).map(Value::Matrix),
         Root::Vector(vector) => {
             let rows = evaluator.collect(vector, grid)?;
-            let rows = without_dropped_names(rows, span)?;
+            let rows = without_dropped_names(evaluator.context, rows, span)?;
             evaluator.context.bound(Resource::Rows, rows.len() as u64)?;
-            Ok(if is_range { matrix(rows, grid) } else { vector_of(rows, grid) })
+            if is_range { matrix(evaluator, rows, grid) } else { Ok(vector_of(rows, grid)) }
         }
     }
 }
@@ -51,7 +52,12 @@ fn vector_of(rows: Vec<Collected>, grid: Grid) -> Value {
     Value::Vector(rows.into_iter().filter_map(element).collect())
 }
 
-fn matrix(mut rows: Vec<Collected>, grid: Grid) -> Value {
+fn matrix(
+    evaluator: &Evaluator<'_>,
+    mut rows: Vec<Collected>,
+    grid: Grid,
+) -> Result<Value, EvaluationError> {
+    evaluator.context.check()?;
     rows.sort_by(|a, b| a.identity.labels.cmp(&b.identity.labels));
     let series = |row: Collected| {
         let mut series = Series { labels: row.identity.labels, ..Series::default() };
@@ -68,5 +74,5 @@ fn matrix(mut rows: Vec<Collected>, grid: Grid) -> Value {
         }
         series
     };
-    Value::Matrix(rows.into_iter().map(series).collect())
+    paced(evaluator.context, rows, series).map(Value::Matrix)
 }

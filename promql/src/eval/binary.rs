@@ -47,7 +47,7 @@ impl<'a> Evaluator<'a> {
         let sides = Sides { node, many, one, matches, many_left, fill_many, fill_one, steps };
         sides.check_one_side()?;
         let rows = sides.compute(self)?;
-        merge::join_equal(rows, node.span).map(RowSet::Ready)
+        merge::join_equal(self.context, rows, node.span).map(RowSet::Ready)
     }
 }
 
@@ -111,11 +111,11 @@ impl Sides<'_> {
         self.check_one_to_one(many, one)?;
         let none = Identity::new(self.matches.labels(group).clone());
         for row in many {
-            evaluator.context.check()?;
             let results = &mut by_many[*row as usize];
             let row = &self.many[*row as usize];
             for other in one {
                 let other = &self.one[*other as usize];
+                evaluator.context.check()?;
                 self.join(
                     evaluator,
                     operator,

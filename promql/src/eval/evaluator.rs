@@ -5,6 +5,7 @@ use telemetry_core::syntax::Span;
 
 use super::fetch::Fetched;
 use super::once::OnceRows;
+use super::pace::paced;
 use super::select::{Look, SelectRows};
 use super::{Annotations, Collected, EvaluationError, Grid, Identity, Row, RowSet, merge, pieces};
 use crate::plan::{METADATA_LABELS, Select, Vector};
@@ -39,13 +40,13 @@ impl<'a> Evaluator<'a> {
         self.context.check()?;
         self.context.bound(Resource::Samples, grid.count as u64)?;
         match node {
-            Vector::Select(select) => Ok(self.select(select, Look::Values, grid)),
+            Vector::Select(select) => self.select(select, Look::Values, grid),
             Vector::TimesOf(select) => {
-                let rows = self.select(select, Look::Times, grid);
+                let rows = self.select(select, Look::Times, grid)?;
                 self.distinct(rows, grid, select.span)
             }
             Vector::StartsOf(select) => {
-                let rows = self.select(select, Look::Starts, grid);
+                let rows = self.select(select, Look::Starts, grid)?;
                 self.distinct(rows, grid, select.span)
             }
             Vector::OverTime(call) => self.over_time(call, grid),
@@ -93,17 +94,29 @@ impl<'a> Evaluator<'a> {
         pieces::collect(self.context, rows, grid.count)
     }
 
-    pub(super) fn select(&'a self, select: &Select, look: Look, grid: Grid) -> RowSet<'a> {
-        RowSet::Lazy(Box::new(SelectRows::new(self, select, look, grid)))
+    pub(super) fn select(
+        &'a self,
+        select: &Select,
+        look: Look,
+        grid: Grid,
+    ) -> Result<RowSet<'a>, EvaluationError> {
+        Ok(RowSet::Lazy(Box::new(SelectRows::new(self, select, look, grid)?)))
     }
 
     /// The names of rows that lose their metric name: at once, or at the end.
-    pub(super) fn nameless(&self, identities: &[Identity]) -> Vec<Identity> {
-        let nameless = |identity: &Identity| match self.settings.delayed_name_removal {
+    pub(super) fn nameless(
+        &self,
+        identities: &[Identity],
+    ) -> Result<Vec<Identity>, EvaluationError> {
+        paced(self.context, identities, |identity| self.without_name(identity))
+    }
+
+    /// The name of one of them.
+    pub(super) fn without_name(&self, identity: &Identity) -> Identity {
+        match self.settings.delayed_name_removal {
             true => Identity::dropping(identity.labels.clone(), true),
             false => Identity::new(identity.labels.without(&METADATA_LABELS)),
-        };
-        identities.iter().map(nameless).collect()
+        }
     }
 
     /// Rows whose names may have become equal by losing the metric name: those that take turns are
@@ -118,10 +131,10 @@ impl<'a> Evaluator<'a> {
             return Ok(rows);
         }
         let rows = rows.into_rows();
-        if !merge::has_duplicates(rows.identities().iter()) {
+        if !merge::has_duplicates(self.context, rows.identities().iter())? {
             return Ok(RowSet::Lazy(rows));
         }
         let collected = self.collected(RowSet::Lazy(rows), grid)?;
-        merge::join_equal(collected, span).map(RowSet::Ready)
+        merge::join_equal(self.context, collected, span).map(RowSet::Ready)
     }
 }

@@ -9,6 +9,7 @@ use telemetry_core::source::{
 use telemetry_core::time::MillisRange;
 
 use super::kept::{Kept, KeptSeries};
+use super::pace::paced;
 use super::{EvaluationError, Identity, continuity};
 use crate::explain::hints;
 use crate::plan::Selector;
@@ -52,7 +53,7 @@ pub(crate) fn fetch<'a>(
         request.hints = hints(selector);
         let series = source.select(&request, context)?;
         let labels = (0..series.len()).map(|index| series.labels(index).clone());
-        let identities = labels.map(Identity::new).collect();
+        let identities = paced(context, labels, Identity::new)?;
         let shared = if selector.uses > 1 { series.len() } else { 0 };
         let kept = Kept::new(shared, selector.window);
         Ok(Fetched { identities, series, gives_values: AtomicBool::new(true), kept })

@@ -51,7 +51,7 @@ impl<'a> Evaluator<'a> {
                 self.answer(member, ask, label, node.span, grid, &mut results)?;
             }
         }
-        merge::join_equal(results, node.span).map(RowSet::Ready)
+        merge::join_equal(self.context, results, node.span).map(RowSet::Ready)
     }
 
     fn asks(
@@ -201,8 +201,7 @@ impl<'a> Evaluator<'a> {
     }
 
     fn answered(&self, member: &Member<'_>, ask: &Ask, label: &str) -> Identity {
-        let mut identity =
-            self.nameless(std::slice::from_ref(&member.identity)).pop().unwrap_or_default();
+        let mut identity = self.without_name(&member.identity);
         if let Ask::Quantile { label: Some(value), .. } = ask {
             identity.labels = identity.labels.with(label, value);
         }

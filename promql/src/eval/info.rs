@@ -51,7 +51,7 @@ impl<'a> Evaluator<'a> {
             };
             enrich(node, row, &mine, &mut results)?;
         }
-        merge::join_equal(results, node.span).map(RowSet::Ready)
+        merge::join_equal(self.context, results, node.span).map(RowSet::Ready)
     }
 
     fn info_series(
@@ -60,12 +60,12 @@ impl<'a> Evaluator<'a> {
         grid: Grid,
         groups: &mut Groups,
     ) -> Result<Vec<InfoSeries>, EvaluationError> {
-        let values = self.collected(self.select(&node.select, Look::Values, grid), grid)?;
+        let values = self.collected(self.select(&node.select, Look::Values, grid)?, grid)?;
         if let Some(histogram) = values.iter().find(|row| row.row.has_histograms()) {
             let labels = histogram.identity.labels.clone();
             return Err(EvaluationError::InfoHistogram { labels, span: node.span });
         }
-        let times = self.collected(self.select(&node.select, Look::Times, grid), grid)?;
+        let times = self.collected(self.select(&node.select, Look::Times, grid)?, grid)?;
         // Both leave out the same empty rows, so they go side by side.
         let pairs = values.into_iter().zip(times);
         Ok(pairs

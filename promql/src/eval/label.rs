@@ -3,6 +3,7 @@
 use telemetry_core::labels::{LabelsBuilder, METRIC_NAME};
 use telemetry_core::syntax::Span;
 
+use super::pace::paced;
 use super::{EvaluationError, Evaluator, Grid, Identity, Row, RowSet, Rows, Scratch, merge};
 use crate::plan::{LabelJoin, LabelReplace};
 
@@ -19,7 +20,7 @@ impl<'a> Evaluator<'a> {
         grid: Grid,
     ) -> Result<RowSet<'a>, EvaluationError> {
         let inner = self.rows(&node.input, grid)?.into_rows();
-        let replace = |identity: &Identity| {
+        let replace = |identity: &Identity| -> Identity {
             let value = identity.labels.get(&node.from).unwrap_or_default();
             let Some(captures) = node.pattern.captures(value.as_bytes()) else {
                 return identity.clone();
@@ -28,7 +29,7 @@ impl<'a> Evaluator<'a> {
             node.pattern.expand(&node.replacement, value, &captures, &mut new);
             relabelled(identity, &node.to, &new)
         };
-        let identities = inner.identities().iter().map(replace).collect();
+        let identities = paced(self.context, inner.identities(), replace)?;
         self.renamed(inner, identities, grid, node.span)
     }
 
@@ -46,7 +47,7 @@ impl<'a> Evaluator<'a> {
                 .collect();
             relabelled(identity, &node.to, &values.join(&node.separator))
         };
-        let identities = inner.identities().iter().map(join).collect();
+        let identities = paced(self.context, inner.identities(), join)?;
         self.renamed(inner, identities, grid, node.span)
     }
 
@@ -58,12 +59,12 @@ impl<'a> Evaluator<'a> {
         grid: Grid,
         span: Span,
     ) -> Result<RowSet<'a>, EvaluationError> {
-        let equal = merge::has_duplicates(identities.iter());
+        let equal = merge::has_duplicates(self.context, identities.iter())?;
         let rows = RowSet::Lazy(Box::new(RenamedRows { inner, identities }));
         if !equal {
             return Ok(rows);
         }
-        merge::join_equal(self.collected(rows, grid)?, span).map(RowSet::Ready)
+        merge::join_equal(self.context, self.collected(rows, grid)?, span).map(RowSet::Ready)
     }
 }
 

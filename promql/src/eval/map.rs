@@ -53,7 +53,7 @@ impl<'a> Evaluator<'a> {
             ValueMap::HistogramStdvar => Change::OfHistogram(native::variance),
         };
         let inner = self.rows(input, grid)?.into_rows();
-        let identities = self.nameless(inner.identities());
+        let identities = self.nameless(inner.identities())?;
         let rows = RowSet::Lazy(Box::new(MapRows { inner, identities, change, grid }));
         self.distinct(rows, grid, telemetry_core::syntax::Span::default())
     }

@@ -23,7 +23,10 @@ use telemetry_core::labels::Labels;
 /// Endings of the names of counters.
 const COUNTER_ENDINGS: [&str; 4] = ["_total", "_sum", "_count", "_bucket"];
 
-/// How many floats the work on one histogram counts as.
+/// What the work on a float counts as where a window is looked at by itself: some functions sort.
+const FLOAT_UNITS: usize = 8;
+
+/// What the work on a histogram counts as.
 const HISTOGRAM_UNITS: usize = 128;
 
 /// The samples of a range vector, series by series.
@@ -61,7 +64,10 @@ impl<'a> Evaluator<'a> {
         let parameters: Result<Vec<_>, _> =
             call.parameters.iter().map(|parameter| self.scalar(parameter, grid)).collect();
         let parameters = parameters?;
-        let identities = (!call.function.keeps_name).then(|| self.nameless(source.identities()));
+        let identities = match call.function.keeps_name {
+            true => None,
+            false => Some(self.nameless(source.identities())?),
+        };
         let digest = digest_of(call, grid);
         let rows = OverTimeRows { source, call, identities, parameters, digest };
         self.distinct(RowSet::Lazy(Box::new(rows)), grid, call.span)
@@ -365,7 +371,7 @@ impl OverTimeRows<'_> {
                 let parameters = &parameters;
                 let window = Window { floats, histograms, time, start, end, parameters };
                 let smoothed = extension == Extension::Smoothed;
-                pace.spend(floats.len() + histograms.len() * HISTOGRAM_UNITS)?;
+                pace.spend(floats.len() * FLOAT_UNITS + histograms.len() * HISTOGRAM_UNITS)?;
                 self.extended(&ExtendedWindow { window, smoothed }, function, &remarks)?
             } else {
                 let (low, high) = windows.bounds(step);
@@ -377,7 +383,7 @@ impl OverTimeRows<'_> {
                 }
                 let parameters = &parameters;
                 let window = Window { floats, histograms, time, start, end, parameters };
-                pace.spend(floats.len() + histograms.len() * HISTOGRAM_UNITS)?;
+                pace.spend(floats.len() * FLOAT_UNITS + histograms.len() * HISTOGRAM_UNITS)?;
                 (function.window)(&window, &remarks)?
             };
             if let Some(value) = value {

@@ -7,6 +7,27 @@ use super::EvaluationError;
 /// Units of work, some nanoseconds each, between two questions: well below 10 ms.
 const UNITS: usize = 1 << 18;
 
+/// What the work on the labels of one series counts as.
+const LABELS_UNITS: usize = 64;
+
+/// What `change` makes of each item, which is a look at the labels of a series or the like.
+///
+/// # Errors
+///
+/// The query was cancelled, or its time is over.
+pub(super) fn paced<T, R>(
+    context: &QueryContext,
+    items: impl IntoIterator<Item = T>,
+    mut change: impl FnMut(T) -> R,
+) -> Result<Vec<R>, EvaluationError> {
+    let mut pace = Pace::new(context);
+    let changed = items.into_iter().map(|item| {
+        pace.spend(LABELS_UNITS)?;
+        Ok(change(item))
+    });
+    changed.collect()
+}
+
 /// Counts work and asks when there was enough of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace<'a> {

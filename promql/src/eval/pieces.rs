@@ -81,12 +81,13 @@ pub(super) fn collect(
     let pieces = run(context, count.div_ceil(ROWS), alone(count, steps), &|piece, scratch| {
         context.charge_bytes(Row::bytes(steps) * ROWS as u64)?;
         let range = piece * ROWS..count.min((piece + 1) * ROWS);
-        collect_range(&*rows, range, scratch)
+        collect_range(context, &*rows, range, scratch)
     })?;
     Ok(pieces.into_iter().flatten().collect())
 }
 
 fn collect_range(
+    context: &QueryContext,
     rows: &dyn Rows,
     range: Range<usize>,
     scratch: &mut Scratch,
@@ -94,7 +95,11 @@ fn collect_range(
     let mut collected = Vec::with_capacity(range.len());
     for index in range {
         let mut row = Row::default();
+        context.check()?;
         rows.fill(index, scratch, &mut row)?;
+        if row.has_histograms() {
+            context.charge_bytes(row.histogram_bytes())?;
+        }
         if !row.presence.is_none() {
             collected.push(Collected::new(rows.identities()[index].clone(), row));
         }

@@ -22,6 +22,9 @@ pub(crate) struct Row {
     pub(crate) histograms: Vec<Option<Arc<Histogram>>>,
 }
 
+/// A histogram of some dozen buckets in memory.
+pub(crate) const HISTOGRAM_BYTES: u64 = 512;
+
 /// What a row is called. The metric name is still among the labels when it is to be dropped, so
 /// that functions on labels can see it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -167,7 +170,12 @@ impl Row {
         }
     }
 
-    /// What the row takes in memory, roughly.
+    /// What its histograms take in memory, roughly; some may be shared with other rows.
+    pub(crate) fn histogram_bytes(&self) -> u64 {
+        (self.histograms.iter().flatten().count() as u64).saturating_mul(HISTOGRAM_BYTES)
+    }
+
+    /// What the row takes in memory for floats, roughly.
     pub(crate) fn bytes(steps: usize) -> u64 {
         (steps as u64).saturating_mul(8).saturating_add(steps as u64 / 8)
     }

@@ -45,15 +45,28 @@ impl<'a> SelectRows<'a> {
         select: &Select,
         look: Look,
         grid: Grid,
-    ) -> Self {
+    ) -> Result<Self, EvaluationError> {
         let fetched = &evaluator.fetched[select.selector];
         let keeps_name = look == Look::Values;
-        let identities = (!keeps_name).then(|| evaluator.nameless(&fetched.identities));
+        let identities = match keeps_name {
+            true => None,
+            false => Some(evaluator.nameless(&fetched.identities)?),
+        };
         let range = evaluator.settings.lookback;
         let when = WindowTimes { grid, at: select.at, offset: select.offset, range };
         let smoothed = select.extension == Some(Extension::Smoothed);
         let Select { counts_only, span, slot, .. } = *select;
-        SelectRows { evaluator, fetched, identities, when, smoothed, counts_only, look, span, slot }
+        Ok(SelectRows {
+            evaluator,
+            fetched,
+            identities,
+            when,
+            smoothed,
+            counts_only,
+            look,
+            span,
+            slot,
+        })
     }
 
     fn fill_from(

@@ -24,6 +24,6 @@ impl<'a> Evaluator<'a> {
             }
         }
         left.retain(|row: &Collected| !row.row.presence.is_none());
-        merge::join_equal(left, node.span).map(RowSet::Ready)
+        merge::join_equal(self.context, left, node.span).map(RowSet::Ready)
     }
 }

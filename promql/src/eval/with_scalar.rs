@@ -24,7 +24,10 @@ impl<'a> Evaluator<'a> {
         let inner = self.rows(&node.vector, grid)?.into_rows();
         // Comparisons and trims give what they were given, or less.
         let filters = !node.op.is_arithmetic() && !node.return_bool;
-        let identities = (!filters).then(|| self.nameless(inner.identities()));
+        let identities = match filters {
+            true => None,
+            false => Some(self.nameless(inner.identities())?),
+        };
         let operator = RowOperator {
             op: node.op,
             return_bool: node.return_bool,

@@ -68,9 +68,10 @@ pub(crate) fn sum(values: &[f64]) -> f64 {
 /// A mean that switches to an incremental form where the sum would overflow.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mean {
-    sum: Sum,
-    count: f64,
-    incremental: bool,
+    /// The sum, or where that would overflow the mean.
+    pub(crate) sum: Sum,
+    pub(crate) count: f64,
+    pub(crate) incremental: bool,
 }
 
 impl Mean {

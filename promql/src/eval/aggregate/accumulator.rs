@@ -5,9 +5,10 @@ use telemetry_core::model::Histogram;
 use telemetry_core::syntax::Span;
 use telemetry_core::vector::Presence;
 
+use super::super::row::HISTOGRAM_BYTES;
 use super::super::{Evaluator, Identity, Note, Row};
+use super::column::{MeanColumn, SumColumn};
 use crate::ast::AggregateOp;
-use crate::functions::{Mean, Sum};
 use crate::native::{Incompatible, Working};
 
 /// What additions need to know.
@@ -26,6 +27,8 @@ pub(super) struct Accumulator {
     columns: Columns,
     /// Per step what came as histograms; empty until one comes.
     histograms: Vec<Option<Histograms>>,
+    /// How many there are that nobody has accounted for.
+    histograms_new: u64,
     drop_name: bool,
 }
 
@@ -40,8 +43,8 @@ enum Histograms {
 }
 
 enum Columns {
-    Sum(Vec<Sum>),
-    Mean(Vec<Mean>),
+    Sum(SumColumn),
+    Mean(MeanColumn),
     Extreme { values: Vec<f64>, greatest: bool },
     Count(Vec<f64>),
     Group,
@@ -57,8 +60,8 @@ impl Joining<'_> {
 impl Accumulator {
     pub(super) fn new(op: AggregateOp, steps: usize) -> Self {
         let columns = match op {
-            AggregateOp::Sum => Columns::Sum(vec![Sum::default(); steps]),
-            AggregateOp::Avg => Columns::Mean(vec![Mean::new(0.0); steps]),
+            AggregateOp::Sum => Columns::Sum(SumColumn::new(steps)),
+            AggregateOp::Avg => Columns::Mean(MeanColumn::new(steps)),
             AggregateOp::Min => Columns::Extreme { values: vec![0.0; steps], greatest: false },
             AggregateOp::Max => Columns::Extreme { values: vec![0.0; steps], greatest: true },
             AggregateOp::Count => Columns::Count(vec![0.0; steps]),
@@ -70,7 +73,22 @@ impl Accumulator {
             _ => Columns::Group,
         };
         let floats = Presence::none(steps);
-        Accumulator { floats, columns, histograms: Vec::new(), drop_name: false }
+        Accumulator { floats, columns, histograms: Vec::new(), histograms_new: 0, drop_name: false }
+    }
+
+    /// What one takes in memory for floats, roughly.
+    pub(super) fn bytes(op: AggregateOp, steps: usize) -> u64 {
+        let columns = match op {
+            AggregateOp::Avg | AggregateOp::Stddev | AggregateOp::Stdvar => 3,
+            AggregateOp::Sum => 2,
+            _ => 1,
+        };
+        Row::bytes(steps).saturating_mul(columns)
+    }
+
+    /// What the histograms take that came since this was asked last, roughly.
+    pub(super) fn take_histogram_bytes(&mut self) -> u64 {
+        std::mem::take(&mut self.histograms_new).saturating_mul(HISTOGRAM_BYTES)
     }
 
     /// Adds a row of the group.
@@ -101,10 +119,8 @@ impl Accumulator {
         let seen = &self.floats;
         match &mut self.columns {
             // A sum starts at zero, which adds nothing.
-            Columns::Sum(sums) => each(presence, values, sums, |_, sum, value| sum.add(value)),
-            Columns::Mean(means) => each(presence, values, means, |step, mean, value| {
-                if seen.contains(step) { mean.add(value) } else { *mean = Mean::new(value) }
-            }),
+            Columns::Sum(sums) => sums.add(presence, values),
+            Columns::Mean(means) => means.add(presence, values),
             Columns::Extreme { values: best, greatest: true } => {
                 each(presence, values, best, |step, best, value| {
                     if !seen.contains(step) || *best < value || best.is_nan() {
@@ -161,6 +177,7 @@ impl Accumulator {
             slot @ None => {
                 let total = Box::new(Working::from(histogram));
                 *slot = Some(Histograms::Sum { total, count: 1.0 });
+                self.histograms_new += 1;
             }
             Some(held) => held.add(Working::from(histogram), 1.0, metric, joining),
         }
@@ -169,23 +186,10 @@ impl Accumulator {
     /// Adds the rows of a later part of the same group.
     pub(super) fn join(&mut self, other: Accumulator, joining: &Joining<'_>) {
         self.drop_name |= other.drop_name;
-        let (seen, later) = (&self.floats, &other.floats);
+        let later = &other.floats;
         match (&mut self.columns, other.columns) {
-            (Columns::Sum(sums), Columns::Sum(more)) => {
-                for step in later {
-                    sums[step].add(more[step].sum);
-                    sums[step].lost += more[step].lost;
-                }
-            }
-            (Columns::Mean(means), Columns::Mean(more)) => {
-                for step in later {
-                    if seen.contains(step) {
-                        means[step].join(&more[step]);
-                    } else {
-                        means[step] = more[step];
-                    }
-                }
-            }
+            (Columns::Sum(sums), Columns::Sum(more)) => sums.join(later, &more),
+            (Columns::Mean(means), Columns::Mean(more)) => means.join(later, &more),
             (
                 Columns::Variance { count, mean, squares },
                 Columns::Variance { count: n, mean: m, squares: s },
@@ -232,8 +236,8 @@ impl Accumulator {
     pub(super) fn finish(self, joining: &Joining<'_>) -> (Row, bool) {
         let steps = self.floats.steps();
         let values: Vec<f64> = match self.columns {
-            Columns::Sum(sums) => sums.into_iter().map(|sum| sum.sum + sum.lost).collect(),
-            Columns::Mean(means) => means.into_iter().map(Mean::value).collect(),
+            Columns::Sum(sums) => sums.finish(),
+            Columns::Mean(means) => means.finish(),
             Columns::Extreme { values, .. } | Columns::Count(values) => values,
             Columns::Group => vec![1.0; steps],
             Columns::Variance { count, squares, .. } => {

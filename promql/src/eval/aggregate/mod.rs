@@ -13,6 +13,7 @@
 
 mod accumulator;
 mod choose;
+mod column;
 mod count_values;
 mod quantile;
 mod sample;
@@ -23,6 +24,7 @@ use std::ops::Range;
 use telemetry_core::query::Resource;
 use telemetry_core::vector::Groups;
 
+use super::pace::paced;
 use super::row::{Rows, Scratch};
 use super::{Collected, EvaluationError, Evaluator, Grid, Identity, Row, RowSet, merge, pieces};
 use crate::ast::AggregateOp;
@@ -60,7 +62,7 @@ impl<'a> Evaluator<'a> {
         if self.settings.delayed_name_removal {
             return Ok(RowSet::Ready(rows));
         }
-        merge::join_equal(rows, node.span).map(RowSet::Ready)
+        merge::join_equal(self.context, rows, node.span).map(RowSet::Ready)
     }
 
     /// `sum`, `avg`, `min`, `max`, `count`, `group`, `stddev`, `stdvar`.
@@ -79,12 +81,16 @@ impl<'a> Evaluator<'a> {
             let mut row = Row::default();
             let mut done = Vec::new();
             for part in &parts[jobs[at].clone()] {
-                self.context.charge_bytes(Row::bytes(grid.count) * 2)?;
+                self.context.charge_bytes(Accumulator::bytes(node.op, grid.count))?;
                 let mut accumulator = Accumulator::new(node.op, grid.count);
                 for index in &order[part.range.clone()] {
                     let index = *index as usize;
+                    self.context.check()?;
                     rows.fill(index, scratch, &mut row)?;
                     accumulator.add(&row, &rows.identities()[index], &joining);
+                    if row.has_histograms() {
+                        self.context.charge_bytes(accumulator.take_histogram_bytes())?;
+                    }
                 }
                 done.push((part.group, accumulator));
             }
@@ -118,8 +124,8 @@ impl<'a> Evaluator<'a> {
         grid: Grid,
     ) -> Result<(Groups, Vec<u32>, Vec<u32>), EvaluationError> {
         let mut groups = Groups::new(node.grouping.clone());
-        let group_of: Vec<u32> =
-            rows.identities().iter().map(|identity| groups.assign(&identity.labels)).collect();
+        let group = |identity: &Identity| groups.assign(&identity.labels);
+        let group_of = paced(self.context, rows.identities(), group)?;
         let held = (groups.len() as u64).saturating_mul(grid.count as u64);
         self.context.bound(Resource::Samples, held)?;
         let count = u32::try_from(group_of.len()).unwrap_or(u32::MAX);
