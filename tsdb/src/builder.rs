@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use telemetry_core::storage::backup;
 use telemetry_core::storage::event::{Event, EventHook};
 use telemetry_core::storage::fs::{FileSystem, MemoryFileSystem, OsFileSystem};
 use telemetry_core::storage::lock::WriterLock;
@@ -130,6 +131,17 @@ impl Builder {
         let logs = self.store.log;
         let store = Store::open(engine, self.file_system, &self.path, self.store)?;
         Ok(Tsdb::new(store, logs))
+    }
+
+    /// Copies a backup that [`Tsdb::backup`] made to the directory, which is new or empty, and opens
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// The directory is not empty; the file system's; as [`Builder::open`].
+    pub fn restore(self, backup: impl AsRef<Path>) -> Result<Tsdb> {
+        backup::restore(&self.file_system, backup.as_ref(), &self.path)?;
+        self.open()
     }
 
     /// Opens the store for reading, beside a writer or without one. Nothing is written; calls

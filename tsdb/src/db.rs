@@ -23,7 +23,7 @@ use crate::head::{Earlier, Items, Staged, Stager};
 use crate::options::OutOfOrder;
 use crate::query::{self, Selected};
 use crate::record;
-use crate::registry::Newest;
+use crate::registry::{Newest, Print};
 use crate::sink::Sink;
 use crate::stats::Stats;
 
@@ -134,8 +134,16 @@ impl Tsdb {
         let mut staged = Staged { exemplars, metadata, ..Staged::default() };
         let earlier = BlocksBefore { db: self, snapshot: OnceCell::new() };
         let out_of_order = if any_time { OutOfOrder::Unlimited } else { *out_of_order };
-        Stager { head: &head, registry, earlier: &earlier, out_of_order, layouts_seen }
-            .stage(items, &mut staged)?;
+        let asks_for_late = !any_time;
+        Stager {
+            head: &head,
+            registry,
+            earlier: &earlier,
+            out_of_order,
+            asks_for_late,
+            layouts_seen,
+        }
+        .stage(items, &mut staged)?;
         refused.count(&staged.refused);
         let committed =
             Committed { stored: staged.accepted, refused: std::mem::take(&mut staged.refused) };
@@ -263,6 +271,16 @@ impl Tsdb {
         Ok(self.store.backup(to.as_ref())?)
     }
 
+    /// Copies a backup to a new or empty directory, and opens it. The backup stays; it is a store
+    /// itself, and could be opened where it is.
+    ///
+    /// # Errors
+    ///
+    /// The directory is not empty; the file system's; as [`Tsdb::open`].
+    pub fn restore(backup: impl AsRef<Path>, path: impl AsRef<Path>) -> Result<Tsdb> {
+        Tsdb::builder(path).restore(backup)
+    }
+
     /// Of a store that is open for reading: reads what the writer has done since. Gives whether
     /// there was anything.
     ///
@@ -345,7 +363,17 @@ impl Earlier for BlocksBefore<'_> {
     }
 
     fn newest_of(&self, labels: &Labels) -> storage::Result<Option<Newest>> {
-        let snapshot = self.snapshot.get_or_init(|| self.db.store.snapshot());
-        query::newest_in_blocks(snapshot, labels)
+        query::newest_in_blocks(self.snapshot(), labels)
+    }
+
+    fn value_at(&self, series: u32, time: i64) -> storage::Result<Option<Print>> {
+        let Some(labels) = self.db.engine().registry.labels(series) else { return Ok(None) };
+        query::value_stored(self.snapshot(), series, &labels, time)
+    }
+}
+
+impl BlocksBefore<'_> {
+    fn snapshot(&self) -> &Snapshot<Metrics> {
+        self.snapshot.get_or_init(|| self.db.store.snapshot())
     }
 }

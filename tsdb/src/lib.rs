@@ -10,12 +10,16 @@
 //! such as PromQL is written against. The store knows no language.
 //!
 //! The rules for what is accepted are Prometheus's: the same sample again is accepted silently,
-//! another value at the same time is refused, and a sample before the newest of its series is
-//! accepted within a window ([`OutOfOrder`]). Where two values for one time were accepted all the
-//! same, because the first was in a block already, the first one counts.
+//! another value at the same time is refused, also where the first is in a block already, and a
+//! sample before the newest of its series is accepted within a window ([`OutOfOrder`]). Imports do
+//! not look into blocks: of two values for one time the one that was stored first counts.
 //!
-//! Exemplars and metadata are kept in memory and in the log: the newest exemplars, a bounded
-//! number of them, and the last metadata of each metric.
+//! Exemplars and metadata are kept in memory and in the log, and survive flushing and reopening:
+//! the newest exemplars, a bounded number of them, and the last metadata of each metric.
+//!
+//! What a series costs: about 190 bytes in memory for its labels, from when it is first met until
+//! the store is closed; 25 bytes in a head that has samples of it, and 8 for each of these in a row;
+//! on disk, with seven labels of which one is its own, about 25 bytes of index in each block.
 #![forbid(unsafe_code)]
 
 mod batch;

@@ -8,10 +8,11 @@ use telemetry_core::labels;
 use telemetry_core::labels::Matcher;
 use telemetry_core::model::{Exemplar, Metadata, MetricKind};
 use telemetry_core::query::QueryContext;
+use telemetry_core::sink::RefusalReason;
 use telemetry_core::source::{MetricSource, SeriesRequest};
 use telemetry_core::storage::maintenance::Maintenance;
 use telemetry_core::time::{Millis, MillisRange};
-use tsdb::{Builder, Retention, Series, Tsdb};
+use tsdb::{Builder, Error, Retention, Series, Tsdb};
 
 const HOUR: i64 = 3_600_000;
 
@@ -68,6 +69,47 @@ fn late_samples_of_an_older_block_are_merged_in() {
     assert_eq!(db.stats().blocks, 1);
     let found = read(&db, vec![Matcher::equal("at", "0")], MillisRange::ALL);
     assert_eq!(found.values().next().unwrap().len(), 17);
+}
+
+#[test]
+fn a_late_sample_does_not_contradict_what_is_stored() {
+    let db = manual().open().unwrap();
+    let series = &make_series(&db, 1)[0];
+    for time in [1_000, 2_000, 3_000] {
+        series.append(time, time as f64).unwrap();
+        db.flush().unwrap();
+    }
+    let refused = series.append(2_000, 7.0).unwrap_err();
+    assert!(matches!(refused, Error::Refused(RefusalReason::Duplicate { time: 2_000 })));
+    // The same again is no contradiction, and is not stored twice.
+    series.append(2_000, 2_000.0).unwrap();
+    assert_eq!(db.stats().store.head_items, 0);
+    series.append(1_500, 1.5).unwrap();
+    // What was deleted is not there.
+    db.delete(&[], MillisRange::new(1_000, 1_000)).unwrap();
+    series.append(1_000, 7.0).unwrap();
+    let content = read(&db, vec![], MillisRange::ALL);
+    assert_eq!(content.values().next().unwrap().len(), 4);
+}
+
+#[test]
+fn a_backup_is_restored_as_a_store_of_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let db = Tsdb::builder(at("store")).maintenance(&Maintenance::manual()).open().unwrap();
+    let series = make_series(&db, 3);
+    scrape(&db, &series, 0..3);
+    db.flush().unwrap();
+    scrape(&db, &series, 3..4);
+    db.backup(at("backup")).unwrap();
+    let before = read(&db, vec![], MillisRange::ALL);
+    scrape(&db, &series, 4..5);
+    let restored = Tsdb::restore(at("backup"), at("restored")).unwrap();
+    assert_eq!(read(&restored, vec![], MillisRange::ALL), before);
+    let series = make_series(&restored, 3);
+    scrape(&restored, &series, 4..5);
+    assert_eq!(read(&restored, vec![], MillisRange::ALL), read(&db, vec![], MillisRange::ALL));
+    assert!(Tsdb::restore(at("backup"), at("store")).is_err(), "there is a store");
 }
 
 #[test]

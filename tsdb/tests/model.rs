@@ -179,6 +179,11 @@ impl Pair {
             if !self.deleted && newest.is_some_and(|newest| *time < newest - 8 * PACE) {
                 assert!(refused, "item {index} is too old");
             }
+            let held = self.model.get(&labels).and_then(|samples| samples.get(time));
+            if let Some(held) = held {
+                let given = Value::of(value, held.start);
+                assert!(refused || *held == given, "item {index} has another value than is stored");
+            }
             if refused {
                 continue;
             }

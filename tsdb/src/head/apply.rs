@@ -115,7 +115,7 @@ impl Head {
     }
 
     /// The value of a series at a time before its newest.
-    pub(super) fn value_at(&self, id: u32, time: i64) -> Option<Print> {
+    pub(crate) fn value_at(&self, id: u32, time: i64) -> Option<Print> {
         self.places.look(id, |place| place.value_at(time))
     }
 }

@@ -12,8 +12,9 @@
 //! scrape that lacks some series of a target is a row with holes. Samples that come alone go to
 //! buffers of the single series.
 //!
-//! What a series costs in a head: [`PLACE_BYTES`] and, of its target, [`COLUMN_BYTES`]; a sample in
-//! a row costs 8 bytes.
+//! What a series costs in a head: [`PLACE_BYTES`] and, of its target, [`COLUMN_BYTES`], 21 bytes
+//! together, and two bits of what the log has defined; a sample in a row costs 8 bytes. A million
+//! series with five samples each fit the default of 64 MiB.
 //!
 //! Invariants:
 //! - one writer, who holds the store's commit lock; readers at any time;

@@ -4,8 +4,8 @@
 //! - later than the newest sample of the series: accepted;
 //! - at the same time with the same value: accepted silently, and not stored again;
 //! - at the same time with another value: [`RefusalReason::Duplicate`];
-//! - before it: accepted within the out-of-order window, unless another value is known at that
-//!   time.
+//! - before it: accepted within the out-of-order window, unless another value is stored at that
+//!   time, in this head, an earlier one or a block.
 //!
 //! A run of items at one time whose series have come together before is a row, and is judged as
 //! a whole where its target has the newest sample of all of them. So is one that lacks some of
@@ -97,6 +97,8 @@ pub(crate) trait Earlier {
     fn newest_time(&self) -> Option<i64>;
     /// The newest sample that blocks have of a series.
     fn newest_of(&self, labels: &Labels) -> storage::Result<Option<Newest>>;
+    /// The value that blocks and sealed heads have of a series at a time, unless it is hidden.
+    fn value_at(&self, series: u32, time: i64) -> storage::Result<Option<Print>>;
 }
 
 /// What becomes of one sample.
@@ -113,6 +115,8 @@ pub(crate) struct Stager<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) earlier: &'a dyn Earlier,
     pub(crate) out_of_order: OutOfOrder,
+    /// Whether late samples are looked for in blocks; imports do without.
+    pub(crate) asks_for_late: bool,
     /// Hashes of layouts that came once.
     pub(crate) layouts_seen: &'a Mutex<HashSet<u64>>,
 }
@@ -375,7 +379,10 @@ impl Stager<'_> {
             }
             let samples = pending.samples.get_or_insert_with(|| samples_of(staged, items));
             let in_commit = samples.get(&(series, time)).copied();
-            in_commit.or_else(|| self.head.value_at(series, time))
+            match in_commit.or_else(|| self.head.value_at(series, time)) {
+                None if self.asks_for_late => self.earlier.value_at(series, time)?,
+                known => known,
+            }
         };
         Ok(match known {
             Some(known) if known == print => Verdict::Known,

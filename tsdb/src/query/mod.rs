@@ -6,7 +6,7 @@
 //!             merge.rs   parts that overlap in time → one
 //!         ─→ set.rs      the answer: series, their chunks, which share their times
 //! labels.rs              names and values of labels
-//! newest.rs              the newest sample of a series in blocks
+//! newest.rs              samples of a series in blocks that late ones are judged against
 //! ~~~
 //!
 //! Where two places have a sample at the same time, the one that was stored first counts: blocks
@@ -21,7 +21,7 @@ mod set;
 
 pub(crate) use labels::{label_names, label_values};
 pub(crate) use merge::{in_order, merge};
-pub(crate) use newest::newest_in_blocks;
+pub(crate) use newest::{newest_in_blocks, value_stored};
 pub(crate) use part::{Hidden, Part, Samples, append_starts, bounds};
 pub(crate) use select::{Selection, hidden, select};
 pub(crate) use set::Selected;
