@@ -18,7 +18,7 @@ use crate::record;
 
 /// A page with this much text is copied as it is when young blocks are merged: coding it again would
 /// cost more than all that was done for its lines before. Later merges make full pages.
-const COPIED_TEXT_BYTES: u64 = 64 << 10;
+const COPIED_TEXT_BYTES: u64 = 32 << 10;
 /// Blocks of lower levels are young.
 const COPYING_LEVELS: u32 = 3;
 

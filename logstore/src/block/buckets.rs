@@ -31,6 +31,10 @@ const WIDTHS: [i64; 10] = [
 
 /// Rows per stretch, at least on average: fewer are counted as quickly from their times.
 const ROWS_MIN: usize = 32;
+/// The stretch that pictures of a day are drawn with; it is kept even with few rows in each.
+const USUAL_WIDTH: i64 = 300 * SECOND;
+/// Rows per stretch of that.
+const USUAL_ROWS_MIN: usize = 4;
 /// Stretches of a run.
 const STRETCHES_MAX: usize = 512;
 
@@ -43,8 +47,9 @@ fn stretch(time: i64, width: i64) -> i64 {
 /// which there are not too many; none where too few lines are in each.
 pub(super) fn count(times: &[i64], bytes: impl Iterator<Item = u64>) -> Option<PageBuckets> {
     let (first, last) = (*times.first()?, *times.last()?);
-    let most = (times.len() / ROWS_MIN).min(STRETCHES_MAX);
     let stretches = |width: &i64| {
+        let rows = if *width == USUAL_WIDTH { USUAL_ROWS_MIN } else { ROWS_MIN };
+        let most = (times.len() / rows).min(STRETCHES_MAX);
         let stretches =
             stretch(last, *width).checked_sub(stretch(first, *width))?.checked_add(1)?;
         usize::try_from(stretches).ok().filter(|stretches| *stretches <= most)

@@ -18,7 +18,7 @@ use crate::text::template::{Coder, PageTemplate};
 const PAGE_LINES: usize = 1 << 16;
 
 /// A page with this much text is not shared with the next stream.
-const OWN_TEXT_BYTES: usize = 96 << 10;
+const OWN_TEXT_BYTES: usize = 64 << 10;
 
 /// Takes lines in order of stream and time. Pages are cut when they are full, or when another
 /// stream comes and they are large enough; small streams share them.

@@ -33,7 +33,7 @@ const TEMPLATES: u8 = 1;
 const ROWS_MAX: usize = 1 << 20;
 
 /// Text that shrinks by less than this by templates is tried plain too.
-const GOOD_RATIO: usize = 5;
+const GOOD_RATIO: usize = 3;
 
 /// Appends a page. Answers the templates of its lines; none where its text is plain.
 pub(crate) fn write(

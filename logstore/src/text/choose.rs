@@ -26,6 +26,13 @@ pub(crate) const TEXT_BYTES_MAX: usize = 1 << 30;
 #[cfg(feature = "zstd")]
 const TRUSTED_BYTES_MAX: usize = 4 << 20;
 
+#[cfg(feature = "zstd")]
+thread_local! {
+    /// Making one costs more than what it does for a small section.
+    static DECOMPRESSOR: std::cell::RefCell<Option<zstd::bulk::Decompressor<'static>>> =
+        const { std::cell::RefCell::new(None) };
+}
+
 /// Level 1 gives nearly all of level 3 on log lines, at the same speed or better.
 #[cfg(feature = "zstd")]
 const ZSTD_LEVEL: i32 = 1;
@@ -93,7 +100,13 @@ pub(super) fn zstd_bytes(packed: &[u8], raw: usize) -> Option<Vec<u8>> {
         return None;
     }
     if raw <= TRUSTED_BYTES_MAX {
-        return zstd::bulk::decompress(packed, raw).ok();
+        return DECOMPRESSOR.with_borrow_mut(|kept| {
+            let decompressor = match kept {
+                Some(decompressor) => decompressor,
+                None => kept.insert(zstd::bulk::Decompressor::new().ok()?),
+            };
+            decompressor.decompress(packed, raw).ok()
+        });
     }
     let decoder = zstd::stream::read::Decoder::with_buffer(packed).ok()?;
     let mut text = Vec::new();

@@ -19,9 +19,9 @@ const ZSTD: u8 = 2;
 /// Fewer bytes are not worth a header.
 const BYTES_MIN: usize = 48;
 
-/// Small sections have much to gain from the better search for matches, and there are few of them.
+/// Higher levels make these sections hardly smaller.
 #[cfg(feature = "zstd")]
-const ZSTD_LEVEL: i32 = 3;
+const ZSTD_LEVEL: i32 = 1;
 
 /// Compresses sections; keeps its buffers.
 #[derive(Default)]

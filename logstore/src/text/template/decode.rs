@@ -168,7 +168,7 @@ impl Coded {
         times: &[i64],
         into: &mut LogColumns,
     ) -> Result<(), Damaged> {
-        let mut parts: Vec<Option<Parts>> = Vec::new();
+        let mut parts: Vec<Option<Parts<'_>>> = Vec::new();
         parts.resize_with(self.templates.len(), || None);
         for row in rows.clone() {
             let Some(place) = self.of_rows.get(row).map(|of| *of as usize) else { continue };
@@ -194,46 +194,44 @@ impl Coded {
         Ok(())
     }
 
-    fn parts(
+    fn parts<'d>(
         &self,
-        dictionary: &Dictionary,
+        dictionary: &'d Dictionary,
         place: usize,
         times: &[i64],
-    ) -> Result<Parts, Damaged> {
+    ) -> Result<Parts<'d>, Damaged> {
         let missing = || Damaged::field(0, "template of a page");
         let template = self.templates.get(place).ok_or_else(missing)?;
         let template = dictionary.template(template.number).ok_or_else(missing)?;
         let mut columns = Vec::with_capacity(template.slots.len());
-        let (mut from, mut gaps) = (0, Vec::new());
+        let mut from = 0;
         for (number, slot) in template.slots.iter().enumerate() {
             let mut column = SlotColumn::default();
             self.column(place, number, times, &mut column)?;
-            let gap = template.text.get(from..slot.at as usize).unwrap_or_default();
-            gaps.push(gap.to_vec());
+            columns.push((template.text.get(from..slot.at as usize).unwrap_or_default(), column));
             from = slot.at as usize;
-            columns.push(column);
         }
-        let end = template.text.get(from..).unwrap_or_default().to_vec();
-        Ok(Parts { gaps, columns, end, next: 0 })
+        let end = template.text.get(from..).unwrap_or_default();
+        Ok(Parts { columns, end, next: 0 })
     }
 }
 
 /// What the lines of a template are put together from.
-struct Parts {
-    gaps: Vec<Vec<u8>>,
-    columns: Vec<SlotColumn>,
-    end: Vec<u8>,
+struct Parts<'d> {
+    /// What is static before each slot, and its values.
+    columns: Vec<(&'d [u8], SlotColumn)>,
+    end: &'d [u8],
     /// The next row of the template.
     next: usize,
 }
 
-impl Parts {
+impl Parts<'_> {
     fn write(&self, out: &mut Vec<u8>) {
-        for (gap, column) in self.gaps.iter().zip(&self.columns) {
+        for (gap, column) in &self.columns {
             out.extend_from_slice(gap);
             column.write(self.next, out);
         }
-        out.extend_from_slice(&self.end);
+        out.extend_from_slice(self.end);
     }
 }
 
