@@ -155,6 +155,7 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         6 => "(GET|PUT) /api/v[12]/user/[0-9]{1,4} took [0-9]{1,3}\\.[0-9]ms".prop_map(String::into_bytes),
         4 => "level=(info|error) id=[0-9a-f]{8} blk_-?[0-9]{3,19}".prop_map(String::into_bytes),
+        2 => "trace=(8068e9587b19f3747accd1ec60abe77a|0[0-9a-f]{31}) [0-9]{2}".prop_map(String::into_bytes),
         2 => "[a-c0-2 ]{0,10}".prop_map(String::into_bytes),
         1 => prop::collection::vec(any::<u8>(), 0..20),
     ]
@@ -164,6 +165,7 @@ fn filter() -> impl Strategy<Value = LineFilter> {
     let needle = prop_oneof![
         3 => "(info|error|took|GET|/api/v1|er/1|=error id=|ms|zz-absent|blk_)".prop_map(String::into_bytes),
         3 => "[0-9a-f]{1,3}".prop_map(String::into_bytes),
+        1 => "(8068e9587b19f3747accd1ec60abe77a|58[07]b1|e77a 1)".prop_map(String::into_bytes),
         1 => "[0-9a-f]{8}".prop_map(String::into_bytes),
         1 => "(user/[0-9]|took [0-9]{2}|id=[0-9a-f])".prop_map(String::into_bytes),
     ];

@@ -1,10 +1,9 @@
 //! The line filters of a query, as the store applies them: to templates first, then to lines.
 
-use memchr::memmem::Finder;
 use telemetry_core::labels::regex::Regex;
 use telemetry_core::source::{LineFilter, LinePattern, Template};
 
-use super::verdict::{Verdict, contains};
+use super::verdict::{Needle, Verdict};
 use crate::text::template::{Dictionary, PageTemplate, Summary};
 
 /// All filters of a query; a line that passes them all is kept.
@@ -21,9 +20,9 @@ struct Filter {
 
 #[derive(Debug)]
 enum Pattern {
-    Contains(Box<Finder<'static>>),
+    Contains(Needle),
     /// An expression, and the texts of which, clause by clause, a match has one.
-    Regex(Regex, Vec<Vec<Finder<'static>>>),
+    Regex(Regex, Vec<Vec<Needle>>),
 }
 
 impl Filters {
@@ -31,13 +30,11 @@ impl Filters {
     /// language applies them.
     pub(super) fn new(filters: &[LineFilter]) -> Option<Self> {
         let pattern = |pattern: &LinePattern| match pattern {
-            LinePattern::Contains(text) => {
-                Some(Pattern::Contains(Box::new(Finder::new(text).into_owned())))
-            }
+            LinePattern::Contains(text) => Some(Pattern::Contains(Needle::new(text))),
             LinePattern::Regex(regex) => {
-                let finder = |text: &str| Finder::new(text).into_owned();
+                let needle = |text: &str| Needle::new(text.as_bytes());
                 let clauses = regex.required_literals().iter();
-                let clauses = clauses.map(|clause| clause.texts().map(finder).collect());
+                let clauses = clauses.map(|clause| clause.texts().map(needle).collect());
                 Some(Pattern::Regex(regex.clone(), clauses.collect()))
             }
             _ => None,
@@ -60,6 +57,25 @@ impl Filters {
         self.filters
             .iter()
             .all(|filter| filter.any.iter().any(|pattern| pattern.matches(line)) != filter.negated)
+    }
+
+    /// A text that a line must contain, if there is one, and the slots of a template in one of which
+    /// it then lies whole.
+    pub(super) fn inside_slots(
+        &self,
+        template: Template<'_>,
+        slots: &[Summary],
+    ) -> Option<(&Needle, Vec<usize>)> {
+        let needles = self.filters.iter().filter_map(|filter| match &filter.any[..] {
+            [Pattern::Contains(needle)] if !filter.negated => Some(needle),
+            _ => None,
+        });
+        let mut inside = needles.filter_map(|needle| {
+            // Where it is static, slots say nothing.
+            let is_open = needle.verdict(template, slots) == Verdict::Open;
+            Some((needle, is_open.then(|| needle.inside_slots(template, slots))??))
+        });
+        inside.next()
     }
 
     /// What the templates of a block say, by number.
@@ -94,17 +110,17 @@ impl Filters {
 impl Pattern {
     fn matches(&self, line: &[u8]) -> bool {
         match self {
-            Pattern::Contains(text) => text.find(line).is_some(),
+            Pattern::Contains(needle) => needle.is_in(line),
             Pattern::Regex(regex, _) => regex.is_match(line),
         }
     }
 
     fn verdict(&self, template: Template<'_>, slots: &[Summary]) -> Verdict {
         match self {
-            Pattern::Contains(text) => contains(text, template, slots),
+            Pattern::Contains(needle) => needle.verdict(template, slots),
             Pattern::Regex(_, clauses) => {
-                let may_hold = |texts: &Vec<Finder<'_>>| {
-                    texts.iter().any(|text| contains(text, template, slots) != Verdict::Out)
+                let may_hold = |needles: &Vec<Needle>| {
+                    needles.iter().any(|needle| needle.verdict(template, slots) != Verdict::Out)
                 };
                 if clauses.iter().all(may_hold) { Verdict::Open } else { Verdict::Out }
             }

@@ -117,6 +117,31 @@ pub(super) struct Opened {
     pub(super) rows: Rows,
 }
 
+/// The rows of a template that the columns of its slots leave open; none where the columns cannot
+/// say.
+fn candidates<'c>(
+    filters: &Filters,
+    block: &Block,
+    page: &OpenPage,
+    place: usize,
+    coded: &'c Coded,
+) -> Result<Option<impl Iterator<Item = u32> + use<'c>>, Damaged> {
+    let dictionary = block.dictionary();
+    let number = coded.templates().get(place).map_or(0, |template| template.number);
+    let summaries = dictionary.summaries(number);
+    let template = dictionary.template(number);
+    let inside = template.and_then(|template| filters.inside_slots(template, summaries));
+    let Some((needle, slots)) = inside else { return Ok(None) };
+    let mut nths = Vec::new();
+    for slot in slots {
+        coded.find(place, slot, needle.text(), &page.times, &mut nths)?;
+    }
+    nths.sort_unstable();
+    nths.dedup();
+    let rows = coded.rows_of(place);
+    Ok(Some(nths.into_iter().filter_map(|nth| rows.get(nth).copied())))
+}
+
 /// Rows of a page on disk.
 pub(super) enum Rows {
     All(Range<usize>),
@@ -173,7 +198,13 @@ impl<'a> View<'a> {
                     match verdicts.get(template.number as usize) {
                         Some(Verdict::Out) => {}
                         Some(Verdict::Kept) => kept.extend(rows()),
-                        Some(Verdict::Open) | None => open.extend(rows()),
+                        Some(Verdict::Open) | None => {
+                            let candidates = candidates(filters, block, page, place, coded)?;
+                            match candidates {
+                                Some(candidates) => open.extend(candidates.filter(in_time)),
+                                None => open.extend(rows()),
+                            }
+                        }
                     }
                 }
             }

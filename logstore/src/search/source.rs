@@ -43,14 +43,14 @@ impl LogSource for LogStore {
         let pages = match request.direction {
             Direction::Forward => {
                 let mut pages: Vec<Page> = streams.flatten().collect();
-                pages.sort_by_key(|page| page.range().0);
+                pages.sort_by_cached_key(|page| page.range().0);
                 pages
             }
             Direction::Backward => {
                 // Of one stream the later page first, also where both end at one time.
                 let mut pages: Vec<Page> =
                     streams.flat_map(|pages| pages.into_iter().rev()).collect();
-                pages.sort_by_key(|page| Reverse(page.range().1));
+                pages.sort_by_cached_key(|page| Reverse(page.range().1));
                 pages
             }
         };

@@ -2,7 +2,8 @@
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use bytes::Bytes;
-use telemetry_core::source::{LogColumns, SlotColumn};
+use memchr::memmem;
+use telemetry_core::source::{LogColumns, SlotColumn, SlotForm};
 use telemetry_core::storage::Damaged;
 use telemetry_core::storage::cursor::Cursor;
 
@@ -10,6 +11,9 @@ use super::decode_column::{Header, Places};
 use super::dictionary::Dictionary;
 use super::encode::PageTemplate;
 use crate::text::{choose, pack};
+
+/// The parts of a column in symbols, numbers and strings.
+type Parted<'p> = (&'p [u8], &'p [u8], &'p [u8]);
 
 /// An opened page: its columns are not read yet.
 #[derive(Debug)]
@@ -134,6 +138,18 @@ impl Coded {
         times: &[i64],
         into: &mut SlotColumn,
     ) -> Result<(), Damaged> {
+        let (header, sections, _) = self.header(place, slot)?;
+        let time = |row: &u32| times.get(*row as usize).copied().unwrap_or_default();
+        let mut own_times = self.rows_of(place).iter().map(time);
+        header.fill(&mut own_times, sections, into)
+    }
+
+    /// The header of a column, its part of symbols, numbers and strings, and its rows.
+    fn header(
+        &self,
+        place: usize,
+        slot: usize,
+    ) -> Result<(Header<'_>, Parted<'_>, usize), Damaged> {
         let missing = || Damaged::field(0, "column of a template");
         let template = self.templates.get(place).ok_or_else(missing)?;
         let first = self.first_columns.get(place).ok_or_else(missing)?;
@@ -147,13 +163,47 @@ impl Coded {
         let symbols = self.symbols.get(places.symbols..places.symbols + own.symbols);
         let numbers = self.numbers.get(places.numbers..places.numbers + own.numbers);
         let strings = self.strings.get(places.strings..places.strings + own.strings);
-        let mut own_times = self
-            .rows_of(place)
-            .iter()
-            .map(|row| times.get(*row as usize).copied().unwrap_or_default());
         let sections =
             (symbols.unwrap_or_default(), numbers.unwrap_or_default(), strings.unwrap_or_default());
-        header.fill(&mut own_times, sections, into)
+        Ok((header, sections, rows))
+    }
+
+    /// Appends which of the rows of a template have a value in a slot that contains `needle`.
+    ///
+    /// # Errors
+    ///
+    /// As [`column`](Self::column).
+    pub(crate) fn find(
+        &self,
+        place: usize,
+        slot: usize,
+        needle: &[u8],
+        times: &[i64],
+        nths: &mut Vec<usize>,
+    ) -> Result<(), Damaged> {
+        let (header, sections, rows) = self.header(place, slot)?;
+        if let Some(found) = header.find_whole(needle, sections.1) {
+            nths.extend(found);
+            return Ok(());
+        }
+        let mut column = SlotColumn::default();
+        self.column(place, slot, times, &mut column)?;
+        let finder = memmem::Finder::new(needle);
+        if column.form == SlotForm::Constant {
+            if finder.find(column.text(0)).is_some() {
+                nths.extend(0..rows);
+            }
+            return Ok(());
+        }
+        let mut text = Vec::new();
+        for nth in 0..rows {
+            text.clear();
+            column.write(nth, &mut text);
+            if finder.find(&text).is_some() {
+                nths.push(nth);
+            }
+        }
+        Ok(())
     }
 
     /// Appends the text of the rows, which rise, to `into`.

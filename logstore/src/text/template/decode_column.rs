@@ -134,6 +134,34 @@ impl<'h> Header<'h> {
         self.first.is_some() && self.others > 0
     }
 
+    /// Which rows have exactly this value, where that is seen without reading the others: of long
+    /// hexadecimal numbers of its length without a dictionary.
+    pub(super) fn find_whole(&self, value: &[u8], numbers: &[u8]) -> Option<Vec<usize>> {
+        if self.kind != LONG_HEX || self.values.is_some() || self.digits != value.len() {
+            return None;
+        }
+        let digit = |byte: &u8| match byte {
+            b'0'..=b'9' => Some(byte - b'0'),
+            b'a'..=b'f' if !self.is_upper => Some(byte - b'a' + 10),
+            b'A'..=b'F' if self.is_upper => Some(byte - b'A' + 10),
+            _ => None,
+        };
+        // A value with another byte is in no row.
+        let Some(digits) = value.iter().map(digit).collect::<Option<Vec<u8>>>() else {
+            return Some(Vec::new());
+        };
+        let packed: Vec<u8> = digits
+            .chunks(2)
+            .map(|pair| match pair {
+                [high, low] => high << 4 | low,
+                [high] => high << 4,
+                _ => 0,
+            })
+            .collect();
+        let rows = numbers.chunks(packed.len().max(1)).enumerate();
+        Some(rows.filter(|(_, row)| *row == packed).map(|(nth, _)| nth).collect())
+    }
+
     /// Fills `into` with the values; `symbols`, `numbers` and `strings` begin with those of the
     /// column, `times` are those of its rows.
     pub(super) fn fill(
