@@ -1,5 +1,6 @@
 //! The line filters of a query, as the store applies them: to templates first, then to lines.
 
+use memchr::memmem::Finder;
 use telemetry_core::labels::regex::Regex;
 use telemetry_core::source::{LineFilter, LinePattern, Template};
 
@@ -20,7 +21,7 @@ struct Filter {
 
 #[derive(Debug)]
 enum Pattern {
-    Contains(Needle),
+    Contains(Box<Needle>),
     /// An expression, and the texts of which, clause by clause, a match has one.
     Regex(Regex, Vec<Vec<Needle>>),
 }
@@ -30,7 +31,7 @@ impl Filters {
     /// language applies them.
     pub(super) fn new(filters: &[LineFilter]) -> Option<Self> {
         let pattern = |pattern: &LinePattern| match pattern {
-            LinePattern::Contains(text) => Some(Pattern::Contains(Needle::new(text))),
+            LinePattern::Contains(text) => Some(Pattern::Contains(Box::new(Needle::new(text)))),
             LinePattern::Regex(regex) => {
                 let needle = |text: &str| Needle::new(text.as_bytes());
                 let clauses = regex.required_literals().iter();
@@ -67,7 +68,7 @@ impl Filters {
         slots: &[Summary],
     ) -> Option<(&Needle, Vec<usize>)> {
         let needles = self.filters.iter().filter_map(|filter| match &filter.any[..] {
-            [Pattern::Contains(needle)] if !filter.negated => Some(needle),
+            [Pattern::Contains(needle)] if !filter.negated => Some(&**needle),
             _ => None,
         });
         let mut inside = needles.filter_map(|needle| {
@@ -76,6 +77,18 @@ impl Filters {
             Some((needle, is_open.then(|| needle.inside_slots(template, slots))??))
         });
         inside.next()
+    }
+
+    /// Words of which each must be in a line whole: within what is static, or within one value.
+    pub(super) fn words(&self) -> impl Iterator<Item = &Finder<'static>> {
+        let filters = self.filters.iter().filter(|filter| !filter.negated);
+        filters.flat_map(|filter| match &filter.any[..] {
+            [Pattern::Contains(needle)] => needle.word().into_iter().collect::<Vec<_>>(),
+            [Pattern::Regex(_, clauses)] => {
+                clauses.iter().filter_map(|texts| only_word(texts)).collect()
+            }
+            _ => Vec::new(),
+        })
     }
 
     /// What the templates of a block say, by number.
@@ -104,6 +117,14 @@ impl Filters {
             }
         }
         all
+    }
+}
+
+/// The word of a clause with one text.
+fn only_word(texts: &[Needle]) -> Option<&Finder<'static>> {
+    match texts {
+        [text] => text.word(),
+        _ => None,
     }
 }
 

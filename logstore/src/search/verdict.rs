@@ -13,6 +13,9 @@ use telemetry_core::source::Template;
 
 use crate::text::template::{Summary, class, class_of};
 
+/// A shorter word is found nearly everywhere.
+const WORD_BYTES_MIN: usize = 3;
+
 /// Steps of one search; whoever needs more looks at the lines.
 const STEPS_MAX: u32 = 10_000;
 
@@ -45,6 +48,16 @@ pub(super) struct Needle {
     /// By the classes of bytes that slots may hold: the longest part of the needle that no slot can
     /// have a byte of, which so must be static.
     anchors: Vec<Option<Finder<'static>>>,
+    /// The longest word that lies whole within what is static or within one value.
+    word: Option<Finder<'static>>,
+}
+
+/// A word whose letters cannot come from more than one place: runs of letters and digits are cut
+/// into static text and variables at digits alone, and behind `0x`.
+fn is_one_piece(word: &[u8]) -> bool {
+    let is_hex = |byte: &u8| class_of(*byte) & class::LETTER == 0;
+    let behind_x = word.strip_prefix(b"x").unwrap_or(word);
+    word.len() >= WORD_BYTES_MIN && !behind_x.iter().all(is_hex)
 }
 
 impl Needle {
@@ -55,7 +68,15 @@ impl Needle {
             longest.map(|part| Finder::new(part).into_owned())
         };
         let anchors = (0..2 * class::OTHER).map(anchor).collect();
-        Needle { finder: Finder::new(text).into_owned(), anchors }
+        let words = text.split(|byte| !byte.is_ascii_alphabetic());
+        let longest = words.filter(|word| is_one_piece(word)).max_by_key(|word| word.len());
+        let word = longest.map(|word| Finder::new(word).into_owned());
+        Needle { finder: Finder::new(text).into_owned(), anchors, word }
+    }
+
+    /// The longest word that a line has whole, within what is static or within one value.
+    pub(super) fn word(&self) -> Option<&Finder<'static>> {
+        self.word.as_ref()
     }
 
     pub(super) fn text(&self) -> &[u8] {
@@ -191,12 +212,12 @@ mod tests {
     use proptest::prelude::*;
     use telemetry_core::source::LogColumns;
 
-    fn dictionary(lines: &[&str]) -> Dictionary {
+    fn coder(lines: &[&str]) -> Coder {
         let mut columns = LogColumns::default();
         lines.iter().for_each(|line| columns.push(0, line.as_bytes(), []));
         let mut coder = Coder::default();
         coder.write(&columns, &mut Vec::new());
-        coder.dictionary
+        coder
     }
 
     fn verdict(dictionary: &Dictionary, number: u32, needle: &str) -> Verdict {
@@ -206,7 +227,7 @@ mod tests {
 
     #[test]
     fn templates_decide_what_they_can() {
-        let dictionary = dictionary(&["took 250 ms: error 17", "took 1 ms: error 99999"]);
+        let dictionary = coder(&["took 250 ms: error 17", "took 1 ms: error 99999"]).dictionary;
         for (needle, expected) in [
             ("error", Verdict::Kept),
             ("", Verdict::Kept),
@@ -231,15 +252,14 @@ mod tests {
             needle in "[ab0-9: -]{0,4}",
         ) {
             let texts: Vec<&str> = lines.iter().map(String::as_str).collect();
-            let all = dictionary(&texts);
+            let mut coder = coder(&texts);
             for line in texts {
-                // The dictionary finds the line's template again.
+                // The line's template is found again.
                 let mut columns = LogColumns::default();
                 columns.push(0, line.as_bytes(), []);
-                let mut coder = Coder::default();
-                coder.dictionary = all.clone();
                 let number = coder.write(&columns, &mut Vec::new())[0].number;
-                match verdict(&all, number, &needle) {
+                let all = &coder.dictionary;
+                match verdict(all, number, &needle) {
                     Verdict::Out => prop_assert!(!line.contains(&needle)),
                     Verdict::Kept => prop_assert!(line.contains(&needle)),
                     Verdict::Open => {

@@ -144,6 +144,12 @@ impl Coded {
         header.fill(&mut own_times, sections, into)
     }
 
+    /// Whether any value that is stored as text, a constant and a frequent one included, may contain
+    /// a word. Numbers, also hexadecimal, are not looked at.
+    pub(crate) fn has_text(&self, word: &memmem::Finder<'_>) -> bool {
+        word.find(&self.strings).is_some() || word.find(&self.columns).is_some()
+    }
+
     /// The header of a column, its part of symbols, numbers and strings, and its rows.
     fn header(
         &self,

@@ -123,6 +123,11 @@ impl Dictionary {
         Some(self.close(hash))
     }
 
+    /// The template that is known by a hash; whether the line is of it, [`is_of`](Self::is_of) says.
+    pub(super) fn find(&self, hash: u64) -> Option<u32> {
+        self.by_hash.get(&hash).copied()
+    }
+
     fn close(&mut self, hash: u64) -> u32 {
         let number = u32::try_from(self.len()).unwrap_or(u32::MAX);
         self.text_ends.push(self.text.len());
@@ -132,7 +137,7 @@ impl Dictionary {
     }
 
     /// Whether the line has exactly the text of template `number` around its variables.
-    fn is_of(&self, number: u32, line: &[u8], start: u32, spans: &[Span]) -> bool {
+    pub(super) fn is_of(&self, number: u32, line: &[u8], start: u32, spans: &[Span]) -> bool {
         let Some(template) = self.template(number) else { return false };
         if template.slots.len() != spans.len() {
             return false;

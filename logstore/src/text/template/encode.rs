@@ -7,6 +7,7 @@ use super::clock::Clock;
 use super::dictionary::Dictionary;
 use super::encode_column::ColumnWriter;
 use super::format::Sections;
+use super::rare::{Rare, Unknown};
 use super::tokenize::{Span, class, variables};
 use crate::text::pack::Packer;
 
@@ -24,9 +25,10 @@ pub(crate) struct PageTemplate {
 pub(crate) struct Coder {
     pub(crate) dictionary: Dictionary,
     pub(crate) packer: Packer,
+    rare: Rare,
     spans: Vec<Span>,
-    /// Where the variables of each row end.
-    span_ends: Vec<usize>,
+    /// Where the variables of each row begin.
+    span_starts: Vec<usize>,
     /// The template of each row, by number in the dictionary.
     numbers: Vec<u32>,
     /// Place among the page's templates, by number in the dictionary.
@@ -57,27 +59,53 @@ impl Coder {
 
     /// Finds variables and template of each line.
     fn cut(&mut self, columns: &LogColumns) {
-        self.spans.clear();
-        self.span_ends.clear();
-        self.numbers.clear();
+        let Coder { dictionary, rare, spans, span_starts, numbers, .. } = self;
+        spans.clear();
+        span_starts.clear();
+        numbers.clear();
+        numbers.resize(columns.len(), 0);
+        let mut unknown = Vec::new();
+        // Text of a page is bounded far below four billion.
+        let narrow = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let mut start = 0_u32;
-        for row in 0..columns.len() {
+        for (row, number) in numbers.iter_mut().enumerate() {
             let line = columns.line(row);
-            let before = self.spans.len();
-            let hash = variables(line, start, &mut self.spans);
-            let number = hash.and_then(|hash| {
-                let spans = self.spans.get(before..).unwrap_or_default();
-                self.dictionary.intern(hash, line, start, spans)
-            });
-            // Text of a page is bounded far below four billion.
-            let bytes = u32::try_from(line.len()).unwrap_or(u32::MAX);
-            if number.is_none() {
-                self.spans.truncate(before);
-                self.spans.push(Span { start, bytes, mask: class::OTHER });
+            let first_span = spans.len();
+            let mut first = first_span;
+            if let Some(hash) = variables(line, start, spans) {
+                let own = spans.get(first_span..).unwrap_or_default();
+                if let Some(known) = dictionary.find(hash) {
+                    if dictionary.is_of(known, line, start, own) {
+                        *number = known;
+                    }
+                } else {
+                    let line = Unknown { row, hash, line, start, first_span, spans: own.len() };
+                    first = spans.len();
+                    match rare.known(&line, dictionary, spans) {
+                        Some(known) => *number = known,
+                        None => unknown.push(line),
+                    }
+                }
+            }
+            span_starts.push(first);
+            start = start.saturating_add(narrow(line.len()));
+        }
+        rare.resolve(&unknown, dictionary, spans, &mut |row, number, first| {
+            if let (Some(known), Some(start)) = (numbers.get_mut(row), span_starts.get_mut(row)) {
+                (*known, *start) = (number, first);
+            }
+        });
+        // What has no template is kept whole.
+        let mut start = 0;
+        for (row, number) in numbers.iter().enumerate() {
+            let bytes = narrow(columns.line_bytes(row));
+            if *number == 0
+                && let Some(first) = span_starts.get_mut(row)
+            {
+                *first = spans.len();
+                spans.push(Span { start, bytes, mask: class::OTHER });
             }
             start = start.saturating_add(bytes);
-            self.numbers.push(number.unwrap_or(0));
-            self.span_ends.push(self.spans.len());
         }
     }
 
@@ -156,9 +184,8 @@ impl Coder {
             for slot in 0..slots {
                 self.column.spans.clear();
                 for row in rows {
-                    let row = *row as usize;
-                    let first = row.checked_sub(1).and_then(|row| self.span_ends.get(row));
-                    let span = self.spans.get(first.copied().unwrap_or(0) + slot);
+                    let first = self.span_starts.get(*row as usize);
+                    let span = first.and_then(|first| self.spans.get(first + slot));
                     self.column.spans.extend(span);
                 }
                 let summary = self.column.write(&columns.text, &self.times, &mut self.sections);

@@ -4,7 +4,8 @@
 //! 2. Lines with equal gaps are rows of one template of the block's [`Dictionary`]; the hash only
 //!    finds it, the gaps are compared. A line that cannot be cut is a row of template 0, the whole
 //!    line as its variable.
-//! 3. The values of one variable are a column ([`encode_column`]): constant, a field of the entry's
+//! 3. Templates that are rare and differ in words alone are joined ([`rare`]).
+//! 4. The values of one variable are a column ([`encode_column`]): constant, a field of the entry's
 //!    own time, packed numbers, symbols of frequent values, or text.
 //!
 //! [`format`] draws what comes out. Every line comes back byte for byte.
@@ -18,6 +19,7 @@ mod encode;
 mod encode_column;
 mod format;
 mod frequent;
+mod rare;
 mod tokenize;
 
 pub(crate) use decode::Coded;

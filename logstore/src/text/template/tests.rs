@@ -112,6 +112,48 @@ fn more_templates_than_a_byte_counts() {
     assert_eq!(templates.len(), 300);
 }
 
+#[test]
+fn templates_that_differ_in_words_are_joined() {
+    let mut coder = Coder::default();
+    let name = |row: usize| -> String {
+        let letter =
+            |at: usize| char::from(b'g' + u8::try_from(row / 7_usize.pow(at as u32) % 7).unwrap());
+        (0..5).map(letter).collect()
+    };
+    let line =
+        |row: usize| format!("user {} logged in from host {} after {row} ms", name(row), row % 3);
+    let lines: Vec<Vec<u8>> = (0..2000).map(|row| line(row).into_bytes()).collect();
+    let (_, templates) = round_trip(&mut coder, &lines);
+    assert_eq!(templates.len(), 1);
+    // Other names on the next page find what was joined.
+    let lines: Vec<Vec<u8>> = (5000..5400).map(|row| line(row).into_bytes()).collect();
+    let (_, templates) = round_trip(&mut coder, &lines);
+    assert_eq!((templates.len(), coder.dictionary.len()), (1, 2));
+}
+
+#[test]
+fn a_million_templates_stay_within_bounds() {
+    let mut coder = Coder::default();
+    let word = |number: u64| -> String {
+        let letter =
+            |at: u32| char::from(b'a' + (number.wrapping_mul(0x9e37_79b9) >> (at * 4) & 15) as u8);
+        (0..8).map(letter).collect()
+    };
+    let page = |page: u64| -> Vec<Vec<u8>> {
+        let line = |row| {
+            format!("{} {} {}", word(page * 1000 + row), word(row * 77 + page), word(row ^ page))
+        };
+        (0..1000).map(|row| line(row).into_bytes()).collect()
+    };
+    for number in 0..12 {
+        let lines = page(number);
+        let columns = columns(&lines);
+        coder.write(&columns, &mut Vec::new());
+    }
+    round_trip(&mut coder, &page(1000));
+    assert!(coder.dictionary.len() <= 7000, "{} templates", coder.dictionary.len());
+}
+
 proptest! {
     #[test]
     fn any_lines_come_back(
