@@ -63,6 +63,7 @@ mod pager;
 mod parse;
 mod plan;
 pub mod print;
+pub mod process;
 mod range;
 mod stage;
 mod template;

@@ -15,6 +15,14 @@ pub enum Error {
     /// A line that was pushed alone was refused.
     #[error("the line was refused: {0}")]
     Refused(RefusalReason),
+    /// Rules of retention that say too much together.
+    #[error("{rules} rules of retention: a rule becomes more than {limit} deletes")]
+    RetentionRules {
+        /// How many rules there are.
+        rules: usize,
+        /// Deletes that a rule may become.
+        limit: usize,
+    },
     /// The query was stopped.
     #[error(transparent)]
     Interrupted(#[from] Interrupt),

@@ -9,14 +9,16 @@ use telemetry_core::labels::Labels;
 use telemetry_core::sink::RefusalReason;
 use telemetry_core::storage::store::{LiveBlock, Snapshot};
 
-use crate::Limits;
 use crate::engine::Logs;
 use crate::head::Head;
+use crate::store::Intake;
 
 /// Checks the lines of one commit.
 pub(crate) struct Gate<'a> {
-    limits: &'a Limits,
+    intake: &'a Intake,
     streams: &'a [Labels],
+    /// The time of the commit, where a limit asks for it.
+    now: Option<i64>,
     snapshot: &'a Snapshot<Logs>,
     /// Time of the newest line of each stream, blocks not counted.
     newest: Vec<Option<i64>>,
@@ -30,15 +32,18 @@ impl<'a> Gate<'a> {
     pub(crate) fn new(
         snapshot: &'a Snapshot<Logs>,
         head: &Head,
-        limits: &'a Limits,
+        intake: &'a Intake,
         streams: &'a [Labels],
+        now: impl FnOnce() -> i64,
     ) -> Self {
+        let limits = &intake.limits;
         let active: Vec<Option<i64>> = streams.iter().map(|labels| head.newest(labels)).collect();
         let newest_of =
             |labels: &Labels| snapshot.heads().filter_map(|(head, _)| head.newest(labels)).max();
         Gate {
-            limits,
+            intake,
             streams,
+            now: limits.asks_clock().then(now),
             snapshot,
             newest: streams.iter().map(newest_of).collect(),
             is_known: active.iter().map(Option::is_some).collect(),
@@ -47,17 +52,32 @@ impl<'a> Gate<'a> {
     }
 
     /// Lets a line in, or says why not.
-    pub(crate) fn check(&mut self, stream: u32, time: i64) -> Result<(), RefusalReason> {
+    pub(crate) fn check(
+        &mut self,
+        stream: u32,
+        time: i64,
+        text: &[u8],
+        metadata: &[(&str, &str)],
+    ) -> Result<(), RefusalReason> {
+        let limits = &self.intake.limits;
         let at = stream as usize;
         let (Some(newest), Some(is_known)) = (self.newest.get(at), self.is_known.get(at)) else {
             return Ok(());
         };
         if !is_known && self.room == 0 {
-            let limit = self.limits.streams_max;
+            let limit = limits.streams_max;
             return Err(RefusalReason::TooMany { what: "streams", limit });
         }
+        if let Some(now) = self.now {
+            limits.check_clock(time, now)?;
+        }
         let stored = self.streams.get(at).and_then(|labels| self.newest_in_blocks(labels, time));
-        self.limits.check_time(time, (*newest).max(stored))?;
+        limits.check_time(time, (*newest).max(stored))?;
+        if let (Some(now), Some(labels)) = (self.now, self.streams.get(at)) {
+            let of_metadata: usize =
+                metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
+            self.intake.taken.take(limits, labels, text.len() + of_metadata, now)?;
+        }
         if let Some(newest) = self.newest.get_mut(at) {
             *newest = (*newest).max(Some(time));
         }
@@ -73,7 +93,7 @@ impl<'a> Gate<'a> {
     /// that cannot be read keeps no line out.
     fn newest_in_blocks(&self, labels: &Labels, time: i64) -> Option<i64> {
         let could = |block: &&Arc<LiveBlock<Logs>>| {
-            self.limits.check_time(time, Some(block.entry().max_time)).is_err()
+            self.intake.limits.check_time(time, Some(block.entry().max_time)).is_err()
         };
         let blocks = self.snapshot.blocks().iter().filter(could);
         blocks.filter_map(|block| block.open().ok()?.newest(labels)).max()

@@ -10,6 +10,7 @@
 
 mod batch;
 mod block;
+mod discover;
 mod engine;
 mod error;
 #[doc(hidden)]
@@ -19,13 +20,19 @@ mod head;
 mod limits;
 mod options;
 mod page;
+mod rate;
 mod record;
+mod refused;
+mod retention;
 mod search;
 mod store;
 mod text;
 
 pub use batch::Batch;
+pub use discover::Discovery;
 pub use error::Error;
-pub use limits::Limits;
+pub use limits::{Limits, LongLine, Rate};
 pub use options::Builder;
+pub use refused::Refused;
+pub use retention::{RetentionRule, StreamRetention};
 pub use store::LogStore;

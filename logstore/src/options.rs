@@ -7,7 +7,9 @@ use telemetry_core::storage::fs::{FileSystem, MemoryFileSystem, OsFileSystem};
 use telemetry_core::storage::store::{Store, StoreOptions};
 
 use crate::engine::Logs;
-use crate::{Error, Limits, LogStore};
+use crate::retention::Retention;
+use crate::store::Intake;
+use crate::{Discovery, Error, Limits, LogStore, StreamRetention};
 
 /// Opens a store with other than the default settings.
 #[derive(Clone, Debug)]
@@ -15,6 +17,8 @@ pub struct Builder {
     file_system: Arc<dyn FileSystem>,
     storage: StoreOptions,
     limits: Limits,
+    discovery: Discovery,
+    retention: StreamRetention,
 }
 
 impl Default for Builder {
@@ -23,6 +27,8 @@ impl Default for Builder {
             file_system: Arc::new(OsFileSystem),
             storage: StoreOptions::default(),
             limits: Limits::default(),
+            discovery: Discovery::default(),
+            retention: StreamRetention::default(),
         }
     }
 }
@@ -49,14 +55,40 @@ impl Builder {
         self
     }
 
+    /// What is found out about lines that come from a decoder, through [`LogStore::sink`]:
+    /// [`Discovery::loki`] by default. Lines that are pushed by the typed calls stay as they are.
+    #[must_use]
+    pub fn discovery(mut self, discovery: Discovery) -> Self {
+        self.discovery = discovery;
+        self
+    }
+
+    /// How long the lines of some streams are kept. The bound on age in
+    /// [`storage`](Self::storage) holds for all streams beside; give the default period here instead
+    /// where some are to be kept for longer.
+    ///
+    /// The rules are applied as lines come, and in [`LogStore::compact`] and
+    /// [`LogStore::run_maintenance`].
+    #[must_use]
+    pub fn retention(mut self, retention: StreamRetention) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    fn intake(&self) -> Result<Intake, Error> {
+        let retention = Retention::new(&self.retention)?;
+        Ok(Intake::new(self.limits.clone(), self.discovery.clone(), retention))
+    }
+
     /// Opens the store in `path`, made if there is none.
     ///
     /// # Errors
     ///
     /// As [`Store::open`]: the directory is in use, damaged, or of another kind.
     pub fn open(self, path: impl AsRef<Path>) -> Result<LogStore, Error> {
+        let intake = self.intake()?;
         let store = Store::open(Logs, self.file_system, path.as_ref(), self.storage)?;
-        Ok(LogStore::new(store, self.limits))
+        Ok(LogStore::new(store, intake))
     }
 
     /// Opens the store in `path` for reading, beside a writer or without one.
@@ -65,8 +97,9 @@ impl Builder {
     ///
     /// As [`Store::open_read_only`].
     pub fn open_read_only(self, path: impl AsRef<Path>) -> Result<LogStore, Error> {
+        let intake = self.intake()?;
         let store = Store::open_read_only(Logs, self.file_system, path.as_ref(), self.storage)?;
-        Ok(LogStore::new(store, self.limits))
+        Ok(LogStore::new(store, intake))
     }
 
     /// A store that writes nothing to disk.

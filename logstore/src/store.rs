@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use telemetry_core::labels::{Labels, Matcher};
 use telemetry_core::model::LogEntry;
 use telemetry_core::sink::LogSink;
@@ -15,7 +16,10 @@ use telemetry_core::time::{Nanos, NanosRange};
 use crate::batch::Batch;
 use crate::engine::Logs;
 use crate::options::Builder;
-use crate::{Error, Limits};
+use crate::rate::Taken;
+use crate::refused::{Counters, Refused};
+use crate::retention::Retention;
+use crate::{Discovery, Error, Limits};
 
 /// A store of log lines. Clones are handles to the same store; dropping the last one closes it.
 ///
@@ -44,20 +48,39 @@ use crate::{Error, Limits};
 #[derive(Clone, Debug)]
 pub struct LogStore {
     store: Store<Logs>,
-    limits: Arc<Limits>,
+    intake: Arc<Intake>,
+}
+
+/// What lines meet on their way in.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    pub(crate) limits: Limits,
+    pub(crate) discovery: Discovery,
+    pub(crate) taken: Taken,
+    pub(crate) refused: Counters,
+    retention: Retention,
+    /// The newest time that the rules of retention were last asked at.
+    asked: Mutex<i64>,
+}
+
+impl Intake {
+    pub(crate) fn new(limits: Limits, discovery: Discovery, retention: Retention) -> Self {
+        let (taken, refused) = Default::default();
+        Intake { limits, discovery, taken, refused, retention, asked: Mutex::new(i64::MIN) }
+    }
 }
 
 impl LogStore {
-    pub(crate) fn new(store: Store<Logs>, limits: Limits) -> Self {
-        LogStore { store, limits: Arc::new(limits) }
+    pub(crate) fn new(store: Store<Logs>, intake: Intake) -> Self {
+        LogStore { store, intake: Arc::new(intake) }
     }
 
     pub(crate) fn kernel(&self) -> &Store<Logs> {
         &self.store
     }
 
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.limits
+    pub(crate) fn intake(&self) -> &Intake {
+        &self.intake
     }
 
     /// Opens the store in `path`, made if there is none.
@@ -110,14 +133,20 @@ impl LogStore {
         batch.commit()?.into_single().map_err(Error::Refused)
     }
 
-    /// Collects lines that are stored together.
+    /// Collects lines that are stored together, as they are. It is a [`LogSink`] as well.
     pub fn batch(&self) -> Batch {
-        Batch::new(self.clone())
+        Batch::new(self.clone(), false)
     }
 
-    /// The store as a decoder sees it.
+    /// The store as a decoder of pushes sees it: lines are stored with what [`Discovery`] finds out
+    /// about them, `service_name` and `detected_level` as in Loki unless the builder said otherwise.
     pub fn sink(&self) -> impl LogSink + use<> {
-        self.batch()
+        Batch::new(self.clone(), true)
+    }
+
+    /// Lines refused since the store was opened, by reason.
+    pub fn refused(&self) -> Refused {
+        self.intake.refused.read()
     }
 
     /// Deletes the lines of the streams that satisfy every matcher, in `window` (its end is not in).
@@ -131,6 +160,35 @@ impl LogStore {
             self.store.delete(Tombstone::new(matchers, window.start.0, last))?;
         }
         Ok(())
+    }
+
+    /// Deletes what the rules of retention keep no longer, now that lines up to `newest` have come.
+    pub(crate) fn expire(&self, newest: i64) -> Result<(), Error> {
+        let Intake { retention, limits, asked, .. } = &*self.intake;
+        let Some(step) = retention.step() else { return Ok(()) };
+        let mut asked = asked.lock();
+        if newest < asked.saturating_add(step) || self.store.is_read_only() {
+            return Ok(());
+        }
+        *asked = newest;
+        let memory = self.store.extra();
+        if let Some((tombstones, memory)) =
+            retention.due(newest, limits.out_of_order_nanos, &memory)
+        {
+            for tombstone in tombstones {
+                self.store.delete(tombstone)?;
+            }
+            self.store.set_extra(memory)?;
+        }
+        Ok(())
+    }
+
+    /// The same with the newest line that there is.
+    fn expire_now(&self) -> Result<(), Error> {
+        match self.intake.retention.step().and(self.store.stats().time_range) {
+            Some((_, newest)) => self.expire(newest),
+            None => Ok(()),
+        }
     }
 
     /// Writes what is in memory as a block.
@@ -149,6 +207,7 @@ impl LogStore {
     ///
     /// Where a block cannot be read or written.
     pub fn compact(&self) -> Result<(), Error> {
+        self.expire_now()?;
         self.store.compact()?;
         Ok(())
     }
@@ -159,6 +218,7 @@ impl LogStore {
     ///
     /// Where a step fails.
     pub fn run_maintenance(&self) -> Result<Option<Duration>, Error> {
+        self.expire_now()?;
         Ok(self.store.run_maintenance()?)
     }
 

@@ -16,7 +16,7 @@ use crate::bench::frames::Frame;
 struct Wire<S>(Receiver<Counting<S>>);
 
 pub(super) fn wire(db: &Quadra) -> impl Loader + use<> {
-    Wire(Receiver::new(Counting { sink: db.logs().sink(), line_bytes: 0 }))
+    Wire(Receiver::new(Counting { sink: db.logs().batch(), line_bytes: 0 }))
 }
 
 impl<S: LogSink> Loader for Wire<S> {

@@ -10,8 +10,14 @@ use memchr::memchr;
 const ESCAPE: u8 = 0x1b;
 
 pub(crate) fn apply(entry: &mut Entry<'_>) {
-    let Some(first) = memchr(ESCAPE, entry.line.get()) else { return };
-    let line = entry.line.get();
+    if let Some(plain) = plain(entry.line.get()) {
+        entry.line.replace(&plain);
+    }
+}
+
+/// The line without sequences; none where it has no escapes.
+pub(crate) fn plain(line: &[u8]) -> Option<Vec<u8>> {
+    let first = memchr(ESCAPE, line)?;
     let mut plain = Vec::with_capacity(line.len());
     let mut rest = line;
     let mut at = first;
@@ -29,7 +35,7 @@ pub(crate) fn apply(entry: &mut Entry<'_>) {
         }
     }
     plain.extend_from_slice(rest);
-    entry.line.replace(&plain);
+    Some(plain)
 }
 
 /// Length of the sequence at the head of `text`; 0 if there is none.

@@ -7,14 +7,14 @@
 //! they are moved to the front, past parsers and past `decolorize` (which they then see the colours
 //! of; so does Loki). Label filters, `line_format` and `unpack` end a stretch.
 
-mod decolorize;
+pub(crate) mod decolorize;
 pub(crate) mod hints;
 pub(crate) mod ip;
 pub(crate) mod json;
 mod label_filter;
 pub(crate) mod labels;
-mod line_filter;
-mod logfmt;
+pub(crate) mod line_filter;
+pub(crate) mod logfmt;
 mod names;
 mod near;
 mod needles;

@@ -13,6 +13,7 @@ mod lexer;
 mod node;
 mod parse;
 mod printf;
+pub(crate) mod time;
 mod value;
 mod zone;
 

@@ -4,7 +4,7 @@
 
 /// A zone.
 #[derive(Clone, Debug)]
-pub(super) enum Zone {
+pub(crate) enum Zone {
     Utc,
     #[cfg(feature = "time-zones")]
     Named(jiff::tz::TimeZone),
@@ -18,7 +18,7 @@ pub(super) const UTC: Abbreviation = *b"UTC\0\0\0";
 
 impl Zone {
     /// The zone of a name. The zone of the machine counts as UTC.
-    pub(super) fn named(name: &str) -> Option<Zone> {
+    pub(crate) fn named(name: &str) -> Option<Zone> {
         match name {
             "" | "UTC" | "Local" => Some(Zone::Utc),
             name => Self::in_table(name),

@@ -64,6 +64,22 @@ pub enum RefusalReason {
         /// The oldest time accepted.
         oldest: i64,
     },
+    /// Further ahead of the clock than allowed.
+    #[error("time {time} is past {newest}, the newest that is taken now")]
+    TooNew {
+        /// The item's time.
+        time: i64,
+        /// The newest time accepted.
+        newest: i64,
+    },
+    /// More bytes in a short time than allowed.
+    #[error("{what} takes at most {limit} bytes per second")]
+    TooFast {
+        /// What is limited.
+        what: &'static str,
+        /// Bytes per second allowed.
+        limit: u64,
+    },
     /// Another value is stored at the same time.
     #[error("another value is stored at time {time}")]
     Duplicate {

@@ -23,7 +23,7 @@ mod value;
 
 pub use guess::{Signal, guess};
 pub use json::Encoding;
-pub use logs::{LogOptions, decode_logs};
+pub use logs::{LogOptions, decode_logs, encode_logs};
 pub use metrics::{MetricOptions, Promotion, Translation, decode_metrics};
 pub use response::encode_response;
 pub use traces::decode_traces;

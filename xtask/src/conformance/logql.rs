@@ -10,6 +10,7 @@
 //! | `metric_scripts.json` | a metric query over a small data set |
 //! | `oracle/cases.json` | a query over the large data set and Loki's answer |
 //! | `oracle/api.json` | a call beside queries: labels, series, fields, volume |
+//! | `oracle/push.json`, `oracle/otlp.json` | a request that stores lines, and what is there then |
 //! | `expressions-logql.jsonl` | an expression from a dashboard or a rule |
 //!
 //! Tokens and patterns of the pattern ingester are information, not cases.
@@ -20,6 +21,7 @@ mod expressions;
 mod fields;
 mod oracle;
 mod parts;
+mod push;
 mod refusal;
 mod samples;
 mod scripts;
@@ -122,9 +124,4 @@ fn list(directory: &Path, name: &str, report: &mut Report) -> Option<Vec<Value>>
             None
         }
     }
-}
-
-fn later(report: &mut Report, name: &str, reason: &str) {
-    report.group(name);
-    report.case(name, || Outcome::Skipped(reason.to_owned()));
 }

@@ -3,7 +3,7 @@
 use telemetry_core::time::Nanos;
 
 /// Attributes of the resource that Loki makes labels of by default.
-const INDEX_ATTRIBUTES: [&str; 18] = [
+pub(super) const INDEX_ATTRIBUTES: [&str; 18] = [
     "service.name",
     "service.namespace",
     "service.instance.id",

@@ -3,7 +3,7 @@
 use super::answer::{Answer, Rules, blank_details};
 use super::fields::{name, pairs, text};
 use super::storage::{Loaded, Stream, load};
-use super::{api, document, later, refusal};
+use super::{api, document, list, push, refusal};
 use crate::conformance::report::{Outcome, Report};
 use flate2::read::GzDecoder;
 use logql::{Engine, Error, Instant, LabelSet, LogOptions};
@@ -18,7 +18,7 @@ use telemetry_core::source::Direction;
 use telemetry_core::time::NanosRange;
 
 /// How far two values may differ, and how far where the order of a sum is arbitrary.
-const TOLERANCE: f64 = 1e-9;
+pub(super) const TOLERANCE: f64 = 1e-9;
 const TOLERANCE_OF_ORDER: f64 = 1e-6;
 
 pub(super) fn run(directory: &Path, report: &mut Report) {
@@ -38,14 +38,11 @@ pub(super) fn run(directory: &Path, report: &mut Report) {
             Err(error) => report.record("dataset.jsonl.gz", Outcome::Failed(error)),
         }
     }
-    let parts = [
-        ("oracle/push.json", "there is no decoder of pushes yet"),
-        ("oracle/otlp.json", "there is no preset with Loki's index labels yet"),
-    ];
-    for (file, reason) in parts {
-        if directory.join(file).exists() {
-            later(report, file, reason);
-        }
+    if let Some(cases) = list(directory, "oracle/push.json", report) {
+        push::pushes(&cases, report);
+    }
+    if let Some(cases) = list(directory, "oracle/otlp.json", report) {
+        push::exports(&cases, report);
     }
 }
 
