@@ -22,7 +22,7 @@ use crate::registry::Registry;
 use crate::stats::RefusedCounters;
 
 /// The kind of store, and the revision of its records and blocks.
-const FORMAT: EngineFormat = EngineFormat { engine: *b"tsdb", revision: 4 };
+const FORMAT: EngineFormat = EngineFormat { engine: *b"tsdb", revision: 5 };
 
 /// The metrics engine.
 #[derive(Debug)]

@@ -220,3 +220,34 @@ fn chunks_of_a_long_series_stay_small() {
     let set = db.select(&SeriesRequest::new(vec![], window), &context).unwrap();
     assert_eq!(set.chunks(0).unwrap().len(), 1);
 }
+
+#[test]
+fn buckets_that_are_told_by_their_neighbours_come_back_from_every_block() {
+    let db = manual().open().unwrap();
+    let series = make_series(&db, 6);
+    let (mut state, mut counts) = (1_u64, [0_u64; 6]);
+    for part in 0..2_i64 {
+        let mut batch = db.batch();
+        for second in part * 3_000..(part + 1) * 3_000 {
+            // The first bucket counts many events, each of the others a few more.
+            let mut events = 0;
+            for (at, count) in counts.iter_mut().enumerate() {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                events += (state >> 40) % if at == 0 { 200 } else { 3 };
+                *count += events;
+                batch.append(&series[at], second * 1_000, *count as f64);
+            }
+        }
+        assert!(batch.commit().unwrap().is_complete());
+        let before = read(&db, vec![], MillisRange::ALL);
+        db.flush().unwrap();
+        assert_eq!(read(&db, vec![], MillisRange::ALL), before);
+    }
+    series[0].append(3 * HOUR, 1e9).unwrap();
+    db.flush().unwrap();
+    let before = read(&db, vec![], MillisRange::ALL);
+    assert_eq!(db.compact().unwrap(), 1);
+    assert_eq!(db.stats().blocks, 2);
+    assert_eq!(read(&db, vec![], MillisRange::ALL), before);
+    assert!(db.verify().unwrap().is_intact());
+}

@@ -21,6 +21,8 @@ pub(super) const TARGETS: &[Target] = &[
         seeds: &[
             // Statistics and whole numbers in packed bits.
             b"\x03\0\x01\x01\x0e\x04\0\0\x30\0\0\x01\x0e\x01\x02\0",
+            // Differences to another chunk.
+            b"\x03\0\x05\x01\x0e\x04\0\0\x30\0\xac\x02\x14\0\x01\x02\0",
             // A constant; tenths with a divisor; the mark of a series that ended.
             b"\x04\0\0\0\x01\x0e\0",
             b"\x04\0\0\x01\x05\x05\x1e\0\x01\x02\0",

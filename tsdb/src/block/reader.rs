@@ -12,6 +12,7 @@ use telemetry_core::storage::{Damaged, Error, Result};
 use super::format::{Name, Root, TimeColumn};
 use super::lists::ListPage;
 use super::places::{ChunkPlace, PlacesPage};
+use super::referenced::Referenced;
 use super::series::SeriesPage;
 use super::strips::Strip;
 use super::texts::TextPage;
@@ -24,6 +25,7 @@ pub(crate) struct Block {
     pub(super) samples: BlockFile,
     pub(super) index: BlockFile,
     pub(super) root: Root,
+    pub(super) referenced: Referenced,
 }
 
 /// The time columns of a page.
@@ -36,7 +38,7 @@ impl Block {
         let index = reader.file(INDEX_FILE)?;
         let section = index.read_section(ROOT)?;
         let root = Root::read(&section).map_err(|damaged| index.damaged_in(ROOT, damaged))?;
-        Ok(Block { samples, index, root })
+        Ok(Block { samples, index, root, referenced: Referenced::default() })
     }
 
     /// Number of series.
@@ -156,8 +158,16 @@ impl Block {
         starts: &mut Vec<i64>,
     ) -> Result<()> {
         let Some((strip, row)) = self.strip(chunk)? else {
+            let before = values.len();
             let decoded = format::decode(&self.values(chunk)?, count, values, starts);
-            return decoded.map_err(|damaged| self.damaged(chunk, damaged));
+            let reference = decoded.map_err(|damaged| self.damaged(chunk, damaged))?;
+            return match reference {
+                Some(reference) => {
+                    let differences = values.get_mut(before..).unwrap_or_default();
+                    self.add_referenced(chunk, reference, differences)
+                }
+                None => Ok(()),
+            };
         };
         let held = strip.get(row).filter(|held| held.len() == count);
         let short = || self.samples.damaged_in(STRIPS, Damaged::field(0, "values of a chunk"));

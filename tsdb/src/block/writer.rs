@@ -9,12 +9,13 @@ use telemetry_core::storage::Result;
 use telemetry_core::storage::block::{BlockSummary, BlockWriter, FileWriter};
 use telemetry_core::storage::store::BlockOutput;
 
+use super::candidates::Candidates;
 use super::format::TimeColumn;
 use super::index::IndexBuilder;
 use super::places::{ChunkKind, ListedChunk};
 use super::strips::StripWriter;
 use super::{INDEX_FILE, Pairs, SAMPLES_FILE, STRIPS, TIMES, VALUES};
-use crate::chunk::{format, histogram, timestamps};
+use crate::chunk::{histogram, timestamps};
 
 /// Samples of a chunk at most: what a query decodes to read one of them.
 pub(crate) const CHUNK_SAMPLES: usize = 2_880;
@@ -35,6 +36,10 @@ pub(crate) struct BlockBuilder {
     time_page: Vec<u8>,
     /// Samples in `time_page`.
     time_page_samples: usize,
+    /// Bytes of all chunks so far.
+    position: u64,
+    /// What the next chunks may refer to.
+    candidates: Candidates,
     /// Columns that are written, by a hash of their times.
     columns: HashMap<(u64, u64), u32>,
     strip: StripWriter,
@@ -64,6 +69,8 @@ impl BlockBuilder {
             value_page: Vec::new(),
             time_page: Vec::new(),
             time_page_samples: 0,
+            position: 0,
+            candidates: Candidates::default(),
             columns: HashMap::new(),
             strip: StripWriter::default(),
             strips: Vec::new(),
@@ -92,10 +99,12 @@ impl BlockBuilder {
                 }
                 continue;
             }
+            let times = column.times.get(start..end).unwrap_or_default();
+            let shared = self.column(times)?;
             let mut encoded = std::mem::take(&mut self.encoded);
             encoded.clear();
-            format::encode(values, starts, &mut encoded);
-            let times = column.times.get(start..end).unwrap_or_default();
+            let position = self.position;
+            self.candidates.encode(values, starts, shared, position, &mut encoded);
             let added = self.chunk(times, false, &encoded);
             self.encoded = encoded;
             added?;
@@ -118,8 +127,17 @@ impl BlockBuilder {
         Ok(())
     }
 
+    /// Adds a chunk of another block, which refers to none, to the current series.
+    pub(crate) fn copy(&mut self, times: &[i64], is_histogram: bool, bytes: &[u8]) -> Result<()> {
+        if !is_histogram && !times.is_empty() {
+            let shared = self.column(times)?;
+            self.candidates.copied(bytes, times.len(), shared, self.position);
+        }
+        self.chunk(times, is_histogram, bytes)
+    }
+
     /// Adds an encoded chunk to the current series.
-    pub(crate) fn chunk(&mut self, times: &[i64], is_histogram: bool, bytes: &[u8]) -> Result<()> {
+    fn chunk(&mut self, times: &[i64], is_histogram: bool, bytes: &[u8]) -> Result<()> {
         if times.is_empty() {
             return Ok(());
         }
@@ -128,6 +146,7 @@ impl BlockBuilder {
             self.end_value_page()?;
         }
         self.value_page.extend_from_slice(bytes);
+        self.position += bytes.len() as u64;
         let kind = if is_histogram { ChunkKind::Histograms } else { ChunkKind::Floats };
         self.chunks.push(ListedChunk { column, kind, bytes: small(bytes.len()) });
         Ok(())

@@ -116,10 +116,7 @@ fn order_of(integers: &[i64]) -> usize {
         first.push(again);
         second.push(again.wrapping_sub(once));
     }
-    let costs = columns.map(|column| {
-        let middle = residuals::median(column.iter().copied(), 1);
-        column.iter().map(|number| log2(number.abs_diff(middle).saturating_add(1))).sum::<u64>()
-    });
+    let costs = columns.map(spread);
     // Of equal ones the one that needs the least work, but a constant is no residual at all.
     let [plain, once, twice] = costs;
     if plain < once && plain < twice {
@@ -135,6 +132,15 @@ fn order_of(integers: &[i64]) -> usize {
 fn differences(integers: &[i64]) -> Vec<i64> {
     let next = integers.get(1..).unwrap_or_default();
     integers.iter().zip(next).map(|(a, b)| b.wrapping_sub(*a)).collect()
+}
+
+/// What the coding of whole numbers pays for each of a few of them, about, in 1024ths of a bit: how
+/// far their differences lie from the middle one.
+pub(crate) fn spread(mut differences: Vec<i64>) -> u64 {
+    let middle = residuals::median(differences.iter().copied(), 1);
+    differences.iter_mut().for_each(|difference| *difference = difference.wrapping_sub(middle));
+    let bits = differences.iter().map(|far| log2(far.unsigned_abs().saturating_add(1)));
+    bits.sum::<u64>() / (differences.len() as u64).max(1)
 }
 
 /// Appends `count` values to `out`.

@@ -1,11 +1,16 @@
 //! A chunk of floats as bytes, without its times.
 //!
 //! ~~~text
-//! flags       u8               bit 0: statistics · bit 1: start timestamps
+//! flags       u8               bit 0: statistics · bit 1: start timestamps · bit 2: a reference
 //! statistics  statistics.rs    if bit 0
 //! starts      if bit 1: the first (zigzag varint), then the differences, bit-packed
-//! values      column.rs
+//! reference   if bit 2: how many bytes before this chunk another one begins, at least 1, and how
+//!             many bytes that has (varint each)
+//! values      column.rs        if bit 2: what has to be added to the values of the other chunk
 //! ~~~
+//!
+//! A bucket of a histogram counts what the bucket before it counts and a little more: the little
+//! takes fewer bits. The other chunk lies in the same block and has the same times.
 //!
 //! Where a chunk lies, how long it is and which times belong to it stand in the index of its
 //! block; the page that it lies in has the checksum.
@@ -20,19 +25,60 @@ use super::{bitpack, column, statistics};
 
 const STATISTICS: u8 = 1;
 const STARTS: u8 = 2;
+const REFERENCE: u8 = 4;
+
+/// Another chunk, from the view of one that is told by its difference to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reference {
+    /// How far before this one it begins; not 0.
+    pub(crate) distance: u64,
+    /// Its length.
+    pub(crate) bytes: u32,
+}
 
 /// Appends a chunk of 1 to [`super::SAMPLES_MAX`] values. `starts` are as many, or none.
 pub(crate) fn encode(values: &[f64], starts: &[i64], out: &mut Vec<u8>) {
+    write(values, starts, None, out);
+}
+
+/// Appends a chunk as [`encode`] does, which is told by its differences to another one.
+pub(crate) fn encode_differences(
+    values: &[f64],
+    starts: &[i64],
+    reference: Reference,
+    differences: &[f64],
+    out: &mut Vec<u8>,
+) {
+    write(values, starts, Some((reference, differences)), out);
+}
+
+fn write(
+    values: &[f64],
+    starts: &[i64],
+    differences: Option<(Reference, &[f64])>,
+    out: &mut Vec<u8>,
+) {
     let known = statistics::of(values);
     let has_starts = starts.iter().any(|start| *start != 0);
-    out.push((u8::from(known.is_some()) * STATISTICS) | (u8::from(has_starts) * STARTS));
+    out.push(
+        (u8::from(known.is_some()) * STATISTICS)
+            | (u8::from(has_starts) * STARTS)
+            | (u8::from(differences.is_some()) * REFERENCE),
+    );
     if let Some(known) = known {
         statistics::write(&known, out);
     }
     if has_starts {
         write_starts(starts, out);
     }
-    column::write(values, out);
+    match differences {
+        Some((reference, differences)) => {
+            varint::put_u64(out, reference.distance);
+            varint::put_u64(out, reference.bytes.into());
+            column::write(differences, out);
+        }
+        None => column::write(values, out),
+    }
 }
 
 /// Appends start timestamps, which are as many as the samples.
@@ -61,7 +107,11 @@ pub(super) fn read_starts(
 
 fn flags(input: &mut Cursor<'_>) -> Result<u8, Damaged> {
     let flags = input.u8()?;
-    if flags > (STATISTICS | STARTS) { Err(input.field("flags of a chunk")) } else { Ok(flags) }
+    if flags > (STATISTICS | STARTS | REFERENCE) {
+        Err(input.field("flags of a chunk"))
+    } else {
+        Ok(flags)
+    }
 }
 
 /// What the chunk knows about its values.
@@ -77,7 +127,13 @@ pub(crate) fn peek(bytes: &[u8]) -> Result<Option<FloatStatistics>, Damaged> {
     statistics::read(&mut input).map(Some)
 }
 
-/// Appends the `count` values of a chunk, and its start timestamps if it has any.
+/// Whether the chunk is told by its difference to another one.
+pub(crate) fn refers(bytes: &[u8]) -> bool {
+    bytes.first().is_some_and(|flags| flags & REFERENCE != 0)
+}
+
+/// Appends the `count` values of a chunk, and its start timestamps if it has any. Where it refers
+/// to another chunk, the values are differences to those of the other.
 ///
 /// # Errors
 ///
@@ -87,7 +143,7 @@ pub(crate) fn decode(
     count: usize,
     values: &mut Vec<f64>,
     starts: &mut Vec<i64>,
-) -> Result<(), Damaged> {
+) -> Result<Option<Reference>, Damaged> {
     let mut input = Cursor::new(bytes);
     let flags = flags(&mut input)?;
     if flags & STATISTICS != 0 {
@@ -96,8 +152,17 @@ pub(crate) fn decode(
     if flags & STARTS != 0 {
         read_starts(&mut input, count, starts)?;
     }
+    let mut reference = None;
+    if flags & REFERENCE != 0 {
+        let distance = input.varint_u64()?;
+        if distance == 0 {
+            return Err(input.field("distance of a reference"));
+        }
+        reference = Some(Reference { distance, bytes: input.varint_u32()? });
+    }
     column::read(&mut input, count, values)?;
-    input.finish()
+    input.finish()?;
+    Ok(reference)
 }
 
 #[cfg(test)]
@@ -118,6 +183,21 @@ mod tests {
         encode(&[f64::NAN, 8.0], &[5, 4], &mut bytes);
         // Starts 5 and 1 less; values by their bits.
         assert_eq!(bytes.get(..5), Some(&[STARTS, 10, 1, 0, 31][..]));
+    }
+
+    #[test]
+    fn golden_reference() {
+        let mut bytes = Vec::new();
+        let reference = Reference { distance: 300, bytes: 20 };
+        encode_differences(&[7.0, 8.0, 9.0], &[], reference, &[1.0; 3], &mut bytes);
+        // The statistics are those of the values; the other chunk; a constant 1.
+        let mut golden = vec![STATISTICS | REFERENCE, 1, 14, 4, 0, 0, 48, 0];
+        golden.extend_from_slice(&[0xac, 2, 20, 0, 1, 2, 0]);
+        assert_eq!(bytes, golden);
+        assert!(refers(&bytes));
+        let mut values = Vec::new();
+        let read = decode(&bytes, 3, &mut values, &mut Vec::new()).unwrap();
+        assert_eq!((read, values), (Some(reference), vec![1.0; 3]));
     }
 
     #[test]

@@ -18,7 +18,7 @@
 mod bins;
 pub(crate) mod bitpack;
 mod bitstream;
-mod column;
+pub(crate) mod column;
 pub(crate) mod decimal;
 pub(crate) mod format;
 pub(crate) mod histogram;

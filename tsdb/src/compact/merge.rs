@@ -13,6 +13,7 @@ use telemetry_core::storage::tombstone::Tombstone;
 use telemetry_core::time::MillisRange;
 
 use crate::block::{Block, BlockBuilder, CHUNK_SAMPLES, Pairs, SeriesReader, merge_texts};
+use crate::chunk::format;
 use crate::engine::Metrics;
 use crate::query::{self, Part, Samples, hidden};
 
@@ -143,11 +144,15 @@ fn write_series(parts: &[Part], builder: &mut BlockBuilder) -> Result<()> {
     for part in parts {
         let Samples::Coded { block, chunk } = &part.samples else { continue };
         if part.count() >= COPIED_SAMPLES {
-            builder.columns(&pending)?;
-            pending.clear();
-            let times = block.times(chunk.column)?;
-            builder.chunk(&times, chunk.is_histogram, &block.values(chunk)?)?;
-            continue;
+            let bytes = block.values(chunk)?;
+            // What another chunk refers to lies elsewhere in the new block.
+            if chunk.is_histogram || !format::refers(&bytes) {
+                builder.columns(&pending)?;
+                pending.clear();
+                let times = block.times(chunk.column)?;
+                builder.copy(&times, chunk.is_histogram, &bytes)?;
+                continue;
+            }
         }
         part.decode(MillisRange::ALL, &mut pending)?;
     }
