@@ -74,3 +74,24 @@ fn an_application_keeps_its_own_metrics() {
     assert!(out.contains("2.0 requests a second, 100 % of them failed"), "{out}");
     assert!(out.contains("17280 samples in "), "{out}");
 }
+
+#[test]
+fn blocks_of_a_prometheus_are_listed_asked_and_copied() {
+    let out = run("prometheus_blocks", &[]);
+    assert!(out.contains("2 blocks, 1440 samples"), "{out}");
+    let folder = tempfile::tempdir().unwrap();
+    let (data, copy) = (folder.path().join("data"), folder.path().join("copy"));
+    let mut metrics = quadra::source::MemoryMetrics::new();
+    let labels = |i: i64| quadra::labels! { "__name__" => "up", "i" => i.to_string() };
+    for at in 0..300 {
+        metrics.insert(&labels(at % 3), at * 60_000, at as f64);
+    }
+    let options = quadra::tsdb::prometheus::ExportOptions::default();
+    quadra::tsdb::prometheus::export(&metrics, &data, &options, &mut |_| ()).unwrap();
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let out = run("prometheus_blocks", &[&text(&data), "sum(up)", "--export", &text(&copy)]);
+    assert!(out.contains("{} 894\n"), "the newest of each: {out}");
+    assert!(out.contains("3 blocks, 300 samples"), "{out}");
+    let again = run("prometheus_blocks", &[&text(&copy), "sum(up)"]);
+    assert!(again.contains("{} 894\n"), "{again}");
+}
