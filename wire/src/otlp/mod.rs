@@ -24,6 +24,8 @@ mod value;
 pub use guess::{Signal, guess};
 pub use json::Encoding;
 pub use logs::{LogOptions, decode_logs, encode_logs};
-pub use metrics::{MetricOptions, Promotion, Translation, decode_metrics};
+pub use metrics::{
+    DeltaOptions, MetricOptions, MetricReceiver, Promotion, Translation, decode_metrics,
+};
 pub use response::encode_response;
 pub use traces::decode_traces;

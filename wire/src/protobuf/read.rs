@@ -224,6 +224,36 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A `string`, `bytes` or message whose tag has been read, and those that follow it at once
+    /// under the same tag, which is the byte `tag`: the lengths, the values and the tags between
+    /// them. [`next_of_run`] reads them one by one.
+    ///
+    /// [`next_of_run`]: Self::next_of_run
+    #[inline]
+    pub(crate) fn run(&mut self, tag: u8) -> Result<Bytes<'a>, Fault> {
+        let (from, at) = (self.rest, self.position());
+        self.bytes()?;
+        while let [next, rest @ ..] = self.rest
+            && *next == tag
+        {
+            self.rest = rest;
+            self.bytes()?;
+        }
+        let len = from.len() - self.rest.len();
+        Ok(Bytes { bytes: from.get(..len).unwrap_or_default(), at })
+    }
+
+    /// The next value of a run, whose [`Bytes::message`] this is; none at its end.
+    pub(crate) fn next_of_run(&mut self) -> Result<Option<Bytes<'a>>, Fault> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let value = self.bytes()?;
+        // The tag of the next one.
+        self.rest = self.rest.get(1..).unwrap_or_default();
+        Ok(Some(value))
+    }
+
     /// The fields of a message.
     #[inline]
     pub(crate) fn message(&mut self) -> Result<Reader<'a>, Fault> {

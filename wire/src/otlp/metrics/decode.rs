@@ -13,7 +13,8 @@ use super::exponential::{self, Sides};
 use super::histogram::{self, Buckets};
 use super::metric::{Kind, Metric};
 use super::options::MetricOptions;
-use super::point::{Output, Point};
+use super::output::{Memory, Output};
+use super::point::Point;
 use super::target::Target;
 use super::target_info::{self, Extent};
 use super::{number, summary};
@@ -42,8 +43,19 @@ pub fn decode_metrics(
     options: &MetricOptions,
     sink: &mut dyn MetricSink,
 ) -> Result<Outcome, Error> {
+    decode_with(input, encoding, options, sink, None)
+}
+
+/// As [`decode_metrics`], with what is known of the producer.
+pub(super) fn decode_with(
+    input: &[u8],
+    encoding: Encoding,
+    options: &MetricOptions,
+    sink: &mut dyn MetricSink,
+    memory: Option<&mut Memory>,
+) -> Result<Outcome, Error> {
     let request = request(input, encoding, &crate::otlp::json::METRICS)?;
-    let mut walk = Walk::new(sink, options);
+    let mut walk = Walk::new(sink, memory, options);
     let extents = walk.points(&request)?;
     let derived_from = walk.output.items;
     walk.target_infos(&request, &extents)?;
@@ -66,15 +78,19 @@ struct Walk<'a, 's> {
 }
 
 impl<'a, 's> Walk<'a, 's> {
-    fn new(sink: &'s mut dyn MetricSink, options: &'s MetricOptions) -> Self {
+    fn new(
+        sink: &'s mut dyn MetricSink,
+        memory: Option<&'s mut Memory>,
+        options: &'s MetricOptions,
+    ) -> Self {
         Walk {
             options,
-            output: Output::new(sink),
+            output: Output::new(sink, memory, options),
             texts: Texts::default(),
             first_items: Vec::new(),
             extent: None,
             point: Point::new(options.translation),
-            buckets: Buckets::default(),
+            buckets: Buckets::new(options.histograms_as_custom_buckets),
             sides: Sides::default(),
         }
     }
@@ -125,9 +141,11 @@ impl<'a, 's> Walk<'a, 's> {
     }
 
     fn metric(&mut self, message: Reader<'a>) -> Result<(), Fault> {
-        let Some(metric) = Metric::read(message, self.options.translation, &mut self.texts)? else {
-            return Ok(());
-        };
+        let accumulates = self.output.accumulates();
+        let translation = self.options.translation;
+        let metric = Metric::read(message, translation, accumulates, &mut self.texts)?;
+        let Some(metric) = metric else { return Ok(()) };
+        self.output.begin_metric(&metric);
         let mut points = metric.points;
         let mut is_first = true;
         while let Some(tag) = points.tag()? {

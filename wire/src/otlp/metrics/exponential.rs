@@ -18,9 +18,9 @@ use telemetry_core::model::{BucketSpan, Histogram, STALE_MARKER, SampleValue};
 use telemetry_core::sink::RefusalReason;
 
 use super::exemplar;
-use super::labels::SeriesLabels;
 use super::metric::Metric;
-use super::point::{Output, Point, Times, Which};
+use super::output::{Output, Which};
+use super::point::{Point, Times};
 use crate::error::Fault;
 use crate::otlp::texts::Texts;
 use crate::protobuf::Wire::*;
@@ -65,7 +65,7 @@ pub(super) fn translate<'a>(
     let (mut count, mut sum, mut scale, mut zero_count) = (0, 0.0, 0, 0);
     while let Some(tag) = message.tag()? {
         match tag {
-            (1, Len) => point.attribute(message.message()?)?,
+            (1, Len) => point.attributes::<1>(&mut message)?,
             (2, Fixed64) => point.start = message.fixed64()?,
             (3, Fixed64) => point.time = message.fixed64()?,
             (4, Fixed64) => count = message.fixed64()?,
@@ -85,20 +85,24 @@ pub(super) fn translate<'a>(
         sum: if point.is_stale() { STALE_MARKER } else { sum },
         ..histogram
     });
-    let (histogram, times) = match (histogram, point.finish()?) {
+    let (histogram, times) = match (histogram, point.times()) {
         (Ok(histogram), Ok(times)) => (histogram, times),
         (Err(reason), _) | (_, Err(reason)) => {
             output.refuse(reason);
             return Ok(None);
         }
     };
+    if !output.begin(point, 0)? {
+        return Ok(None);
+    }
     let value = SampleValue::Histogram(Arc::new(histogram));
     let target = Arc::clone(&output.target);
-    let mut labels = SeriesLabels::new(&point.labels, &target);
+    let mut labels = output.labels(point, &target);
     let series = output.sample(&mut labels, Which::name(&metric.name), times, value);
     if let Some(series) = series {
         exemplar::add_all(&point.exemplars, series, output.sink, texts)?;
     }
+    output.finish();
     Ok(Some(times))
 }
 
@@ -142,41 +146,49 @@ impl Side {
     }
 
     /// Spans and populations; `2^coarser` buckets become one.
-    fn layout(&self, coarser: i32) -> Result<(Vec<BucketSpan>, Vec<f64>), RefusalReason> {
-        let shift = coarser.clamp(0, 63);
-        let (mut spans, mut buckets): (Vec<BucketSpan>, Vec<f64>) = (Vec::new(), Vec::new());
-        // Index behind the last bucket.
-        let mut end = 0_i64;
-        for (index, count) in (i64::from(self.offset)..).zip(&self.counts) {
-            let bucket = (index >> shift) + 1;
-            if *count == 0 {
-                continue;
-            }
-            let population = *count as f64;
-            if let (true, Some(last)) = (bucket + 1 == end, buckets.last_mut()) {
-                *last += population;
-                continue;
-            }
-            let gap = bucket - end;
-            match spans.last_mut() {
-                Some(span) if gap <= GAP_MAX => {
-                    let zeros = usize::try_from(gap).unwrap_or_default();
-                    buckets.extend(std::iter::repeat_n(0.0, zeros));
-                    span.length += u32::try_from(gap + 1).unwrap_or_default();
-                }
-                _ => {
-                    let offset = i32::try_from(gap).map_err(|_| OUT_OF_RANGE)?;
-                    spans.push(BucketSpan { offset, length: 1 });
-                }
-            }
-            buckets.push(population);
-            end = bucket + 1;
-        }
-        if i32::try_from(end).is_err() {
-            return Err(OUT_OF_RANGE);
-        }
-        Ok((spans, buckets))
+    fn layout(&self, coarser: i32) -> Result<Layout, RefusalReason> {
+        layout(self.offset, &self.counts, coarser)
     }
+}
+
+/// Spans and populations.
+pub(super) type Layout = (Vec<BucketSpan>, Vec<f64>);
+
+/// Lays out the populations of the buckets from `offset` on; `2^coarser` buckets become one.
+pub(super) fn layout(offset: i32, counts: &[u64], coarser: i32) -> Result<Layout, RefusalReason> {
+    let shift = coarser.clamp(0, 63);
+    let (mut spans, mut buckets): (Vec<BucketSpan>, Vec<f64>) = (Vec::new(), Vec::new());
+    // Index behind the last bucket.
+    let mut end = 0_i64;
+    for (index, count) in (i64::from(offset)..).zip(counts) {
+        let bucket = (index >> shift) + 1;
+        if *count == 0 {
+            continue;
+        }
+        let population = *count as f64;
+        if let (true, Some(last)) = (bucket + 1 == end, buckets.last_mut()) {
+            *last += population;
+            continue;
+        }
+        let gap = bucket - end;
+        match spans.last_mut() {
+            Some(span) if gap <= GAP_MAX => {
+                let zeros = usize::try_from(gap).unwrap_or_default();
+                buckets.extend(std::iter::repeat_n(0.0, zeros));
+                span.length += u32::try_from(gap + 1).unwrap_or_default();
+            }
+            _ => {
+                let offset = i32::try_from(gap).map_err(|_| OUT_OF_RANGE)?;
+                spans.push(BucketSpan { offset, length: 1 });
+            }
+        }
+        buckets.push(population);
+        end = bucket + 1;
+    }
+    if i32::try_from(end).is_err() {
+        return Err(OUT_OF_RANGE);
+    }
+    Ok((spans, buckets))
 }
 
 const OUT_OF_RANGE: RefusalReason =
@@ -187,7 +199,7 @@ mod tests {
     use super::*;
 
     fn layout(offset: i32, counts: &[u64], coarser: i32) -> (Vec<(i32, u32)>, Vec<f64>) {
-        let (spans, buckets) = Side { offset, counts: counts.to_vec() }.layout(coarser).unwrap();
+        let (spans, buckets) = super::layout(offset, counts, coarser).unwrap();
         (spans.iter().map(|span| (span.offset, span.length)).collect(), buckets)
     }
 

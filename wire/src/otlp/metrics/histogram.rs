@@ -5,19 +5,23 @@
 //!                     9 attributes* · 10 flags · 11 min · 12 max
 //! ~~~
 //!
+//! As an option they become native histograms whose buckets have these bounds.
+//!
 //! OTLP counts per bucket, Prometheus up to a bound: the counts are added up. The last bucket is
 //! the count of all. An exemplar goes to the first bucket whose bound is not below it.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use std::sync::Arc;
 
-use telemetry_core::model::Exemplar;
+use telemetry_core::model::{CUSTOM_BUCKETS_SCHEMA, Exemplar, Histogram, SampleValue};
 use telemetry_core::syntax::number::write_f;
 
 use super::exemplar;
-use super::labels::SeriesLabels;
+use super::exponential::layout;
 use super::metric::Metric;
-use super::point::{Output, Point, Times, Which};
+use super::output::{Output, Which};
+use super::point::{Point, Times};
+use super::shape::Shape;
 use crate::error::Fault;
 use crate::otlp::texts::Texts;
 use crate::protobuf::Wire::*;
@@ -32,9 +36,13 @@ pub(super) struct Buckets {
     /// The bounds that were made texts of, and the texts.
     printed: Vec<f64>,
     texts: Vec<String>,
+    shape: Shape,
+    /// Whether points become native histograms with these buckets.
+    are_native: bool,
 }
 
-/// Hands over `_sum` if there is one, `_count`, and a `_bucket` per bound and for infinity.
+/// Hands over `_sum` if there is one, `_count`, and a `_bucket` per bound and for infinity; or one
+/// native histogram.
 pub(super) fn translate<'a>(
     mut message: Reader<'a>,
     metric: &Metric<'a>,
@@ -58,22 +66,30 @@ pub(super) fn translate<'a>(
             (7, Len) => packed_doubles(message.bytes()?, &mut buckets.bounds)?,
             (7, Fixed64) => buckets.bounds.push(message.double()?),
             (8, Len) => point.exemplars.push(message.message()?),
-            (9, Len) => point.attribute(message.message()?)?,
+            (9, Len) => point.attributes::<9>(&mut message)?,
             (10, Varint) => point.flags = message.uint32()?,
             _ => message.skip(tag)?,
         }
     }
-    let times = match point.finish()? {
+    let times = match point.times() {
         Ok(times) => times,
         Err(reason) => {
             output.refuse(reason);
             return Ok(None);
         }
     };
+    if buckets.are_native {
+        return buckets.translate_native(metric, point, times, (count, sum), output, texts);
+    }
+    // A bound without a count is none.
+    buckets.bounds.truncate(buckets.counts.len());
+    if !output.begin(point, buckets.shape.of(&buckets.bounds, sum.is_some()))? {
+        return Ok(None);
+    }
     buckets.read_exemplars(&point.exemplars, texts)?;
-    buckets.print_bounds();
     let target = Arc::clone(&output.target);
-    let mut labels = SeriesLabels::new(&point.labels, &target);
+    let mut labels = output.labels(point, &target);
+    buckets.print_bounds();
     if let Some(sum) = sum {
         output.sample(&mut labels, Which::name(&metric.sum), times, point.value(sum));
     }
@@ -97,10 +113,56 @@ pub(super) fn translate<'a>(
     if let Some(series) = output.sample(&mut labels, which, times, count) {
         exemplars.for_each(|exemplar| output.sink.exemplar(series, exemplar));
     }
+    output.finish();
     Ok(Some(times))
 }
 
 impl Buckets {
+    pub(super) fn new(are_native: bool) -> Self {
+        Buckets { are_native, ..Buckets::default() }
+    }
+
+    /// Hands over one native histogram with custom buckets.
+    fn translate_native(
+        &self,
+        metric: &Metric<'_>,
+        point: &mut Point<'_>,
+        times: Times,
+        (count, sum): (u64, Option<f64>),
+        output: &mut Output<'_>,
+        texts: &mut Texts,
+    ) -> Result<Option<Times>, Fault> {
+        // The first bucket has the index 0; the layout moves indexes by one.
+        let (positive_spans, positive_buckets) = match layout(-1, &self.counts, 0) {
+            Ok(layout) => layout,
+            Err(reason) => {
+                output.refuse(reason);
+                return Ok(None);
+            }
+        };
+        if !output.begin(point, 0)? {
+            return Ok(None);
+        }
+        let histogram = Histogram {
+            schema: CUSTOM_BUCKETS_SCHEMA,
+            count: count as f64,
+            sum: point.value(sum.unwrap_or_default()),
+            positive_spans,
+            positive_buckets,
+            custom_bounds: self.bounds.clone(),
+            ..Histogram::default()
+        };
+        let target = Arc::clone(&output.target);
+        let mut labels = output.labels(point, &target);
+        let value = SampleValue::Histogram(Arc::new(histogram));
+        let series = output.sample(&mut labels, Which::name(&metric.name), times, value);
+        if let Some(series) = series {
+            exemplar::add_all(&point.exemplars, series, output.sink, texts)?;
+        }
+        output.finish();
+        Ok(Some(times))
+    }
+
     fn read_exemplars(&mut self, messages: &[Reader<'_>], texts: &mut Texts) -> Result<(), Fault> {
         self.exemplars.clear();
         for message in messages {

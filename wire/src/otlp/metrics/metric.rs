@@ -30,6 +30,8 @@ pub(super) struct Metric<'a> {
     pub(super) kind: Kind,
     /// The message whose fields 1 are the data points.
     pub(super) points: Reader<'a>,
+    /// Whether its points are deltas.
+    pub(super) is_delta: bool,
     /// Why none of its points can be stored.
     pub(super) refused: Option<RefusalReason>,
 }
@@ -45,10 +47,12 @@ pub(super) enum Kind {
 }
 
 impl<'a> Metric<'a> {
-    /// None where there are no data points of a kind that is known.
+    /// None where there are no data points of a kind that is known. Deltas are taken if the reader
+    /// `accumulates` them.
     pub(super) fn read(
         mut message: Reader<'a>,
         translation: Translation,
+        accumulates: bool,
         texts: &mut Texts,
     ) -> Result<Option<Self>, Fault> {
         let [mut name, mut description, mut unit] = [Bytes::default(); 3];
@@ -93,7 +97,7 @@ impl<'a> Metric<'a> {
         let refused = if name.is_empty() {
             Some(RefusalReason::Malformed { rule: "a metric name has a letter or a digit" })
         } else {
-            aggregation.fault(kind)
+            aggregation.fault(kind, accumulates)
         };
         let metadata = Metadata {
             kind: prometheus_kind,
@@ -103,7 +107,8 @@ impl<'a> Metric<'a> {
         let has_parts = matches!(kind, Kind::Histogram | Kind::Summary);
         let part = |suffix: &str| if has_parts { format!("{name}{suffix}") } else { String::new() };
         let (sum, count, bucket) = (part("_sum"), part("_count"), part("_bucket"));
-        Ok(Some(Metric { name, sum, count, bucket, metadata, kind, points, refused }))
+        let is_delta = aggregation.is_delta(kind);
+        Ok(Some(Metric { name, sum, count, bucket, metadata, kind, points, is_delta, refused }))
     }
 }
 
@@ -129,9 +134,14 @@ impl Aggregation {
         Ok(aggregation)
     }
 
-    fn fault(&self, kind: Kind) -> Option<RefusalReason> {
+    fn is_delta(&self, kind: Kind) -> bool {
+        !matches!(kind, Kind::Gauge | Kind::Summary) && self.temporality == DELTA
+    }
+
+    fn fault(&self, kind: Kind, accumulates: bool) -> Option<RefusalReason> {
         match (kind, self.temporality) {
             (Kind::Gauge | Kind::Summary, _) | (_, CUMULATIVE) => None,
+            (_, DELTA) if accumulates => None,
             (_, DELTA) => {
                 Some(RefusalReason::Unsupported { what: "a metric of delta temporality" })
             }

@@ -4,25 +4,35 @@
 //! 2. `metric` reads a metric's head: name, unit, kind; `name` and `unit` make the Prometheus name.
 //! 3. `point` reads data points, `labels` makes label sets of their attributes.
 //! 4. `number`, `histogram`, `exponential` and `summary` turn a point of their kind into samples.
-//! 5. `target_info` adds the series that carries the resource's other attributes.
+//! 5. `output` hands them over; `known` remembers the series of points, `deltas` the totals of
+//!    series of delta temporality, both from request to request of a `receiver`.
+//! 6. `target_info` adds the series that carries the resource's other attributes.
 //!
 //! Semantics: Prometheus 3.14, all translation strategies, promotion of resource attributes and of
-//! the scope. Delta temporality is not there yet: deltas are refused point by point.
+//! the scope.
 
 mod decode;
+mod deltas;
 mod exemplar;
 mod exponential;
 mod histogram;
+mod known;
 mod labels;
 mod metric;
 mod name;
 mod number;
 mod options;
+mod output;
+mod pending;
 mod point;
+mod receiver;
+mod shape;
+mod sum;
 mod summary;
 mod target;
 mod target_info;
 mod unit;
 
 pub use decode::decode_metrics;
-pub use options::{MetricOptions, Promotion, Translation};
+pub use options::{DeltaOptions, MetricOptions, Promotion, Translation};
+pub use receiver::MetricReceiver;

@@ -10,9 +10,9 @@
 use std::sync::Arc;
 
 use super::exemplar;
-use super::labels::SeriesLabels;
 use super::metric::{Kind, Metric};
-use super::point::{Output, Point, Times, Which, integer};
+use super::output::{Output, Which};
+use super::point::{Point, Times, integer};
 use crate::error::Fault;
 use crate::otlp::texts::Texts;
 use crate::protobuf::Reader;
@@ -35,12 +35,12 @@ pub(super) fn translate<'a>(
             (4, Fixed64) => value = message.double()?,
             (5, Len) => point.exemplars.push(message.message()?),
             (6, Fixed64) => value = integer(message.fixed64()?),
-            (7, Len) => point.attribute(message.message()?)?,
+            (7, Len) => point.attributes::<7>(&mut message)?,
             (8, Varint) => point.flags = message.uint32()?,
             _ => message.skip(tag)?,
         }
     }
-    let times = match point.finish()? {
+    let times = match point.times() {
         // The start of a gauge means nothing.
         Ok(times) if metric.kind == Kind::Gauge => Times { start: 0, ..times },
         Ok(times) => times,
@@ -49,12 +49,16 @@ pub(super) fn translate<'a>(
             return Ok(None);
         }
     };
+    if !output.begin(point, 0)? {
+        return Ok(None);
+    }
     let target = Arc::clone(&output.target);
-    let mut labels = SeriesLabels::new(&point.labels, &target);
+    let mut labels = output.labels(point, &target);
     let which = Which::name(&metric.name);
     let series = output.sample(&mut labels, which, times, point.value(value));
     if let Some(series) = series.filter(|_| metric.kind == Kind::Sum) {
         exemplar::add_all(&point.exemplars, series, output.sink, texts)?;
     }
+    output.finish();
     Ok(Some(times))
 }

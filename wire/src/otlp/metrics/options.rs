@@ -58,6 +58,23 @@ impl Promotion {
     }
 }
 
+/// How deltas are added up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeltaOptions {
+    /// Series whose totals are kept; a point of one more is refused. A million by default, of about
+    /// 60 bytes each, native histograms with their buckets.
+    pub series_max: usize,
+    /// Milliseconds, by the times of points, after which a series that nothing was added to is
+    /// forgotten: its next delta starts a new total. Five minutes by default.
+    pub stale_after_ms: i64,
+}
+
+impl Default for DeltaOptions {
+    fn default() -> Self {
+        DeltaOptions { series_max: 1 << 20, stale_after_ms: 5 * 60 * 1000 }
+    }
+}
+
 /// How metrics are translated. The default is Prometheus'.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -78,6 +95,12 @@ pub struct MetricOptions {
     pub promote_scope_metadata: bool,
     /// Whether `target_info` has the attributes that make `job` and `instance` too.
     pub keep_identifying_resource_attributes: bool,
+    /// Whether histograms with explicit bounds become native histograms with custom buckets, one
+    /// series, not a classic histogram.
+    pub histograms_as_custom_buckets: bool,
+    /// How deltas become running totals. Only [`MetricReceiver`](crate::otlp::MetricReceiver) can, since
+    /// it remembers; without this, and of `decode_metrics` always, deltas are refused.
+    pub deltas: Option<DeltaOptions>,
 }
 
 impl Default for MetricOptions {
@@ -89,6 +112,8 @@ impl Default for MetricOptions {
             promotion: Promotion::default(),
             promote_scope_metadata: false,
             keep_identifying_resource_attributes: false,
+            histograms_as_custom_buckets: false,
+            deltas: None,
         }
     }
 }

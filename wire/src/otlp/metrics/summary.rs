@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use telemetry_core::syntax::number::write_f;
 
-use super::labels::SeriesLabels;
 use super::metric::Metric;
-use super::point::{Output, Point, Times, Which};
+use super::output::{Output, Which};
+use super::point::{Point, Times};
+use super::shape::Shape;
 use crate::error::Fault;
 use crate::protobuf::Reader;
 use crate::protobuf::Wire::*;
@@ -34,27 +35,32 @@ pub(super) fn translate<'a>(
             (4, Fixed64) => count = message.fixed64()?,
             (5, Fixed64) => sum = message.double()?,
             (6, Len) => quantiles.push(read_quantile(message.message()?)?),
-            (7, Len) => point.attribute(message.message()?)?,
+            (7, Len) => point.attributes::<7>(&mut message)?,
             (8, Varint) => point.flags = message.uint32()?,
             _ => message.skip(tag)?,
         }
     }
-    let times = match point.finish()? {
+    let times = match point.times() {
         Ok(times) => times,
         Err(reason) => {
             output.refuse(reason);
             return Ok(None);
         }
     };
+    let bounds: Vec<_> = quantiles.iter().map(|(quantile, _)| *quantile).collect();
+    if !output.begin(point, Shape::default().of(&bounds, true))? {
+        return Ok(None);
+    }
     let target = Arc::clone(&output.target);
-    let texts: Vec<_> = quantiles.iter().map(|(quantile, _)| float_text(*quantile)).collect();
-    let mut labels = SeriesLabels::new(&point.labels, &target);
+    let texts: Vec<_> = bounds.into_iter().map(float_text).collect();
+    let mut labels = output.labels(point, &target);
     output.sample(&mut labels, Which::name(&metric.sum), times, point.value(sum));
     output.sample(&mut labels, Which::name(&metric.count), times, point.value(count as f64));
     for ((_, value), text) in quantiles.iter().zip(&texts) {
         let which = Which { name: &metric.name, bound: Some(("quantile", text)) };
         output.sample(&mut labels, which, times, point.value(*value));
     }
+    output.finish();
     Ok(Some(times))
 }
 

@@ -12,7 +12,8 @@ use telemetry_core::sink::SeriesRef;
 
 use super::labels::{PointLabels, SeriesLabels};
 use super::options::MetricOptions;
-use super::point::{Output, Times};
+use super::output::Output;
+use super::point::Times;
 use super::target::IDENTIFYING;
 use crate::error::Fault;
 use crate::otlp::resource::Producer;
