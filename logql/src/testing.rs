@@ -130,13 +130,7 @@ pub fn run_stages(stages: &str, line: &LineIn) -> Result<Option<LineOut>, Error>
         return Ok(None);
     }
     let mut buffer = Vec::new();
-    let mut entry = Entry {
-        time: line.time,
-        now: NOW,
-        line: LineText::new(&line.line, &mut buffer),
-        stored_bytes: line.line.len(),
-        labels: &mut labels,
-    };
+    let mut entry = entry(line, &mut labels, &mut buffer);
     if !pipeline.apply(&mut entry, &Hints::everything()) {
         return Ok(None);
     }
@@ -156,13 +150,7 @@ pub fn sample(query: &str, line: &LineIn) -> Result<Option<(f64, LabelSet)>, Err
         return Ok(None);
     }
     let mut buffer = Vec::new();
-    let mut entry = Entry {
-        time: line.time,
-        now: NOW,
-        line: LineText::new(&line.line, &mut buffer),
-        stored_bytes: line.line.len(),
-        labels: &mut labels,
-    };
+    let mut entry = entry(line, &mut labels, &mut buffer);
     if !pipeline.apply(&mut entry, &range.hints) {
         return Ok(None);
     }
@@ -175,6 +163,12 @@ pub fn sample(query: &str, line: &LineIn) -> Result<Option<(f64, LabelSet)>, Err
     let mut pairs = Vec::new();
     range.labels.collect(&labels, &mut pairs);
     Ok(value.map(|value| (value, pairs.into_iter().collect())))
+}
+
+/// A line at the head of its stages.
+fn entry<'e>(line: &'e LineIn, labels: &'e mut LineLabels, buffer: &'e mut Vec<u8>) -> Entry<'e> {
+    let text = LineText::new(&line.line, buffer);
+    Entry { time: line.time, now: NOW, line: text, stored_bytes: line.line.len(), labels }
 }
 
 fn first_range(plan: &plan::MetricPlan) -> Option<&plan::RangePlan> {

@@ -2,6 +2,7 @@
 //! bounded memory.
 #![cfg(test)]
 
+use logql::explore::PatternOptions;
 use logql::{Engine, Instant, LogOptions, LogStream};
 use std::time::Duration;
 use telemetry_core::labels;
@@ -136,4 +137,50 @@ fn a_query_past_its_deadline_stops() {
     let query = logql::parse("count_over_time({app=\"x\"} | logfmt --keep-empty | a=\"2\" [1h])");
     let context = QueryContext::new().with_timeout(Duration::from_millis(1));
     assert!(Engine::new(&logs).instant(&query.unwrap(), 1_000, &context).is_err());
+}
+
+#[test]
+fn searches_across_lines_are_linear() {
+    // A text that nearly matches everywhere, longer than the lines, and lines of one byte.
+    let ones: Vec<String> = (0..200_000).map(|_| "a".to_owned()).collect();
+    let mut logs = MemoryLogs::new();
+    for (time, line) in ones.iter().enumerate() {
+        logs.insert(&labels! { "app" => "x" }, LogEntry::new(time as i64, line));
+    }
+    let long = "a".repeat(20_000);
+    let arms = (0..200).map(|n| format!("\"{}{n}\"", "a".repeat(60))).collect::<Vec<_>>();
+    for filter in [
+        format!("|= \"{long}\""),
+        format!("|= \"{}\"", "a".repeat(100)),
+        format!("|= {}", arms.join(" or ")),
+        format!("|~ \"{}b?{}\"", "a".repeat(50), "a".repeat(50)),
+        format!("|> \"<_>{}<_>\"", "a".repeat(100)),
+    ] {
+        assert!(lines(&logs, &filter).is_empty(), "{}", filter.len());
+    }
+    let query = format!("count_over_time({{app=\"x\"}} != \"{}\" [1h])", "a".repeat(100));
+    let query = logql::parse(&query).unwrap();
+    let context = QueryContext::new().with_timeout(DEADLINE);
+    let Instant::Vector(samples) = Engine::new(&logs).instant(&query, 200_000, &context).unwrap()
+    else {
+        panic!("no vector")
+    };
+    assert_eq!(samples[0].value, 200_000.0);
+}
+
+#[test]
+fn lines_of_ever_new_shapes_do_not_fill_the_memory_of_patterns() {
+    let shape = |n: u32| {
+        let word = |bits: u32| if n >> bits & 1 == 1 { "ab" } else { "cd" };
+        (0..17).map(word).collect::<Vec<_>>().concat()
+    };
+    let mut logs = MemoryLogs::new();
+    for n in 0..100_000 {
+        logs.insert(&labels! { "app" => "x" }, LogEntry::new(i64::from(n), shape(n)));
+    }
+    let query = logql::parse("{app=\"x\"}").unwrap();
+    let options = PatternOptions { lines_min: 1, limit: 10_000, ..PatternOptions::default() };
+    let context = QueryContext::new().with_timeout(DEADLINE);
+    let found = Engine::new(&logs).patterns(&query, &options, &context).unwrap();
+    assert!(!found.is_empty() && found.len() <= 300);
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use telemetry_core::labels;
 use telemetry_core::model::LogEntry;
 use telemetry_core::query::QueryContext;
-use telemetry_core::source::MemoryLogs;
+use telemetry_core::source::{Direction, MemoryLogs};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -106,6 +106,18 @@ fn answer(logs: &MemoryLogs, query: &str) -> Result<Vec<Bits>, String> {
     }
 }
 
+fn logs(lines: &[(i64, u8, String)]) -> MemoryLogs {
+    let mut logs = MemoryLogs::new();
+    for (time, stream, text) in lines {
+        let labels = match stream {
+            0 => labels! { "app" => "x" },
+            _ => labels! { "app" => "x", "status" => "up" },
+        };
+        logs.insert(&labels, LogEntry::new(time * SECOND, text));
+    }
+    logs
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_500, ..ProptestConfig::default() })]
 
@@ -114,16 +126,30 @@ proptest! {
         lines in prop::collection::vec((0_i64..60, 0_u8..2, line()), 0..30),
         query in query(),
     ) {
-        let mut plain = MemoryLogs::new();
-        for (time, stream, text) in &lines {
-            let labels = match stream {
-                0 => labels! { "app" => "x" },
-                _ => labels! { "app" => "x", "status" => "up" },
-            };
-            plain.insert(&labels, LogEntry::new(time * SECOND, text));
-        }
+        let plain = logs(&lines);
         let templates = plain.clone().with_templates();
         prop_assert_eq!(answer(&plain, &query), answer(&templates, &query), "{}", query);
+    }
+
+    #[test]
+    fn log_queries_find_the_same_lines(
+        lines in prop::collection::vec((0_i64..20, 0_u8..2, line()), 0..200),
+        stages in (query(), prop::sample::select(vec![
+            "", "| line_format \"{{.status}}\"", "| drop status", "| keep route, status"])),
+        limit in 1_usize..60,
+        backward in any::<bool>(),
+    ) {
+        let plain = logs(&lines);
+        let templates = plain.clone().with_templates();
+        let (query, last) = stages;
+        // The stages of the metric query, without what makes it one.
+        let inner = &query[query.find('{').unwrap()..query.find("[20s]").unwrap()];
+        let tree = logql::parse(&format!("{} {last}", inner.split("| unwrap").next().unwrap())).unwrap();
+        let direction = if backward { Direction::Backward } else { Direction::Forward };
+        let options = LogOptions { limit, direction, ..LogOptions::default() };
+        let [a, b] = [&plain, &templates]
+            .map(|logs| Engine::new(logs).log(&tree, &options, &QueryContext::new()).unwrap());
+        prop_assert_eq!(a, b, "{}", inner);
     }
 
     #[test]
@@ -150,22 +176,6 @@ proptest! {
 }
 
 #[test]
-fn log_queries_find_the_same_lines() {
-    let mut plain = MemoryLogs::new();
-    for n in 0..50_i64 {
-        let line = format!("{{\"status\":{},\"n\":{n}}}", 200 + n % 4 * 100);
-        plain.insert(&labels! { "app" => "x" }, LogEntry::new(n, line));
-    }
-    let tree = logql::parse("{app=\"x\"} | json | status >= 400").unwrap();
-    let options = LogOptions { limit: 7, ..LogOptions::default() };
-    let templates = plain.clone().with_templates();
-    let [a, b] = [&plain, &templates]
-        .map(|logs| Engine::new(logs).log(&tree, &options, &QueryContext::new()).unwrap());
-    assert_eq!(a, b);
-    assert_eq!(a.iter().map(|stream| stream.entries.len()).sum::<usize>(), 7);
-}
-
-#[test]
 fn columns_are_read_without_building_lines() {
     let mut plain = MemoryLogs::new();
     for n in 0..50_i64 {
@@ -189,4 +199,24 @@ fn columns_are_read_without_building_lines() {
         assert!(bytes(&plain) > 1_000, "{query}");
         assert!(bytes(&templates) <= built, "{query}: {}", bytes(&templates));
     }
+}
+
+#[test]
+fn log_queries_build_the_lines_they_keep() {
+    let mut plain = MemoryLogs::new();
+    for n in 0..1_000_i64 {
+        let line = format!("{{\"status\":{},\"n\":{n}}}", 200 + n % 4 * 100);
+        plain.insert(&labels! { "app" => "x" }, LogEntry::new(n, line));
+    }
+    let templates = plain.clone().with_templates();
+    let tree = logql::parse("{app=\"x\"} | json | status >= 500").unwrap();
+    let options = LogOptions { limit: 10, ..LogOptions::default() };
+    let context = QueryContext::new();
+    let found = Engine::new(&templates).log(&tree, &options, &context).unwrap();
+    let mut times: Vec<i64> =
+        found.iter().flat_map(|stream| &stream.entries).map(|line| line.time.0).collect();
+    times.sort_unstable();
+    assert_eq!(times, (963..1_000).step_by(4).collect::<Vec<_>>());
+    // Thirty-two of two hundred and fifty lines that are kept, of a thousand.
+    assert!(context.statistics().snapshot().bytes < 32 * 30);
 }

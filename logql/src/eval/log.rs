@@ -4,9 +4,12 @@
 //! page cannot hold a better one, the answer is certain and the rest is not read. With workers,
 //! pages are read in waves: one first, as it may be enough, then two, four and so on.
 //!
+//! Where the pages offer templates, the lines are found in columns; see [`found`](super::found).
+//!
 //! Lines of equal time stand in the order of their streams' labels, those of one stream in the
 //! order they came; reading backward turns all of it round.
 
+use super::found::RowFinder;
 use super::scan::{Next, Scan, select};
 use super::{Access, jobs};
 use crate::ast::Expr;
@@ -27,6 +30,10 @@ use telemetry_core::query::{QueryContext, Resource};
 use telemetry_core::source::{Direction, LogPage, LogWant};
 use telemetry_core::time::{Nanos, NanosRange};
 
+/// The least and the most rows that are decoded at first where a page tells which are needed.
+const ROWS_MIN: usize = 32;
+const ROWS_MAX: usize = 4_096;
+
 /// Runs a log query.
 pub(crate) fn run(
     lines: &LinesPlan,
@@ -41,7 +48,12 @@ pub(crate) fn run(
     let held_max = if thins { usize::MAX } else { options.limit };
     let hints = Hints::everything();
     let mut held = Held::new(held_max, backward, None);
-    let reader = || Reader { scan: Scan::new(lines, &hints, access), origins: Origins::default() };
+    let probe = lines.pipeline.probe();
+    let reader = || Reader {
+        scan: Scan::new(lines, &hints, access),
+        finder: RowFinder::new(lines, probe.as_ref(), access),
+        origins: Origins::default(),
+    };
     let mut alone = reader();
     let (mut next, mut wave) = (0, 1);
     while next < pages.len() {
@@ -105,6 +117,7 @@ pub(crate) fn for_each(
 /// What reads one page after the other.
 struct Reader<'p> {
     scan: Scan<'p>,
+    finder: Option<RowFinder<'p>>,
     origins: Origins,
 }
 
@@ -117,28 +130,79 @@ impl Reader<'_> {
         held: &mut Held,
         context: &QueryContext,
     ) -> Result<(), Error> {
-        let stream = page.labels().clone();
+        let Reader { scan, finder, origins } = self;
+        let place = Place { page: index, stream: page.labels().clone() };
+        if let Some(finder) = finder
+            && let Some(rows) = finder.rows(page)?
+        {
+            return read_rows(rows, page, place, (scan, origins), held, context);
+        }
         let backward = held.backward;
         let worst = Cell::new(held.worst());
-        self.scan.page(
+        scan.page(
             page,
             LogWant::ALL,
             backward,
             |entry, row| {
-                let key = Key { time: entry.time, stream: stream.clone(), page: index, row };
-                let line = entry.line.get();
-                let labels = &*entry.labels;
-                held.offer(key, || (line.to_vec(), self.origins.of(labels)));
+                place.offer(entry, row, held, origins);
                 context.bound(Resource::Rows, held.heap.len() as u64)?;
                 worst.set(held.worst());
                 Ok(Next::Line)
             },
-            |time, _| match worst.get() {
-                Some(worst) if backward && time < worst => Next::Page,
-                Some(worst) if !backward && time > worst => Next::Page,
-                _ => Next::Line,
-            },
+            |time, _| if is_worse(worst.get(), time, backward) { Next::Page } else { Next::Line },
         )
+    }
+}
+
+/// Offers those of the rows of a page that are kept: the nearest first, and more and more at once,
+/// as few may be enough.
+fn read_rows(
+    rows: &[(usize, i64)],
+    page: &dyn LogPage,
+    place: Place,
+    (scan, origins): (&mut Scan<'_>, &mut Origins),
+    held: &mut Held,
+    context: &QueryContext,
+) -> Result<(), Error> {
+    let mut left = rows;
+    let mut count = held.max.clamp(ROWS_MIN, ROWS_MAX);
+    loop {
+        let nearest = if held.backward { left.last() } else { left.first() };
+        let Some((_, time)) = nearest else { return Ok(()) };
+        if is_worse(held.worst(), *time, held.backward) {
+            return Ok(());
+        }
+        let some;
+        if held.backward {
+            (left, some) = left.split_at(left.len().saturating_sub(count));
+        } else {
+            (some, left) = left.split_at(count.min(left.len()));
+        }
+        let numbers: Vec<usize> = some.iter().map(|(row, _)| *row).collect();
+        scan.some_rows(page, &numbers, |entry, at| {
+            place.offer(entry, numbers.get(at).copied().unwrap_or_default(), held, origins);
+            context.bound(Resource::Rows, held.heap.len() as u64)?;
+            Ok(Next::Line)
+        })?;
+        count = count.saturating_mul(2);
+    }
+}
+
+/// Whether a time is worse than the worst that is still wanted.
+fn is_worse(worst: Option<i64>, time: i64, backward: bool) -> bool {
+    worst.is_some_and(|worst| if backward { time < worst } else { time > worst })
+}
+
+/// The page that lines lie on.
+struct Place {
+    page: usize,
+    stream: Labels,
+}
+
+impl Place {
+    fn offer(&self, entry: &Entry<'_>, row: usize, held: &mut Held, origins: &mut Origins) {
+        let key = Key { time: entry.time, stream: self.stream.clone(), page: self.page, row };
+        held.offer(key, || (entry.line.get().to_vec(), origins.of(entry.labels)));
     }
 }
 

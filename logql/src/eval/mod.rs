@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod binary;
+mod found;
 mod jobs;
 mod label_replace;
 pub(crate) mod log;

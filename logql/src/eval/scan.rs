@@ -68,11 +68,22 @@ pub(super) enum Next {
 
 impl<'p> Scan<'p> {
     pub(super) fn new(lines: &'p LinesPlan, hints: &'p Hints, access: &Access<'p>) -> Self {
+        let probe = if hints.wants_all() { lines.pipeline.probe() } else { None };
+        Scan { probe, ..Scan::of(lines, lines.pipeline.clone(), hints, access) }
+    }
+
+    /// A scan through other stages than those of the plan.
+    pub(super) fn of(
+        lines: &'p LinesPlan,
+        pipeline: Pipeline,
+        hints: &'p Hints,
+        access: &Access<'p>,
+    ) -> Self {
         Scan {
             lines,
             hints,
-            pipeline: lines.pipeline.clone(),
-            probe: if hints.wants_all() { lines.pipeline.probe() } else { None },
+            pipeline,
+            probe: None,
             typed: TypedColumns::default(),
             labels: LineLabels::default(),
             columns: LogColumns::default(),

@@ -43,6 +43,11 @@ pub(super) trait Samples {
 
     /// Counts a sample. Rows come in no order.
     fn add(&mut self, row: usize, time: i64, sample: Sampled);
+
+    /// Whether rows that no template decides are added as they are, instead of being read as lines.
+    fn takes_undecided(&self) -> bool {
+        false
+    }
 }
 
 /// A piece of a label's value.
@@ -125,7 +130,13 @@ impl TypedColumns {
                 None => line_rows.extend(rows),
             }
         }
-        if !line_rows.is_empty() {
+        if samples.takes_undecided() {
+            let unknown = Sampled { series: 0, value: 0.0 };
+            for row in line_rows {
+                let time = self.times.times.get(row).copied().unwrap_or_default();
+                samples.add(row, time, unknown);
+            }
+        } else if !line_rows.is_empty() {
             line_rows.sort_unstable();
             scan.some_rows(page, &line_rows, |entry, place| {
                 if let (Some(sample), Some(row)) =

@@ -20,13 +20,14 @@ const LINE_BYTES_MAX: usize = 3_000;
 /// Words that a line may have.
 const WORDS_MAX: usize = 100;
 /// Clusters that are kept.
-const CLUSTERS_MAX: usize = 300;
+pub(super) const CLUSTERS_MAX: usize = 300;
 /// The share of words that must be equal.
 const SIMILARITY: f64 = 0.3;
 
 /// Words and what stands between them.
 #[derive(Clone, Debug)]
 struct Cluster {
+    kind: Kind,
     /// Words that varied are none.
     words: Vec<Option<Box<str>>>,
     /// What stands before each word, and behind the last.
@@ -34,12 +35,17 @@ struct Cluster {
     matched: u64,
 }
 
+/// What lines of one cluster have in common: the number of words, and the first that is fixed.
+type Kind = (usize, Box<str>);
+
 /// The clusters that lines have fallen into.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Drain {
-    clusters: Vec<Option<Cluster>>,
-    /// Clusters by the number of words and what stands between them.
-    alike: HashMap<(usize, Box<str>), Vec<usize>>,
+    /// By number; numbers are not used again.
+    clusters: HashMap<usize, Cluster>,
+    /// Numbers of clusters by their kind.
+    alike: HashMap<Kind, Vec<usize>>,
+    next: usize,
     lines: u64,
 }
 
@@ -53,54 +59,57 @@ impl Drain {
         let (words, gaps) = split(line);
         self.lines += 1;
         let first = words.iter().flatten().next().copied().unwrap_or_default();
-        let key = (words.len(), Box::from(first));
-        let numbers = self.alike.entry(key).or_default();
+        let kind: Kind = (words.len(), first.into());
+        let numbers = self.alike.entry(kind.clone()).or_default();
         let mut best: Option<(usize, f64)> = None;
         for number in numbers.iter().copied() {
-            let Some(Some(cluster)) = self.clusters.get(number) else { continue };
+            let Some(cluster) = self.clusters.get(&number) else { continue };
             let similarity = cluster.similarity(&words);
             if similarity >= SIMILARITY && best.is_none_or(|(_, known)| similarity > known) {
                 best = Some((number, similarity));
             }
         }
         if let Some((number, _)) = best {
-            if let Some(Some(cluster)) = self.clusters.get_mut(number) {
+            if let Some(cluster) = self.clusters.get_mut(&number) {
                 cluster.join(&words, &gaps);
                 cluster.matched = self.lines;
             }
             return Some(number);
         }
-        let number = self.clusters.len();
+        let number = self.next;
+        self.next += 1;
         numbers.push(number);
         let words = words.iter().map(|word| word.map(Box::from)).collect();
         let gaps = gaps.iter().map(|gap| Box::from(*gap)).collect();
-        self.clusters.push(Some(Cluster { words, gaps, matched: self.lines }));
+        self.clusters.insert(number, Cluster { kind, words, gaps, matched: self.lines });
         self.evict();
         Some(number)
     }
 
     /// Lets the cluster go that was matched longest ago, if there are too many.
     fn evict(&mut self) {
-        let known = self.clusters.iter().enumerate();
-        let living = known.filter_map(|(number, one)| Some((one.as_ref()?.matched, number)));
-        let (count, oldest) = (living.clone().count(), living.min());
-        if count <= CLUSTERS_MAX {
+        if self.clusters.len() <= CLUSTERS_MAX {
             return;
         }
-        if let Some((_, number)) = oldest {
-            if let Some(cluster) = self.clusters.get_mut(number) {
-                *cluster = None;
+        let oldest = self.clusters.iter().map(|(number, one)| (one.matched, *number)).min();
+        let gone = oldest.and_then(|(_, number)| Some((number, self.clusters.remove(&number)?)));
+        let Some((number, cluster)) = gone else { return };
+        if let Some(numbers) = self.alike.get_mut(&cluster.kind) {
+            numbers.retain(|other| *other != number);
+            if numbers.is_empty() {
+                self.alike.remove(&cluster.kind);
             }
-            self.alike.retain(|_, numbers| {
-                numbers.retain(|other| *other != number);
-                !numbers.is_empty()
-            });
         }
     }
 
     /// The pattern of a cluster, if it was not let go.
     pub(super) fn pattern(&self, number: usize) -> Option<String> {
-        self.clusters.get(number)?.as_ref().map(Cluster::pattern)
+        self.clusters.get(&number).map(Cluster::pattern)
+    }
+
+    /// Whether a cluster was not let go.
+    pub(super) fn holds(&self, number: usize) -> bool {
+        self.clusters.contains_key(&number)
     }
 }
 
@@ -191,12 +200,12 @@ mod tests {
             let digits = number.to_string().into_bytes();
             digits.iter().map(|digit| char::from(digit + 49)).collect::<String>()
         };
-        for number in 0..1_000 {
+        for number in 0..100_000 {
             drain.add(&letters(number));
         }
-        assert_eq!(drain.clusters.iter().flatten().count(), CLUSTERS_MAX);
+        assert_eq!(drain.clusters.len(), CLUSTERS_MAX);
         assert!(drain.alike.len() <= CLUSTERS_MAX);
         drain.add(&"x y ".repeat(700));
-        assert!(drain.clusters.iter().flatten().all(|cluster| cluster.words.len() <= WORDS_MAX));
+        assert!(drain.clusters.values().all(|cluster| cluster.words.len() <= WORDS_MAX));
     }
 }

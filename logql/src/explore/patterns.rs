@@ -1,6 +1,6 @@
 //! The shapes that the lines of a query have, and how often each comes.
 
-use super::drain::Drain;
+use super::drain::{CLUSTERS_MAX, Drain};
 use crate::ast::Expr;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -87,6 +87,9 @@ impl Engine<'_> {
             if let Some(number) = drain.add(&text) {
                 let step = entry.time.div_euclid(options.step_ns).saturating_mul(options.step_ns);
                 *counts.entry(number).or_default().entry(step).or_default() += 1;
+                if counts.len() > 2 * CLUSTERS_MAX {
+                    counts.retain(|number, _| drain.holds(*number));
+                }
             }
         })?;
         // Clusters whose words came to vary alike have one pattern.

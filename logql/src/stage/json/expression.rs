@@ -39,12 +39,13 @@ impl JsonExpressions {
         let all: Vec<usize> = (0..self.wanted.len()).collect();
         let mut search = Search { line, labels, hints, stage: self };
         search.enter(0, &all, 0);
-        for at in 0..self.wanted.len() {
-            let found = self.found.get(at).copied().unwrap_or_default();
-            if let Some((label, _)) = self.wanted.get(at)
-                && !found
-                && labels.get(label).is_none()
-            {
+        if self.found.iter().all(|found| *found) {
+            return;
+        }
+        // Where one is missing, all that do not show are set, those that were found under another
+        // name too.
+        for (label, _) in &self.wanted {
+            if labels.get(label).is_none() {
                 labels.set(label, "");
             }
         }

@@ -114,8 +114,8 @@ impl LogfmtFields {
                 break;
             }
         }
-        for ((label, _), found) in self.wanted.iter().zip(&self.found) {
-            if !found && labels.get(label).is_none() {
+        for (label, _) in &self.wanted {
+            if labels.get(label).is_none() {
                 labels.set(label, "");
             }
         }
