@@ -26,6 +26,7 @@ mod form;
 mod literals;
 mod lossy;
 mod parse;
+mod sequence;
 mod stack;
 
 pub use captures::Captures;
@@ -41,6 +42,7 @@ use parse::Parsed;
 use regex_automata::Input;
 use regex_automata::util::primitives::NonMaxUsize;
 use regex_syntax::hir::{Hir, Look};
+use sequence::Sequence;
 use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -77,6 +79,8 @@ struct Inner {
     form_needs_utf8: bool,
     prefix: Box<str>,
     required: Vec<AnyOf>,
+    /// Finds groups faster than the engine does.
+    sequence: Option<Sequence>,
     engine: Engine,
 }
 
@@ -114,6 +118,7 @@ impl Regex {
         let understand = || Understood::new(pattern, options);
         let Understood { names, form, prefix, required, hir } =
             stack::with_room(deep, understand).ok_or_else(large)??;
+        let sequence = if names.len() > 1 { Sequence::new(&hir) } else { None };
         let engine = Engine::new(hir, names.len(), form.is_total(), deep).ok_or_else(large)?;
         Ok(Regex(Arc::new(Inner {
             pattern: pattern.into(),
@@ -123,6 +128,7 @@ impl Regex {
             form,
             prefix,
             required,
+            sequence,
             engine,
         })))
     }
@@ -201,6 +207,14 @@ impl Regex {
     /// The leftmost match that starts at `at` or later.
     fn captures_from(&self, text: &str, at: usize, captures: &mut Captures) -> bool {
         captures.reset(self.0.names.len());
+        if let (0, Some(sequence)) = (at, &self.0.sequence)
+            && let Some(found) = sequence.find(text, &mut captures.slots)
+        {
+            if !found {
+                captures.reset(self.0.names.len());
+            }
+            return found;
+        }
         let input = Input::new(text).span(at..text.len());
         let engine = self.0.engine.capturing();
         engine.is_some_and(|engine| engine.search_slots(&input, &mut captures.slots).is_some())
@@ -300,6 +314,15 @@ impl Regex {
     /// Whether it is known that every text matches.
     pub fn matches_all(&self) -> bool {
         self.0.form.matches_all()
+    }
+
+    /// The places that the engine alone finds, for comparison in tests.
+    #[doc(hidden)]
+    pub fn captures_by_engine(&self, text: &str) -> Option<Captures> {
+        let mut captures = Captures::default();
+        captures.reset(self.0.names.len());
+        let found = self.0.engine.capturing()?.search_slots(&Input::new(text), &mut captures.slots);
+        found.is_some().then_some(captures)
     }
 
     /// What decides without the optimised forms, for comparison in tests.
