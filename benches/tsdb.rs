@@ -4,7 +4,9 @@
 //! steps of a thousandth; 15 s apart, all series of a store in one scrape. On disk, in the
 //! system's temporary directory, `Durability::Interval` of a second, one thread appending.
 //!
-//! Not measured: parsing, label look-up, queries (see `peers.rs` for the whole way).
+//! New series have five labels, one of them their own.
+//!
+//! Not measured: parsing, queries (see `peers.rs` for the whole way).
 
 #![allow(clippy::expect_used, reason = "a failure ends the run")]
 
@@ -13,6 +15,7 @@ use std::hint::black_box;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use telemetry_core::labels;
 use telemetry_core::query::QueryContext;
+use telemetry_core::sink::{MetricSink, RawLabels};
 use telemetry_core::source::{Columns, MetricSource, SeriesRequest};
 use telemetry_core::time::MillisRange;
 use tsdb::{Series, Tsdb};
@@ -117,6 +120,73 @@ fn append(c: &mut Criterion) {
     group.finish();
 }
 
+/// Series that come for the first time, with a sample each; and the block that they become.
+fn new_series(c: &mut Criterion) {
+    let count: usize = if std::env::args().any(|it| it == "--bench") { 1_000_000 } else { 2_000 };
+    let sets: Vec<[(&str, String); 5]> = (0..count)
+        .map(|at| {
+            [
+                ("__name__", "requests_total".to_owned()),
+                ("deployment", format!("deployment-{}", at % 997)),
+                ("namespace", format!("namespace-{}", at % 97)),
+                (
+                    "pod",
+                    format!(
+                        "deployment-{}-{:08x}",
+                        at % 997,
+                        (at as u32).wrapping_mul(0x9e37_79b9)
+                    ),
+                ),
+                ("status", ["200", "201", "404", "500"][at % 4].to_owned()),
+            ]
+        })
+        .collect();
+    let fill = |db: &Tsdb| {
+        let mut sink = db.sink();
+        for target in sets.chunks(5_000) {
+            for labels in target {
+                let pairs = labels.each_ref().map(|(name, value)| (*name, &**value));
+                let series = sink.resolve(&RawLabels::new(&pairs)).expect("labels are valid");
+                sink.append(series, 1_700_000_000_000, 1.0.into(), 0);
+            }
+            let committed = sink.commit().expect("the disk has room");
+            assert!(committed.is_complete());
+        }
+    };
+    let open = || {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let db = Tsdb::open(directory.path()).expect("an empty directory");
+        (directory, db)
+    };
+    let mut group = c.benchmark_group("new series");
+    group.sample_size(10).throughput(Throughput::Elements(count as u64));
+    group.bench_function("a sample each", |b| {
+        b.iter_batched(
+            open,
+            |(directory, db)| {
+                fill(&db);
+                (directory, db)
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    group.bench_function("flushed", |b| {
+        b.iter_batched(
+            || {
+                let (directory, db) = open();
+                fill(&db);
+                (directory, db)
+            },
+            |(directory, db)| {
+                db.flush().expect("the disk has room");
+                (directory, db)
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
+
 fn scan(c: &mut Criterion) {
     let values = values(SERIES, scrapes());
     let mut group = c.benchmark_group("scan");
@@ -149,5 +219,5 @@ fn scan(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, append, scan);
+criterion_group!(benches, append, new_series, scan);
 criterion_main!(benches);

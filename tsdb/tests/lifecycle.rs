@@ -72,6 +72,41 @@ fn late_samples_of_an_older_block_are_merged_in() {
 }
 
 #[test]
+fn many_short_series_stay_small() {
+    const SERIES: u64 = 40_000;
+    let db = manual().open().unwrap();
+    let set = |at: u64| {
+        labels! {
+            "__name__" => "requests_total",
+            "deployment" => &format!("deployment-{}", at % 97),
+            "pod" => &format!("deployment-{}-{:08x}", at % 97, at.wrapping_mul(0x9e37_79b9) as u32),
+            "status" => ["200", "404", "500"][at as usize % 3],
+        }
+    };
+    let series: Vec<Series> = (0..SERIES).map(|at| db.series(&set(at)).unwrap()).collect();
+    let mut batch = db.batch();
+    for scrape in 0..5_i64 {
+        for target in series.chunks(1_000) {
+            for (at, series) in (0..).zip(target) {
+                batch.append(series, scrape * 15_000, (at * 7 + scrape * (at % 50)) as f64);
+            }
+            assert!(batch.commit().unwrap().is_complete());
+        }
+    }
+    // 21 bytes of its own, 8 for each sample, and what each row costs.
+    let head = db.stats().head_bytes;
+    assert!(head <= SERIES * 62, "{} bytes a series", head / SERIES);
+    let before = read(&db, vec![Matcher::equal("deployment", "deployment-7")], MillisRange::ALL);
+    db.flush().unwrap();
+    let block = db.stats().block_bytes;
+    assert!(block <= SERIES * 24, "{} bytes a series", block / SERIES);
+    let after = read(&db, vec![Matcher::equal("deployment", "deployment-7")], MillisRange::ALL);
+    assert_eq!(after, before);
+    assert_eq!(after.len() as u64, SERIES.div_ceil(97));
+    assert!(db.verify().unwrap().is_intact());
+}
+
+#[test]
 fn a_late_sample_does_not_contradict_what_is_stored() {
     let db = manual().open().unwrap();
     let series = &make_series(&db, 1)[0];

@@ -166,9 +166,9 @@ fn partition(len: usize, before: impl Fn(usize) -> bool) -> usize {
 }
 
 impl Rows {
-    /// An empty block to follow `held` rows: half as many, within bounds.
+    /// An empty block to follow `held` rows: a quarter as many, within bounds.
     fn after(held: usize, columns: usize) -> Self {
-        let rows = (held / 2).clamp(1, ROWS_MAX).min((VALUES_MAX / columns.max(1)).max(1));
+        let rows = (held / 4).clamp(1, ROWS_MAX).min((VALUES_MAX / columns.max(1)).max(1));
         Rows {
             columns,
             times: std::iter::repeat_with(AtomicI64::default).take(rows).collect(),

@@ -35,6 +35,9 @@ use select::Asked;
 pub(crate) use slots::Slots;
 pub(crate) use sorted::Sorted;
 
+/// Series looked at in one step: between two of them series can be added.
+const STEP: usize = 1 << 14;
+
 /// What a look-up that found no series has found out: kept for its memory.
 #[derive(Debug, Default)]
 pub(crate) struct Lookup {
@@ -116,21 +119,28 @@ impl Registry {
 
     /// The names of labels of series.
     pub(crate) fn names_of(&self, ids: &[u32]) -> Vec<String> {
-        let index = self.index.read();
-        let mut seen = HashSet::new();
-        let names =
-            ids.iter().flat_map(|id| index.members(*id)).map(|pair| index.pair_texts(*pair));
-        names.filter(|(name, ..)| seen.insert(*name)).map(|(_, text, _)| text.to_owned()).collect()
+        let (mut seen, mut names) = (HashSet::new(), Vec::new());
+        for step in ids.chunks(STEP) {
+            let index = self.index.read();
+            let pairs = step.iter().flat_map(|id| index.members(*id));
+            let new =
+                pairs.map(|pair| index.pair_texts(*pair)).filter(|(name, ..)| seen.insert(*name));
+            names.extend(new.map(|(_, text, _)| text.to_owned()));
+        }
+        names
     }
 
     /// The values of a label of series, each once.
     pub(crate) fn values_of(&self, name: &str, ids: &[u32]) -> Vec<String> {
-        let index = self.index.read();
-        let Some(number) = index.name_number(name) else { return Vec::new() };
-        let mut seen = HashSet::new();
-        let pairs = ids.iter().flat_map(|id| index.members(*id)).copied();
-        let pairs = pairs.filter(|pair| index.name_of(*pair) == number && seen.insert(*pair));
-        pairs.map(|pair| index.pair_texts(pair).2.to_owned()).collect()
+        let (mut seen, mut values) = (HashSet::new(), Vec::new());
+        let Some(number) = self.index.read().name_number(name) else { return values };
+        for step in ids.chunks(STEP) {
+            let index = self.index.read();
+            let pairs = step.iter().flat_map(|id| index.members(*id)).copied();
+            let new = pairs.filter(|pair| index.name_of(*pair) == number && seen.insert(*pair));
+            values.extend(new.map(|pair| index.pair_texts(pair).2.to_owned()));
+        }
+        values
     }
 
     /// Series in the order of their labels.

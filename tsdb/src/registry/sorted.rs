@@ -6,11 +6,10 @@
 
 use parking_lot::RwLock;
 
+use super::STEP;
 use super::index::Index;
 use crate::block::Pairs;
 
-/// Series or pairs copied at a time.
-const STEP: usize = 1 << 14;
 /// The first bytes of a value, by which most are told apart.
 const KEY_BYTES: usize = 16;
 
