@@ -1,6 +1,6 @@
 //! Queries: text in, values out.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use telemetry_core::query::{QueryContext, Resource};
 use telemetry_core::source::MetricSource;
@@ -116,9 +116,9 @@ impl Engine {
         context: &QueryContext,
     ) -> Result<QueryResult, Error> {
         let time = time.into().0;
-        let (begun, annotations) = (Instant::now(), Annotations::default());
+        let annotations = Annotations::default();
         let value = self.evaluate(source, expr, Asked::instant(time), context, &annotations);
-        finish(query, value, &annotations, context, begun)
+        finish(query, value, &annotations, context)
     }
 
     /// The values of `query` from `start` to `end`, both included, at a distance of `step`.
@@ -153,10 +153,10 @@ impl Engine {
         step: Duration,
         context: &QueryContext,
     ) -> Result<QueryResult, Error> {
-        let (begun, annotations) = (Instant::now(), Annotations::default());
+        let annotations = Annotations::default();
         let value = Asked::range(range, step, context)
             .and_then(|asked| self.evaluate(source, expr, asked, context, &annotations));
-        finish(query, value, &annotations, context, begun)
+        finish(query, value, &annotations, context)
     }
 
     /// What [`instant`](Self::instant) would do. Nothing is read.
@@ -268,14 +268,12 @@ fn finish(
     value: Result<Value, EvaluationError>,
     annotations: &Annotations,
     context: &QueryContext,
-    begun: Instant,
 ) -> Result<QueryResult, Error> {
     let value = value.map_err(|error| failure(query, error))?;
     Ok(QueryResult {
         value,
         annotations: annotations.render(query),
         statistics: context.statistics().snapshot(),
-        elapsed: begun.elapsed(),
     })
 }
 

@@ -1,7 +1,6 @@
 //! What a query answers: owned and typed; printing it as a table is the caller's.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use telemetry_core::labels::Labels;
 use telemetry_core::model::{Histogram, SampleValue};
@@ -20,8 +19,6 @@ pub struct QueryResult {
     /// What the query touched. Its bytes are those of the rows and samples that were held, none of
     /// them given back in the count: the peak was not higher.
     pub statistics: StatisticsSnapshot,
-    /// How long it took, parsing aside.
-    pub elapsed: Duration,
 }
 
 /// The value of a query.

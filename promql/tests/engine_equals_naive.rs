@@ -114,6 +114,12 @@ fn call_of_range(vector: BoxedStrategy<String>) -> impl Strategy<Value = String>
         "first_over_time",
         "present_over_time",
         "stdvar_over_time",
+        "stddev_over_time",
+        "mad_over_time",
+        "ts_of_first_over_time",
+        "ts_of_last_over_time",
+        "ts_of_max_over_time",
+        "ts_of_min_over_time",
     ]);
     prop_oneof![
         8 => (function, range(vector.clone())).prop_map(|(f, range)| format!("{f}({range})")),
@@ -125,7 +131,17 @@ fn call_of_range(vector: BoxedStrategy<String>) -> impl Strategy<Value = String>
 
 fn aggregation(vector: BoxedStrategy<String>) -> impl Strategy<Value = String> {
     let op = prop::sample::select(vec![
-        "sum", "avg", "min", "max", "count", "group", "stddev", "stdvar", "quantile",
+        "sum",
+        "avg",
+        "min",
+        "max",
+        "count",
+        "group",
+        "stddev",
+        "stdvar",
+        "quantile",
+        "count_values",
+        "limitk",
     ]);
     let grouping = prop::sample::select(vec![
         "",
@@ -137,6 +153,10 @@ fn aggregation(vector: BoxedStrategy<String>) -> impl Strategy<Value = String> {
     ]);
     (op, grouping, vector).prop_map(|(op, grouping, vector)| match op {
         "quantile" => format!("quantile {grouping} (0.3, {vector})"),
+        // The last digit of a value need not be the same, but becomes a label.
+        "count_values" => format!("count_values {grouping} (\"made\", ({vector}) > bool 3.03)"),
+        // Which ones come first is up to the order of the series: here they are all in.
+        "limitk" => format!("limitk {grouping} (100, {vector})"),
         op => format!("{op} {grouping} ({vector})"),
     })
 }
@@ -160,7 +180,9 @@ fn query() -> BoxedStrategy<String> {
             Just("time() / 100".to_owned()),
             vector.clone().prop_map(|vector| format!("scalar({vector})")),
         ];
-        let map = prop::sample::select(vec!["abs", "floor", "sgn", "sqrt", "absent", "-", "+"]);
+        let map = prop::sample::select(vec![
+            "abs", "floor", "ceil", "round", "exp", "ln", "cos", "sgn", "sqrt", "absent", "-", "+",
+        ]);
         prop_oneof![
             4 => call_of_range(vector.clone()),
             3 => aggregation(vector.clone()),
@@ -207,9 +229,14 @@ fn is_wild(data: &BTreeMap<Labels, Vec<(i64, f64)>>) -> bool {
     data.values().flatten().any(|(_, value)| value.abs() > 1e12 && value.is_finite())
 }
 
+/// Ten thousand queries, or as many as `QUADRA_CASES` says.
+fn cases() -> u32 {
+    std::env::var("QUADRA_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 10_000,
+        cases: cases(),
         failure_persistence: None,
         rng_seed: RngSeed::Fixed(0x5eed),
         ..ProptestConfig::default()

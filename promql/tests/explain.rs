@@ -113,7 +113,7 @@ fn an_instant_query_has_one_step() {
 }
 
 #[test]
-fn an_answer_says_what_it_took() {
+fn an_answer_says_what_was_touched() {
     let mut source = MemoryMetrics::new();
     for at in 0..100 {
         source.insert(&labels! { "__name__" => "a_total" }, at * 1_000, at as f64);
@@ -124,5 +124,5 @@ fn an_answer_says_what_it_took() {
     let result = engine.range(&source, query, range, step, &QueryContext::new()).unwrap();
     let taken = result.statistics;
     assert_eq!((taken.series, taken.samples, taken.chunks), (1, 100, 1));
-    assert!(taken.bytes >= 800 && result.elapsed > Duration::ZERO);
+    assert!(taken.bytes >= 800);
 }

@@ -1,5 +1,8 @@
 //! Functions over ranges: of samples, and of sub-queries.
 
+use std::sync::Arc;
+
+use telemetry_core::model::Histogram;
 use telemetry_core::source::Columns;
 use telemetry_core::time::MillisRange;
 use telemetry_core::vector::Presence;
@@ -17,6 +20,7 @@ use super::{
 use crate::ast::Extension;
 use crate::functions::extended::ExtendedWindow;
 use crate::functions::{Digest, RangeFunction, Remarks, RowInput, Samples, Window};
+use crate::native::detect_reset;
 use crate::plan::{OverTime, Range, Select, Subquery};
 use telemetry_core::labels::Labels;
 
@@ -341,12 +345,11 @@ impl OverTimeRows<'_> {
         let remarks = self.remarks(index);
         let columns = &slot.columns;
         let (floats, histograms) = (&columns.floats, &columns.histograms);
-        let floats =
-            Samples { times: &floats.times, values: &floats.values, starts: &floats.starts };
-        let histograms = Samples {
-            times: &histograms.times,
-            values: &histograms.values,
-            starts: &histograms.starts,
+        let floats = Samples {
+            times: &floats.times,
+            values: &floats.values,
+            starts: &floats.starts,
+            resets: &[],
         };
         let (Some(windows), Some(histogram_windows)) =
             (slot.windows.last(), slot.histogram_windows.last())
@@ -354,6 +357,16 @@ impl OverTimeRows<'_> {
             return Ok(());
         };
         let mut pace = Pace::new(self.source.evaluator.context);
+        let mut resets = Vec::new();
+        if function.asks_resets && histogram_windows.overlap() > 1 {
+            resets = resets_of(&histograms.values, &mut pace)?;
+        }
+        let histograms = Samples {
+            times: &histograms.times,
+            values: &histograms.values,
+            starts: &histograms.starts,
+            resets: &resets,
+        };
         let mut parameters = Vec::with_capacity(self.parameters.len());
         for step in 0..when.grid.count {
             parameters.clear();
@@ -441,6 +454,17 @@ impl OverTimeRows<'_> {
             remarks.add(|metric| Note::PossibleNonCounter { metric });
         }
     }
+}
+
+/// Whether each histogram counts less than the one before.
+fn resets_of(values: &[Arc<Histogram>], pace: &mut Pace<'_>) -> Result<Vec<bool>, EvaluationError> {
+    let mut resets = Vec::with_capacity(values.len());
+    resets.extend(values.first().map(|_| false));
+    for pair in values.windows(2) {
+        pace.spend(HISTOGRAM_UNITS)?;
+        resets.push(detect_reset(&pair[1], &pair[0]));
+    }
+    Ok(resets)
 }
 
 /// The sums of counts: whole numbers, so that no order matters.

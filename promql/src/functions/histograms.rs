@@ -1,4 +1,13 @@
 //! Functions over ranges of native histograms.
+//!
+//! A rise needs the first histogram of a window, the last one, and those before a reset. Whether one
+//! was reset depends on the one before alone, so it is found out once per histogram where windows
+//! overlap, not once per window; that was most of the work.
+//!
+//! Sums and means look at every histogram of every window. Joining the parts of a window would add
+//! populations in another order, and taking out what leaves a window would keep what rounding has added:
+//! neither gives the result of the definition to the last bit. Where they are added, zero buckets grow to
+//! the widest one and schemas go to the coarsest one, and neither can be undone.
 
 use std::sync::Arc;
 
@@ -27,11 +36,9 @@ pub(super) fn rise(
     let values = samples.values;
     let (first, last) = (values.first()?, values.last()?);
     remark_on_kind(values, rise, remarks);
-    let is_reset = |at: usize, previous: &Histogram| {
-        detect_reset(&values[at], previous) || is_restart(samples, at, remarks)
-    };
+    let is_reset = |at: usize| samples.is_reset(at) || is_restart(samples, at, remarks);
     // If the second one starts anew, the first one says nothing: not even its buckets matter.
-    let ignored = rise.counter && !started && values.len() > 1 && is_reset(1, first);
+    let ignored = rise.counter && !started && values.len() > 1 && is_reset(1);
     let like = if ignored { &values[1] } else { first };
     let considered = if rise.counter { values } else { &[first.clone(), last.clone()] };
     let custom = like.has_custom_bounds();
@@ -48,7 +55,7 @@ pub(super) fn rise(
     }
     if rise.counter {
         for at in 1 + usize::from(ignored)..values.len() {
-            if is_reset(at, &values[at - 1]) {
+            if is_reset(at) {
                 joined(total.add(&values[at - 1], false), "addition", remarks)?;
             }
         }
@@ -98,7 +105,7 @@ pub(super) fn step(
 ) -> Option<Working> {
     let (previous, last) = (&samples.values[at - 1], &samples.values[at]);
     remark_on_kind(&samples.values[at - 1..=at], rise, remarks);
-    let reset = rise.counter && (detect_reset(last, previous) || is_restart(samples, at, remarks));
+    let reset = rise.counter && (samples.is_reset(at) || is_restart(samples, at, remarks));
     let mut total = Working::from(&**last);
     if !reset {
         joined(total.add(previous, true), "subtraction", remarks)?;

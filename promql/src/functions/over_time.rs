@@ -244,6 +244,7 @@ const PLAIN: RangeFunction = RangeFunction {
     keeps_name: false,
     extended: None,
     digest: None,
+    asks_resets: false,
 };
 
 /// What `value` makes of the floats. Histograms are ignored.

@@ -11,6 +11,7 @@ use super::segments::Segments;
 use crate::eval::{
     Annotations, EvaluationError, Note, Pace, Row, ScalarColumn, WindowTimes, Windows,
 };
+use crate::native::detect_reset;
 
 /// A function over the samples of a range.
 pub(crate) struct RangeFunction {
@@ -26,6 +27,8 @@ pub(crate) struct RangeFunction {
     pub(crate) extended: Option<fn(&ExtendedWindow<'_>, &Remarks<'_>) -> Outcome>,
     /// What is enough to know of samples that are all in a window or all outside.
     pub(crate) digest: Option<Digest>,
+    /// Whether it asks of every histogram whether it was reset.
+    pub(crate) asks_resets: bool,
 }
 
 /// What stands for samples that are looked at together: a value that gives the same result to the last
@@ -94,6 +97,9 @@ pub(crate) struct Samples<'a, T> {
     pub(crate) values: &'a [T],
     /// Start timestamps, 0 where unknown; empty if none is known.
     pub(crate) starts: &'a [i64],
+    /// Whether each histogram counts less than the one before, of the same series; empty if that was
+    /// not found out beforehand.
+    pub(crate) resets: &'a [bool],
 }
 
 /// A whole series of floats and its windows.
@@ -162,6 +168,17 @@ impl<'a, T> Samples<'a, T> {
             times: &self.times[low..high],
             values: &self.values[low..high],
             starts: self.starts.get(low..high).unwrap_or_default(),
+            resets: self.resets.get(low..high).unwrap_or_default(),
+        }
+    }
+}
+
+impl Samples<'_, Arc<Histogram>> {
+    /// Whether histogram `at`, which is not the first, counts less than the one before.
+    pub(crate) fn is_reset(&self, at: usize) -> bool {
+        match self.resets.get(at) {
+            Some(reset) => *reset,
+            None => detect_reset(&self.values[at], &self.values[at - 1]),
         }
     }
 }

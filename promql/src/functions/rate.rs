@@ -33,6 +33,7 @@ pub(crate) const FUNCTIONS: &[RangeFunction] = &[
         keeps_name: false,
         extended: Some(|extended, remarks| extended::rise(extended, remarks, Rise::DELTA)),
         digest: None,
+        asks_resets: false,
     },
     RangeFunction {
         name: "idelta",
@@ -41,6 +42,7 @@ pub(crate) const FUNCTIONS: &[RangeFunction] = &[
         keeps_name: false,
         extended: None,
         digest: None,
+        asks_resets: false,
     },
     RangeFunction {
         name: "increase",
@@ -49,6 +51,7 @@ pub(crate) const FUNCTIONS: &[RangeFunction] = &[
         keeps_name: false,
         extended: Some(|extended, remarks| extended::rise(extended, remarks, Rise::INCREASE)),
         digest: None,
+        asks_resets: true,
     },
     RangeFunction {
         name: "irate",
@@ -57,6 +60,7 @@ pub(crate) const FUNCTIONS: &[RangeFunction] = &[
         keeps_name: false,
         extended: None,
         digest: None,
+        asks_resets: false,
     },
     RangeFunction {
         name: "rate",
@@ -65,6 +69,7 @@ pub(crate) const FUNCTIONS: &[RangeFunction] = &[
         keeps_name: false,
         extended: Some(|extended, remarks| extended::rise(extended, remarks, Rise::RATE)),
         digest: None,
+        asks_resets: true,
     },
 ];
 

@@ -53,8 +53,8 @@ fn by_windows(
             continue;
         }
         let window = Window {
-            floats: Samples { times, values, starts: &[] }.slice(low, high),
-            histograms: Samples { times: &[], values: &[], starts: &[] },
+            floats: Samples { times, values, starts: &[], resets: &[] }.slice(low, high),
+            histograms: Samples { times: &[], values: &[], starts: &[], resets: &[] },
             time: when.grid.time(step),
             start: when.start(step),
             end: when.end(step),

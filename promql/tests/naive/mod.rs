@@ -3,6 +3,8 @@
 //! It is slow, knows floats only, and shares nothing with the engine but the parser. A range query is
 //! one instant query per step, put together by labels.
 
+mod over_time;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use promql::ast::{
@@ -11,6 +13,8 @@ use promql::ast::{
 };
 use telemetry_core::labels::{Labels, LabelsBuilder, MatchOp, Matcher, Regex};
 use telemetry_core::model::is_stale;
+
+use over_time::over_time;
 
 /// Series with their samples, in order of time.
 pub(crate) type Data = Vec<(Labels, Vec<(i64, f64)>)>;
@@ -196,8 +200,8 @@ impl Naive<'_> {
     fn aggregate(&self, node: &Aggregate, time: i64) -> Result<Vec<(Labels, f64)>> {
         let vector = self.vector(&node.expr, time)?;
         let parameter = match &node.param {
-            Some(param) => self.scalar(param, time)?,
-            None => 0.0,
+            Some(param) if !matches!(**param, Expr::String(_)) => self.scalar(param, time)?,
+            _ => 0.0,
         };
         let mut groups: Vec<(Labels, Vec<(Labels, f64)>)> = Vec::new();
         let mut places: HashMap<Labels, usize> = HashMap::new();
@@ -228,6 +232,28 @@ impl Naive<'_> {
                 AggregateOp::Stddev => variance.sqrt(),
                 AggregateOp::Stdvar => variance,
                 AggregateOp::Quantile => quantile(parameter, values),
+                AggregateOp::LimitK => {
+                    result.extend(members.into_iter().take(parameter.max(0.0) as usize));
+                    continue;
+                }
+                AggregateOp::CountValues => {
+                    let Some(Expr::String(label)) = node.param.as_deref() else {
+                        return Err(Failure("no label"));
+                    };
+                    let mut counts: BTreeMap<String, f64> = BTreeMap::new();
+                    for value in values {
+                        let text = match value {
+                            f64::INFINITY => "+Inf".to_owned(),
+                            f64::NEG_INFINITY => "-Inf".to_owned(),
+                            value => value.to_string(),
+                        };
+                        *counts.entry(text).or_default() += 1.0;
+                    }
+                    result.extend(counts.into_iter().map(|(text, count)| {
+                        (LabelsBuilder::from(&group).set(&label.value, &text).build(), count)
+                    }));
+                    continue;
+                }
                 AggregateOp::TopK | AggregateOp::BottomK => {
                     let mut members = members;
                     members.sort_by(|(_, a), (_, b)| {
@@ -268,7 +294,8 @@ impl Naive<'_> {
                 }
                 Value::Vector(if present { vec![] } else { vec![(labels.build(), 1.0)] })
             }
-            "abs" | "floor" | "sgn" | "sqrt" | "clamp_min" => {
+            "abs" | "floor" | "sgn" | "sqrt" | "clamp_min" | "ceil" | "exp" | "ln" | "round"
+            | "cos" => {
                 let low = if name == "clamp_min" { number(1)? } else { 0.0 };
                 let vector = self.vector(&node.args[0], time)?.into_iter();
                 Value::Vector(
@@ -277,6 +304,11 @@ impl Naive<'_> {
                             let value = match name {
                                 "abs" => v.abs(),
                                 "floor" => v.floor(),
+                                "ceil" => v.ceil(),
+                                "exp" => v.exp(),
+                                "ln" => v.ln(),
+                                "cos" => v.cos(),
+                                "round" => (v + 0.5).floor(),
                                 "sqrt" => v.sqrt(),
                                 // NaN stays NaN, unless infinity is greater anyhow.
                                 "clamp_min" if v == f64::INFINITY || low == f64::INFINITY => {
@@ -348,90 +380,6 @@ fn is_range(expr: &Expr) -> bool {
         Expr::Paren(node) => is_range(&node.expr),
         other => matches!(other, Expr::Matrix(_) | Expr::Subquery(_)),
     }
-}
-
-fn over_time(
-    name: &str,
-    samples: &[(i64, f64)],
-    start: i64,
-    end: i64,
-    time: i64,
-    parameter: f64,
-) -> Option<f64> {
-    let values: Vec<f64> = samples.iter().map(|(_, value)| *value).collect();
-    let (first, last) = (samples.first()?, samples.last()?);
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    let variance = || values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / count;
-    let pairs = || values.iter().zip(values.iter().skip(1));
-    Some(match name {
-        "sum_over_time" => values.iter().sum(),
-        "avg_over_time" => mean,
-        "min_over_time" => values.iter().copied().fold(f64::NAN, f64::min),
-        "max_over_time" => values.iter().copied().fold(f64::NAN, f64::max),
-        "count_over_time" => count,
-        "last_over_time" => last.1,
-        "first_over_time" => first.1,
-        "present_over_time" => 1.0,
-        "stddev_over_time" => variance().sqrt(),
-        "stdvar_over_time" => variance(),
-        "quantile_over_time" => quantile(parameter, values),
-        "changes" => pairs().filter(|(a, b)| a != b && !(a.is_nan() && b.is_nan())).count() as f64,
-        "resets" => pairs().filter(|(a, b)| b < a).count() as f64,
-        "rate" | "increase" | "delta" => {
-            if samples.len() < 2 {
-                return None;
-            }
-            let counter = name != "delta";
-            let mut rise = last.1 - first.1;
-            if counter {
-                rise += pairs().filter(|(a, b)| b < a).map(|(a, _)| a).sum::<f64>();
-            }
-            let sampled = (last.0 - first.0) as f64 / 1e3;
-            let distance = sampled / (count - 1.0);
-            let gap = |gap: i64| {
-                let gap = gap as f64 / 1e3;
-                if gap >= distance * 1.1 { distance / 2.0 } else { gap }
-            };
-            let mut before = gap(first.0 - start);
-            if counter && rise > 0.0 && first.1 >= 0.0 {
-                before = before.min(sampled * (first.1 / rise));
-            }
-            let whole = rise * (sampled + before + gap(end - last.0)) / sampled;
-            if name == "rate" { whole / ((end - start) as f64 / 1e3) } else { whole }
-        }
-        "irate" | "idelta" => {
-            let [.., previous, last] = samples else { return None };
-            let rise = last.1 - previous.1;
-            if name == "idelta" {
-                return Some(rise);
-            }
-            let rise = if last.1 < previous.1 { last.1 } else { rise };
-            rise / ((last.0 - previous.0) as f64 / 1e3)
-        }
-        "deriv" | "predict_linear" => {
-            if samples.len() < 2 {
-                return None;
-            }
-            let origin = if name == "deriv" { first.0 } else { time };
-            let x: Vec<f64> = samples.iter().map(|(t, _)| (t - origin) as f64 / 1e3).collect();
-            let x_mean = x.iter().sum::<f64>() / count;
-            // Where a value is infinite, what comes out depends on the form of the sums.
-            if !mean.is_finite() {
-                let (sum_x, sum_y) = (x_mean * count, mean * count);
-                let sum_xy: f64 = x.iter().zip(&values).map(|(x, y)| x * y).sum();
-                let variance = x.iter().map(|x| x * x).sum::<f64>() - sum_x * sum_x / count;
-                let slope = (sum_xy - sum_x * sum_y / count) / variance;
-                let now = sum_y / count - slope * sum_x / count;
-                return Some(if name == "deriv" { slope } else { slope * parameter + now });
-            }
-            let covariance: f64 =
-                x.iter().zip(&values).map(|(x, y)| (x - x_mean) * (y - mean)).sum();
-            let slope = covariance / x.iter().map(|x| (x - x_mean) * (x - x_mean)).sum::<f64>();
-            if name == "deriv" { slope } else { mean - slope * x_mean + slope * parameter }
-        }
-        other => panic!("{other}"),
-    })
 }
 
 fn quantile(phi: f64, mut values: Vec<f64>) -> f64 {
