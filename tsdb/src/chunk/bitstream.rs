@@ -47,39 +47,56 @@ impl BitWriter {
 /// Takes bits from bytes.
 #[derive(Debug)]
 pub(super) struct BitReader<'a> {
-    bytes: std::slice::Iter<'a, u8>,
-    pending: u64,
-    bits: u32,
+    bytes: &'a [u8],
+    /// Bits that were taken.
+    position: usize,
 }
 
 impl<'a> BitReader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        BitReader { bytes: bytes.iter(), pending: 0, bits: 0 }
+        BitReader { bytes, position: 0 }
     }
 
-    /// The next `count` bits, at most 64.
+    /// Bytes of which bits were taken.
+    pub(super) fn bytes_taken(&self) -> usize {
+        self.position.div_ceil(8)
+    }
+
+    /// The next `count` bits, at most 32.
     ///
     /// # Errors
     ///
     /// Where there are fewer.
+    #[inline]
     pub(super) fn take(&mut self, count: u32) -> Result<u64, Damaged> {
-        if count > 32 {
-            let high = self.take_short(count - 32)?;
-            Ok((high << 32) | self.take_short(32)?)
-        } else {
-            self.take_short(count)
+        let behind = self.position + count as usize;
+        if behind > self.bytes.len() * 8 {
+            return Err(end());
         }
+        let word = word_at(self.bytes, self.position);
+        self.position = behind;
+        // Two shifts, since one of 64 bits is none.
+        Ok(word >> 1 >> (u64::BITS - 1 - count.min(u64::BITS - 1)))
     }
+}
 
-    fn take_short(&mut self, count: u32) -> Result<u64, Damaged> {
-        while self.bits < count {
-            let byte = self.bytes.next().ok_or_else(end)?;
-            self.pending = (self.pending << 8) | u64::from(*byte);
-            self.bits += 8;
-        }
-        self.bits -= count;
-        Ok((self.pending >> self.bits) & ((1 << count) - 1))
-    }
+/// The bits from one on, at least 57. Behind the end are zeros.
+#[inline(always)]
+pub(super) fn word_at(bytes: &[u8], bit: usize) -> u64 {
+    let byte = bit / 8;
+    let word = match bytes.get(byte..byte.saturating_add(8)) {
+        Some(word) => word.first_chunk().map_or(0, |word| u64::from_be_bytes(*word)),
+        None => last_word(bytes, byte),
+    };
+    word << (bit % 8)
+}
+
+#[cold]
+fn last_word(bytes: &[u8], byte: usize) -> u64 {
+    let mut word = [0; 8];
+    let tail = bytes.get(byte..).unwrap_or_default();
+    word.iter_mut().zip(tail).for_each(|(byte, from)| *byte = *from);
+    u64::from_be_bytes(word)
 }
 
 fn end() -> Damaged {
@@ -102,8 +119,12 @@ mod tests {
             let mut reader = BitReader::new(&bytes);
             for (value, count) in &runs {
                 let mask = if *count == 64 { u64::MAX } else { (1 << count) - 1 };
-                prop_assert_eq!(reader.take(*count).unwrap(), value & mask);
+                let (high, low) = (count.saturating_sub(32), (*count).min(32));
+                let taken = reader.take(high).unwrap() << 32 | reader.take(low).unwrap();
+                prop_assert_eq!(taken, value & mask);
             }
+            prop_assert_eq!(reader.bytes_taken(), bytes.len());
+            prop_assert!(reader.take(8).is_err());
         }
     }
 }

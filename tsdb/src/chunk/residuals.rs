@@ -21,8 +21,11 @@ const PACKED: u8 = 1;
 const BINS: u8 = 2;
 const SPARSE: u8 = 3;
 
-/// Fewer numbers are not worth the header of bins.
-const BINS_NUMBERS_MIN: usize = 200;
+/// Of fewer numbers, bins and their header are no more than a twentieth smaller than packed bits, and
+/// these are read three times as fast.
+const BINS_NUMBERS_MIN: usize = 400;
+/// The same for columns of a sparse one, which are read fast because they are short.
+const BINS_OTHERS_MIN: usize = 128;
 
 /// Numbers looked at to find the middle of all.
 const SAMPLED: usize = 384;
@@ -33,7 +36,7 @@ pub(super) fn write(numbers: &[i64], out: &mut Vec<u8>) {
         return out.push(ZEROS);
     }
     let start = out.len();
-    write_dense(numbers, out);
+    write_dense(numbers, BINS_NUMBERS_MIN, out);
     let common = median(numbers.iter().copied(), numbers.len());
     let others = numbers.iter().filter(|number| **number != common).count();
     if others * 2 < numbers.len() {
@@ -58,9 +61,9 @@ pub(super) fn step(count: usize) -> usize {
     count.div_ceil(SAMPLED).max(1)
 }
 
-fn write_dense(numbers: &[i64], out: &mut Vec<u8>) {
+fn write_dense(numbers: &[i64], bins_min: usize, out: &mut Vec<u8>) {
     let start = out.len();
-    if numbers.len() >= BINS_NUMBERS_MIN {
+    if numbers.len() >= bins_min {
         out.push(BINS);
         if bins::write(numbers, out) && out.len() - start <= bitpack::packed_bytes(numbers) {
             return;
@@ -85,8 +88,8 @@ fn write_sparse(numbers: &[i64], common: i64, out: &mut Vec<u8>) {
     }
     varint::put_i64(out, common);
     varint::put_u64(out, others.len() as u64);
-    write_dense(&gaps, out);
-    write_dense(&others, out);
+    write_dense(&gaps, BINS_OTHERS_MIN, out);
+    write_dense(&others, BINS_OTHERS_MIN, out);
 }
 
 /// Hands `count` numbers to `take`, some at a time.

@@ -4,7 +4,7 @@
 //! other keep a processor busy meanwhile.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
-use super::super::bitstream::BitWriter;
+use super::super::bitstream::{BitWriter, word_at};
 use super::lengths::{LENGTH_MAX, in_code_order};
 use super::tree::Bin;
 
@@ -86,7 +86,7 @@ impl Table {
     /// The number at a bit of a stream, which moves behind it. Behind the end are zeros.
     #[inline(always)]
     fn next(&self, stream: &[u8], bit: &mut usize) -> u64 {
-        let (number, bits) = self.number(word(stream, *bit));
+        let (number, bits) = self.number(word_at(stream, *bit));
         *bit += usize::try_from(bits).unwrap_or(0);
         number
     }
@@ -94,31 +94,12 @@ impl Table {
     /// The next two numbers, where both are in one word.
     #[inline(always)]
     fn next_two(&self, stream: &[u8], bit: &mut usize) -> [u64; 2] {
-        let word = word(stream, *bit);
+        let word = word_at(stream, *bit);
         let (one, bits) = self.number(word);
         let (other, more) = self.number(word << bits);
         *bit += usize::try_from(bits + more).unwrap_or(0);
         [one, other]
     }
-}
-
-/// The bits of a stream from one on, at least [`WORD_BITS`]. Behind the end are zeros.
-#[inline(always)]
-fn word(stream: &[u8], bit: usize) -> u64 {
-    let byte = bit / 8;
-    let word = match stream.get(byte..byte.saturating_add(8)) {
-        Some(word) => word.first_chunk().map_or(0, |word| u64::from_be_bytes(*word)),
-        None => last_word(stream, byte),
-    };
-    word << (bit % 8)
-}
-
-#[cold]
-fn last_word(stream: &[u8], byte: usize) -> u64 {
-    let mut word = [0; 8];
-    let tail = stream.get(byte..).unwrap_or_default();
-    word.iter_mut().zip(tail).for_each(|(byte, from)| *byte = *from);
-    u64::from_be_bytes(word)
 }
 
 /// A column of four streams on the way through.

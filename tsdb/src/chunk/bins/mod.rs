@@ -37,7 +37,7 @@ use self::tree::{DEPTH_MAX, Tree};
 const BLOCK: usize = 128;
 
 /// Bins with at most one in so many numbers are tried.
-const PARTS: [u64; 4] = [4, 8, 16, 32];
+const PARTS: [u64; 2] = [8, 24];
 
 /// A number so many spans of the middle fifteen sixteenths away from them is an outlier.
 const SPANS: i64 = 2;

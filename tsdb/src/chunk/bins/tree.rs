@@ -131,7 +131,7 @@ fn told(length: u32, before: u32) -> (u64, u32) {
 }
 
 /// The opposite of [`told`].
-fn heard(input: &mut Bits<'_>, before: u32) -> Result<u32, Damaged> {
+fn heard(input: &mut BitReader<'_>, before: u32) -> Result<u32, Damaged> {
     if input.take(1)? == 0 {
         return Ok(before);
     }
@@ -145,19 +145,6 @@ fn heard(input: &mut Bits<'_>, before: u32) -> Result<u32, Damaged> {
     // A length below zero is no length of a code; that codes are complete is seen to later.
     let falls = input.take(1)? == 1;
     Ok(if falls { before.wrapping_sub(distance) } else { before + distance })
-}
-
-/// Bits that are counted.
-struct Bits<'a> {
-    input: BitReader<'a>,
-    taken: usize,
-}
-
-impl Bits<'_> {
-    fn take(&mut self, count: u32) -> Result<u64, Damaged> {
-        self.taken += count as usize;
-        self.input.take(count)
-    }
 }
 
 struct Chooser {
@@ -204,7 +191,7 @@ impl Chooser {
 ///
 /// Where the bytes are no such tree.
 pub(super) fn read(bytes: &[u8], depth: u32) -> Result<(Vec<Bin>, usize), Damaged> {
-    let mut input = Bits { input: BitReader::new(bytes), taken: 0 };
+    let mut input = BitReader::new(bytes);
     let mut bins = Vec::new();
     let mut before = LENGTH_FIRST;
     let mut open = vec![(0_u64, depth)];
@@ -222,7 +209,7 @@ pub(super) fn read(bytes: &[u8], depth: u32) -> Result<(Vec<Bin>, usize), Damage
         before = if length == 0 { before } else { length };
         bins.push(Bin { low, width, length });
     }
-    Ok((bins, input.taken.div_ceil(8)))
+    Ok((bins, input.bytes_taken()))
 }
 
 #[cfg(test)]
