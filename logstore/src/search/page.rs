@@ -118,10 +118,20 @@ pub(super) struct Opened {
 }
 
 /// Whether a word that a line must have is neither in a template nor in any value on the page.
-fn lacks_a_word(filters: &Filters, block: &Block, number: u32, coded: &Coded) -> bool {
+fn lacks_a_word(
+    filters: &Filters,
+    block: &Block,
+    number: u32,
+    coded: &Coded,
+) -> Result<bool, Damaged> {
     let text = block.dictionary().template(number).map(|template| template.text);
     let text = text.unwrap_or_default();
-    filters.words().any(|word| word.find(text).is_none() && !coded.has_text(word))
+    for word in filters.words() {
+        if word.find(text).is_none() && !coded.has_text(word)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The rows of a template that the columns of its slots leave open; none where the columns cannot
@@ -206,7 +216,7 @@ impl<'a> View<'a> {
                         Some(Verdict::Out) => {}
                         Some(Verdict::Kept) => kept.extend(rows()),
                         Some(Verdict::Open) | None => {
-                            if lacks_a_word(filters, block, template.number, coded) {
+                            if lacks_a_word(filters, block, template.number, coded)? {
                                 continue;
                             }
                             let candidates = candidates(filters, block, page, place, coded)?;

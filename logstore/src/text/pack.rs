@@ -7,6 +7,9 @@
 //! ~~~
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+use std::sync::OnceLock;
+
+use bytes::Bytes;
 use telemetry_core::storage::cursor::Cursor;
 use telemetry_core::storage::{Damage, Damaged, varint};
 
@@ -93,6 +96,65 @@ pub(crate) fn read(input: &mut Cursor<'_>) -> Result<Vec<u8>, Damaged> {
     if bytes.len() == raw { Ok(bytes) } else { Err(wrong("length of a section")) }
 }
 
+/// A section that is read when it is first asked for.
+#[derive(Debug)]
+pub(crate) struct Packed {
+    section: Bytes,
+    raw_bytes: usize,
+    raw: OnceLock<Vec<u8>>,
+}
+
+impl Packed {
+    /// Finds a section of `page`, which `input` reads.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none.
+    pub(crate) fn find(input: &mut Cursor<'_>, page: &Bytes) -> Result<Self, Damaged> {
+        let start = input.position();
+        let coding = input.u8()?;
+        let raw_bytes = match coding {
+            RAW => None,
+            _ => Some(usize::try_from(input.varint_u64()?).unwrap_or(usize::MAX)),
+        };
+        let packed = input.bytes()?;
+        let section = page.slice(start..input.position());
+        let raw_bytes = raw_bytes.unwrap_or(packed.len());
+        Ok(Packed { section, raw_bytes, raw: OnceLock::new() })
+    }
+
+    /// Its length after decompression; [`get`](Self::get) fails where that is not true.
+    pub(crate) fn raw_bytes(&self) -> usize {
+        self.raw_bytes
+    }
+
+    /// Its bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`].
+    pub(crate) fn get(&self) -> Result<&[u8], Damaged> {
+        if let Some(raw) = self.raw.get() {
+            return Ok(raw);
+        }
+        let raw = read(&mut Cursor::new(&self.section))?;
+        Ok(self.raw.get_or_init(|| raw))
+    }
+
+    /// Some of its bytes; the section is not read for none.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get), or they are not there.
+    pub(crate) fn part(&self, from: usize, bytes: usize) -> Result<&[u8], Damaged> {
+        if bytes == 0 {
+            return Ok(&[]);
+        }
+        let end = from.saturating_add(bytes);
+        self.get()?.get(from..end).ok_or_else(|| Damaged::field(0, "part of a section"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,8 +173,12 @@ mod tests {
             let mut out = Vec::new();
             Packer::default().put(&raw, &mut out);
             let mut input = Cursor::new(&out);
-            prop_assert_eq!(read(&mut input).unwrap(), raw);
+            prop_assert_eq!(&read(&mut input).unwrap(), &raw);
             prop_assert!(input.finish().is_ok());
+            let mut input = Cursor::new(&out);
+            let packed = Packed::find(&mut input, &Bytes::copy_from_slice(&out)).unwrap();
+            prop_assert!(input.is_empty() && packed.raw_bytes() == raw.len());
+            prop_assert_eq!(packed.get().unwrap(), raw);
         }
 
         #[test]

@@ -29,16 +29,19 @@ macro_rules! fixed {
 
 impl<'a> Cursor<'a> {
     /// At the start of `bytes`.
+    #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
         Cursor { bytes, position: 0 }
     }
 
     /// Offset of the next byte.
+    #[inline]
     pub fn position(&self) -> usize {
         self.position
     }
 
     /// Bytes that are left.
+    #[inline]
     pub fn remaining(&self) -> usize {
         self.bytes.len() - self.position
     }
@@ -49,6 +52,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// All that is left, without moving.
+    #[inline]
     pub fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.position..).unwrap_or_default()
     }

@@ -1,6 +1,8 @@
 //! Reads the text of a page that is coded by templates: columns alone, or lines put together.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+use std::sync::OnceLock;
+
 use bytes::Bytes;
 use memchr::memmem;
 use telemetry_core::source::{LogColumns, SlotColumn, SlotForm};
@@ -10,7 +12,8 @@ use telemetry_core::storage::cursor::Cursor;
 use super::decode_column::{Header, Places};
 use super::dictionary::Dictionary;
 use super::encode::PageTemplate;
-use crate::text::{choose, pack};
+use crate::text::choose;
+use crate::text::pack::{self, Packed};
 
 /// The parts of a column in symbols, numbers and strings.
 type Parted<'p> = (&'p [u8], &'p [u8], &'p [u8]);
@@ -23,19 +26,28 @@ pub(crate) struct Coded {
     of_rows: Vec<u32>,
     /// The rows of the templates, one template after the other.
     rows: Vec<u32>,
-    columns: Vec<u8>,
-    symbols: Vec<u8>,
-    strings: Vec<u8>,
+    /// Slots of each template.
+    slots: Vec<usize>,
+    columns: Packed,
+    symbols: Packed,
+    strings: Packed,
     numbers: Bytes,
-    /// Where each column begins in `columns` and the sections, template by template.
-    places: Vec<(usize, Places)>,
-    /// The first column of each template.
-    first_columns: Vec<usize>,
+    layout: OnceLock<Layout>,
     text_bytes: usize,
 }
 
+/// Where columns are.
+#[derive(Debug)]
+struct Layout {
+    /// Where each begins in the section of columns and in the others, template by template.
+    places: Vec<(usize, Places)>,
+    /// The first column of each template.
+    first_columns: Vec<usize>,
+}
+
 impl Coded {
-    /// Opens the text of a page of `rows` rows, which have these templates of the dictionary.
+    /// Opens the text of a page of `rows` rows, which have these templates of the dictionary. Only
+    /// which row has which is read at once.
     ///
     /// # Errors
     ///
@@ -51,15 +63,17 @@ impl Coded {
             .ok()
             .filter(|bytes| *bytes <= choose::TEXT_BYTES_MAX)
             .ok_or_else(|| input.field("length of the text"))?;
-        let columns = pack::read(&mut input)?;
+        let columns = Packed::find(&mut input, bytes)?;
         let planes = pack::read(&mut input)?;
-        let symbols = pack::read(&mut input)?;
-        let strings = pack::read(&mut input)?;
+        let symbols = Packed::find(&mut input, bytes)?;
+        let strings = Packed::find(&mut input, bytes)?;
         let numbers = bytes.slice_ref(input.bytes()?);
         input.finish()?;
         let of_rows = rows_of(&planes, rows, templates)?;
         let rows = sorted(&of_rows, templates);
-        let mut coded = Coded {
+        let slots = templates.iter().map(|template| dictionary.summaries(template.number).len());
+        Ok(Coded {
+            slots: slots.collect(),
             templates: templates.to_vec(),
             of_rows,
             rows,
@@ -67,22 +81,29 @@ impl Coded {
             symbols,
             strings,
             numbers,
-            places: Vec::new(),
-            first_columns: Vec::new(),
+            layout: OnceLock::new(),
             text_bytes,
-        };
-        coded.find_columns(dictionary)?;
-        Ok(coded)
+        })
+    }
+
+    /// Where the columns are.
+    fn layout(&self) -> Result<&Layout, Damaged> {
+        if let Some(layout) = self.layout.get() {
+            return Ok(layout);
+        }
+        let layout = self.find_columns()?;
+        Ok(self.layout.get_or_init(|| layout))
     }
 
     /// Walks over the headers of the columns.
-    fn find_columns(&mut self, dictionary: &Dictionary) -> Result<(), Damaged> {
-        let mut input = Cursor::new(&self.columns);
+    fn find_columns(&self) -> Result<Layout, Damaged> {
+        let mut layout = Layout { places: Vec::new(), first_columns: Vec::new() };
+        let mut input = Cursor::new(self.columns.get()?);
         let mut sum = Places::default();
-        for template in &self.templates {
-            self.first_columns.push(self.places.len());
-            for _ in dictionary.summaries(template.number) {
-                self.places.push((input.position(), sum));
+        for (template, slots) in self.templates.iter().zip(&self.slots) {
+            layout.first_columns.push(layout.places.len());
+            for _ in 0..*slots {
+                layout.places.push((input.position(), sum));
                 let rows = template.rows as usize;
                 let header = Header::read(&mut input, rows)?;
                 let own = header.places(rows).ok_or_else(|| input.field("size of a column"))?;
@@ -91,20 +112,24 @@ impl Coded {
                 sum.strings = sum.strings.saturating_add(own.strings);
             }
         }
-        self.first_columns.push(self.places.len());
-        let is_there = sum.symbols == self.symbols.len()
+        layout.first_columns.push(layout.places.len());
+        let is_there = sum.symbols == self.symbols.raw_bytes()
             && sum.numbers == self.numbers.len()
-            && sum.strings == self.strings.len();
+            && sum.strings == self.strings.raw_bytes();
         if !is_there {
             return Err(input.field("size of the columns"));
         }
-        input.finish()
+        input.finish()?;
+        Ok(layout)
     }
 
-    /// Bytes in memory, roughly, without what it shares with the page.
+    /// Bytes in memory when all of it was read, roughly, without what it shares with the page.
     pub(crate) fn memory_bytes(&self) -> usize {
-        let sections = self.columns.len() + self.symbols.len() + self.strings.len();
-        sections + self.of_rows.len() * 8 + self.places.len() * size_of::<(usize, Places)>()
+        let sections = [&self.columns, &self.symbols, &self.strings];
+        let raw_bytes = sections.iter().map(|section| section.raw_bytes());
+        let sections = raw_bytes.fold(0, usize::saturating_add);
+        let columns: usize = self.slots.iter().sum();
+        sections.saturating_add(self.of_rows.len() * 8 + columns * size_of::<(usize, Places)>())
     }
 
     /// The templates of the page.
@@ -146,8 +171,12 @@ impl Coded {
 
     /// Whether any value that is stored as text, a constant and a frequent one included, may contain
     /// a word. Numbers, also hexadecimal, are not looked at.
-    pub(crate) fn has_text(&self, word: &memmem::Finder<'_>) -> bool {
-        word.find(&self.strings).is_some() || word.find(&self.columns).is_some()
+    ///
+    /// # Errors
+    ///
+    /// Where the values are damaged.
+    pub(crate) fn has_text(&self, word: &memmem::Finder<'_>) -> Result<bool, Damaged> {
+        Ok(word.find(self.columns.get()?).is_some() || word.find(self.strings.get()?).is_some())
     }
 
     /// The header of a column, its part of symbols, numbers and strings, and its rows.
@@ -158,19 +187,21 @@ impl Coded {
     ) -> Result<(Header<'_>, Parted<'_>, usize), Damaged> {
         let missing = || Damaged::field(0, "column of a template");
         let template = self.templates.get(place).ok_or_else(missing)?;
-        let first = self.first_columns.get(place).ok_or_else(missing)?;
-        let next = self.first_columns.get(place + 1).ok_or_else(missing)?;
+        let layout = self.layout()?;
+        let first = layout.first_columns.get(place).ok_or_else(missing)?;
+        let next = layout.first_columns.get(place + 1).ok_or_else(missing)?;
         let at = first.checked_add(slot).filter(|at| at < next).ok_or_else(missing)?;
-        let (start, places) = *self.places.get(at).ok_or_else(missing)?;
-        let mut input = Cursor::new(self.columns.get(start..).unwrap_or_default());
+        let (start, places) = *layout.places.get(at).ok_or_else(missing)?;
+        let mut input = Cursor::new(self.columns.get()?.get(start..).unwrap_or_default());
         let rows = template.rows as usize;
         let header = Header::read(&mut input, rows)?;
         let own = header.places(rows).ok_or_else(missing)?;
-        let symbols = self.symbols.get(places.symbols..places.symbols + own.symbols);
         let numbers = self.numbers.get(places.numbers..places.numbers + own.numbers);
-        let strings = self.strings.get(places.strings..places.strings + own.strings);
-        let sections =
-            (symbols.unwrap_or_default(), numbers.unwrap_or_default(), strings.unwrap_or_default());
+        let sections = (
+            self.symbols.part(places.symbols, own.symbols)?,
+            numbers.unwrap_or_default(),
+            self.strings.part(places.strings, own.strings)?,
+        );
         Ok((header, sections, rows))
     }
 
