@@ -2,12 +2,14 @@
 //!
 //! A thousand items per request with the attributes that real ones have; the sinks look at what
 //! they get (labels are hashed, as a store does) and throw it away. `prost` decodes the same bytes
-//! into its own types and does nothing with them. Not measured: stores, the network, allocation by
+//! into its own types and does nothing with them. A receiver of metrics knows the series after the
+//! first request: producers send the same again. Not measured: stores, the network, allocation by
 //! several threads.
 
 use std::hint::black_box;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group, criterion_main};
+use harness::{Sink, criterion, measure};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -21,13 +23,13 @@ use opentelemetry_proto::tonic::metrics::v1::{
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span as OtlpSpan};
 use prost::Message;
-use telemetry_core::model::{Exemplar, Metadata, SampleValue, Span, ValueType};
-use telemetry_core::sink::{
-    Committed, LogRecord, LogSink, MetricSink, RawLabels, RefusalReason, SeriesRef, SinkError,
-    SpanSink,
-};
+use telemetry_core::model::ValueType;
 use telemetry_core::time::Millis;
-use wire::otlp::{Encoding, LogOptions, MetricOptions, decode_logs, decode_metrics, decode_traces};
+use wire::otlp::{
+    Encoding, LogOptions, MetricOptions, MetricReceiver, decode_logs, decode_metrics, decode_traces,
+};
+
+mod harness;
 
 #[path = "../tests/support/json.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
@@ -38,54 +40,6 @@ mod reference;
 
 const ITEMS: usize = 1_000;
 const START: u64 = 1_700_000_000_000_000_000;
-
-/// Takes everything and keeps nothing.
-#[derive(Default)]
-struct Sink(u64);
-
-impl Sink {
-    fn committed(&mut self) -> Result<Committed, SinkError> {
-        Ok(Committed { stored: std::mem::take(&mut self.0), refused: Vec::new() })
-    }
-}
-
-impl SpanSink for Sink {
-    fn push(&mut self, span: Span) {
-        self.0 += 1;
-        black_box(&span);
-    }
-    fn refuse(&mut self, _: RefusalReason) {}
-    fn commit(&mut self) -> Result<Committed, SinkError> {
-        self.committed()
-    }
-}
-
-impl LogSink for Sink {
-    fn push(&mut self, stream: &RawLabels<'_>, record: LogRecord<'_>) {
-        self.0 += 1;
-        black_box((stream.hash(), record));
-    }
-    fn refuse(&mut self, _: RefusalReason) {}
-    fn commit(&mut self) -> Result<Committed, SinkError> {
-        self.committed()
-    }
-}
-
-impl MetricSink for Sink {
-    fn resolve(&mut self, labels: &RawLabels<'_>) -> Result<SeriesRef, RefusalReason> {
-        Ok(SeriesRef((labels.hash() >> 64) as u64))
-    }
-    fn append(&mut self, series: SeriesRef, time: i64, value: SampleValue, _: i64) {
-        self.0 += 1;
-        black_box((series, time, value));
-    }
-    fn refuse(&mut self, _: RefusalReason) {}
-    fn exemplar(&mut self, _: SeriesRef, _: Exemplar) {}
-    fn metadata(&mut self, _: &str, _: &Metadata) {}
-    fn commit(&mut self) -> Result<Committed, SinkError> {
-        self.committed()
-    }
-}
 
 fn attribute(key: &str, value: impl Into<String>) -> KeyValue {
     let value = Some(AnyValue { value: Some(Value::StringValue(value.into())) });
@@ -238,54 +192,51 @@ fn check<T, E>(result: Result<T, E>) {
     assert!(black_box(&result).is_ok());
 }
 
-fn measure(c: &mut Criterion, name: &str, bytes: usize, mut run: impl FnMut()) {
-    let mut group = c.benchmark_group(name.split('/').next().unwrap_or(name));
-    group.throughput(Throughput::ElementsAndBytes { elements: ITEMS as u64, bytes: bytes as u64 });
-    group.bench_function(name.split('/').nth(1).unwrap_or(name), |b| b.iter(&mut run));
-    group.finish();
-}
-
 fn decode(c: &mut Criterion) {
     const STYLE: json::Style = json::Style { snake: false, bare: false };
     let spans = spans();
     let (protobuf, json) = (spans.encode_to_vec(), json::traces(&spans, STYLE));
-    measure(c, "traces/ours", protobuf.len(), || {
+    measure(c, "traces/ours", ITEMS, protobuf.len(), || {
         check(decode_traces(black_box(&protobuf), Encoding::Protobuf, &mut Sink::default()));
     });
-    measure(c, "traces/prost", protobuf.len(), || {
+    measure(c, "traces/prost", ITEMS, protobuf.len(), || {
         check(ExportTraceServiceRequest::decode(&*protobuf));
     });
-    measure(c, "traces/json", json.len(), || {
+    measure(c, "traces/json", ITEMS, json.len(), || {
         check(decode_traces(black_box(&json), Encoding::Json, &mut Sink::default()));
     });
     let records = records();
     let (protobuf, json) = (records.encode_to_vec(), json::logs(&records, STYLE));
     let options = LogOptions::default();
-    measure(c, "logs/ours", protobuf.len(), || {
+    measure(c, "logs/ours", ITEMS, protobuf.len(), || {
         let sink = &mut Sink::default();
         check(decode_logs(black_box(&protobuf), Encoding::Protobuf, &options, sink));
     });
-    measure(c, "logs/prost", protobuf.len(), || {
+    measure(c, "logs/prost", ITEMS, protobuf.len(), || {
         check(ExportLogsServiceRequest::decode(&*protobuf));
     });
-    measure(c, "logs/json", json.len(), || {
+    measure(c, "logs/json", ITEMS, json.len(), || {
         check(decode_logs(black_box(&json), Encoding::Json, &options, &mut Sink::default()));
     });
     let points = points();
     let (protobuf, json) = (points.encode_to_vec(), json::metrics(&points, STYLE));
     let options = MetricOptions::default();
-    measure(c, "metrics/ours", protobuf.len(), || {
+    measure(c, "metrics/ours, series new", ITEMS, protobuf.len(), || {
         let sink = &mut Sink::default();
         check(decode_metrics(black_box(&protobuf), Encoding::Protobuf, &options, sink));
     });
-    measure(c, "metrics/prost", protobuf.len(), || {
+    let mut receiver = MetricReceiver::new(Sink::default(), options.clone());
+    measure(c, "metrics/ours, series known", ITEMS, protobuf.len(), || {
+        check(receiver.receive(black_box(&protobuf), Encoding::Protobuf));
+    });
+    measure(c, "metrics/prost", ITEMS, protobuf.len(), || {
         check(ExportMetricsServiceRequest::decode(&*protobuf));
     });
-    measure(c, "metrics/json", json.len(), || {
+    measure(c, "metrics/json", ITEMS, json.len(), || {
         check(decode_metrics(black_box(&json), Encoding::Json, &options, &mut Sink::default()));
     });
     let text = text();
-    measure(c, "exposition/ours", text.len(), || {
+    measure(c, "exposition/ours", ITEMS, text.len(), || {
         let target = [("job", "api"), ("instance", "10.0.0.1:9090")];
         let time = Millis(1_700_000_000_000);
         check(wire::prometheus::decode_text(
@@ -296,11 +247,11 @@ fn decode(c: &mut Criterion) {
         ));
     });
     let profile = profile();
-    measure(c, "pprof/ours", profile.len(), || check(wire::pprof::decode(&profile)));
-    measure(c, "pprof/prost", profile.len(), || {
+    measure(c, "pprof/ours", ITEMS, profile.len(), || check(wire::pprof::decode(&profile)));
+    measure(c, "pprof/prost", ITEMS, profile.len(), || {
         check(reference::Profile::decode(&*profile));
     });
 }
 
-criterion_group! { name = benches; config = Criterion::default().sample_size(30).measurement_time(std::time::Duration::from_secs(2)).warm_up_time(std::time::Duration::from_millis(500)); targets = decode }
+criterion_group! { name = benches; config = criterion(); targets = decode }
 criterion_main!(benches);

@@ -7,61 +7,19 @@
 
 use std::hint::black_box;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group, criterion_main};
+use harness::{Sink, criterion, measure};
 use prost::Message;
 use telemetry_core::labels::Labels;
-use telemetry_core::model::{Exemplar, Metadata, SampleValue};
-use telemetry_core::sink::{
-    Committed, LogRecord, LogSink, MetricSink, RawLabels, RefusalReason, SeriesRef, SinkError,
-};
 use wire::loki::push;
 use wire::prometheus::remote_write::{Encoder, EncoderV2, Receiver, Version};
+
+mod harness;
 
 const SERIES: usize = 2_000;
 const STREAMS: usize = 64;
 const LINES: usize = 6_400;
 const TIME: i64 = 1_700_000_000_000;
-
-/// Takes everything and keeps nothing.
-#[derive(Default)]
-struct Sink(u64);
-
-impl Sink {
-    fn committed(&mut self) -> Result<Committed, SinkError> {
-        Ok(Committed { stored: std::mem::take(&mut self.0), refused: Vec::new() })
-    }
-}
-
-impl MetricSink for Sink {
-    fn resolve(&mut self, labels: &RawLabels<'_>) -> Result<SeriesRef, RefusalReason> {
-        Ok(SeriesRef((labels.hash() >> 64) as u64))
-    }
-    fn append(&mut self, series: SeriesRef, time: i64, value: SampleValue, _: i64) {
-        self.0 += 1;
-        black_box((series, time, value));
-    }
-    fn append_row(&mut self, series: &[SeriesRef], time: i64, values: &[f64]) {
-        self.0 += series.len() as u64;
-        black_box((series, time, values));
-    }
-    fn refuse(&mut self, _: RefusalReason) {}
-    fn exemplar(&mut self, _: SeriesRef, _: Exemplar) {}
-    fn metadata(&mut self, _: &str, _: &Metadata) {}
-    fn commit(&mut self) -> Result<Committed, SinkError> {
-        self.committed()
-    }
-}
-
-impl LogSink for Sink {
-    fn push(&mut self, stream: &RawLabels<'_>, record: LogRecord<'_>) {
-        self.0 += 1;
-        black_box((stream.hash(), record));
-    }
-    fn refuse(&mut self, _: RefusalReason) {}
-    fn commit(&mut self) -> Result<Committed, SinkError> {
-        self.committed()
-    }
-}
 
 /// The messages as `prost` has them.
 mod messages {
@@ -196,41 +154,38 @@ fn with_prost<M: Message + Default>(body: &[u8]) {
     assert!(!bytes.is_empty() && black_box(M::decode(&*bytes)).is_ok());
 }
 
-fn measure(c: &mut Criterion, name: &str, items: usize, body: &[u8], mut run: impl FnMut()) {
-    let (group, name) = name.split_once('/').unwrap_or((name, ""));
-    let bytes = snap::raw::decompress_len(body).unwrap_or_default() as u64;
-    let mut group = c.benchmark_group(group);
-    group.throughput(Throughput::ElementsAndBytes { elements: items as u64, bytes });
-    group.bench_function(name, |b| b.iter(&mut run));
-    group.finish();
+fn decompressed(body: &[u8]) -> usize {
+    snap::raw::decompress_len(body).unwrap_or_default()
 }
 
 fn received(c: &mut Criterion) {
     let body = write_request();
     let mut receiver = Receiver::new(Sink::default());
-    measure(c, "remote write 1.0/ours, series known", SERIES, &body, || {
+    measure(c, "remote write 1.0/ours, series known", SERIES, decompressed(&body), || {
         assert!(receiver.receive(black_box(&body)).is_ok());
     });
-    measure(c, "remote write 1.0/ours, series new", SERIES, &body, || {
+    measure(c, "remote write 1.0/ours, series new", SERIES, decompressed(&body), || {
         assert!(Receiver::new(Sink::default()).receive(black_box(&body)).is_ok());
     });
-    measure(c, "remote write 1.0/prost", SERIES, &body, || {
+    measure(c, "remote write 1.0/prost", SERIES, decompressed(&body), || {
         with_prost::<messages::WriteRequest>(&body);
     });
     let body = write_request_v2();
-    measure(c, "remote write 2.0/ours", SERIES, &body, || {
+    measure(c, "remote write 2.0/ours", SERIES, decompressed(&body), || {
         assert!(receiver.receive_as(Version::V2, black_box(&body)).is_ok());
     });
-    measure(c, "remote write 2.0/prost", SERIES, &body, || {
+    measure(c, "remote write 2.0/prost", SERIES, decompressed(&body), || {
         with_prost::<messages::RequestV2>(&body);
     });
     let body = push_request();
     let mut receiver = push::Receiver::new(Sink::default());
-    measure(c, "loki push/ours", LINES, &body, || {
+    measure(c, "loki push/ours", LINES, decompressed(&body), || {
         assert!(receiver.receive(black_box(&body)).is_ok());
     });
-    measure(c, "loki push/prost", LINES, &body, || with_prost::<messages::PushRequest>(&body));
+    measure(c, "loki push/prost", LINES, decompressed(&body), || {
+        with_prost::<messages::PushRequest>(&body)
+    });
 }
 
-criterion_group! { name = benches; config = Criterion::default().sample_size(20).measurement_time(std::time::Duration::from_secs(2)).warm_up_time(std::time::Duration::from_millis(500)); targets = received }
+criterion_group! { name = benches; config = criterion(); targets = received }
 criterion_main!(benches);
