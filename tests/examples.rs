@@ -95,3 +95,16 @@ fn blocks_of_a_prometheus_are_listed_asked_and_copied() {
     let again = run("prometheus_blocks", &[&text(&copy), "sum(up)"]);
     assert!(again.contains("{} 894\n"), "{again}");
 }
+
+#[test]
+fn a_log_file_is_followed_while_it_grows() {
+    let out = run("logs", &[]);
+    assert!(out.contains("minute 4: 15 errors so far"), "{out}");
+    assert!(out.contains("slowest {level=\"info\"}: 0.059 s"), "{out}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.log");
+    std::fs::write(&path, "2026-11-25T12:00:00Z level=warn slow\nlevel=debug x\nend").unwrap();
+    let query = r#"{file="app.log", level="warn"}"#;
+    let out = run("logs", &[path.to_str().unwrap(), query]);
+    assert_eq!(out, "2026-11-25T12:00:00Z level=warn slow\n");
+}

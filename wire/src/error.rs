@@ -75,6 +75,12 @@ pub enum Error {
         /// What is wrong with it.
         kind: StreamLabelsErrorKind,
     },
+    /// An input that cannot be read on.
+    #[error("the input cannot be read: {source}")]
+    Read {
+        /// The reader's own error.
+        source: io::Error,
+    },
     /// A push without a single stream.
     #[error("a push has at least one stream")]
     NoStreams,
@@ -132,6 +138,7 @@ impl Error {
             | Error::Snappy { .. }
             | Error::TooLarge { .. }
             | Error::NoStreams
+            | Error::Read { .. }
             | Error::Sink(_) => None,
         }
     }

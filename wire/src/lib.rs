@@ -8,7 +8,8 @@
 //! | Prometheus text exposition, OpenMetrics 1.0, protobuf exposition | [`prometheus::decode_exposition`], [`prometheus::ExpositionWriter`] | samples |
 //! | Prometheus remote write | [`prometheus::remote_write`] | samples |
 //! | Prometheus remote read, samples and chunks | [`prometheus::remote_read`] | requests, answers |
-//! | Loki push, protobuf | [`loki::push`] | log entries |
+//! | Loki push, protobuf and JSON | [`loki::push`] | log entries |
+//! | log files, JSON lines | [`lines::Importer`] | log entries |
 //! | pprof, gzip or not | [`pprof::decode`], [`pprof::encode`] | a [`Profile`] |
 //! | a scrape: an exposition with staleness, limits, `up` | [`scrape::Scrape::ingest`] | samples |
 //! | folded stacks | [`folded::decode`] | a [`Profile`] |
@@ -30,6 +31,7 @@ mod error;
 pub mod folded;
 mod gzip;
 mod json;
+pub mod lines;
 pub mod loki;
 pub mod otlp;
 mod outcome;

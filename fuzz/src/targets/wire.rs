@@ -91,6 +91,14 @@ pub(super) const TARGETS: &[Target] = &[
             br#"{"streams":[{"labels":"{a=\"b\"}","entries":[{"ts":"2026-01-01T00:00:00.5Z","line":"x"}]}]}"#,
         ],
     },
+    Target {
+        name: "wire_lines",
+        run: lines,
+        seeds: &[
+            b"2026-11-25 06:34:57,5 up\n{\"ts\":1700000000.5}\r\n::1 - - [25/Nov/2026:01:34:57 -0500] x",
+            b"{\"time\":\"1970-01-01T00:00:01Z\",\"t\":-1}\n1795588497000 x\n\n",
+        ],
+    },
     Target { name: "wire_snappy", run: snappy, seeds: &[b"\x09\x04abc\x15\x03", b"\0"] },
     Target { name: "wire_folded", run: stacks, seeds: &[b"a;b c 10\na;b 2.5\nbad\n"] },
 ];
@@ -326,6 +334,22 @@ fn received_twice(version: Version, data: &[u8]) {
 
 fn loki_push(data: &[u8]) {
     check(wire::loki::push::decode(&block(data), &mut Sink::default()), data);
+}
+
+/// However a file is cut into pieces, its lines are the same.
+fn lines(data: &[u8]) {
+    use wire::lines::{Importer, LineForm, LineOptions};
+    for form in [LineForm::Plain, LineForm::Json] {
+        let imported = [data.len().max(1), 3].map(|piece| {
+            let mut options = LineOptions::new([("a", "b")].into_iter().collect());
+            options.form = form;
+            let mut importer = Importer::new(Sink::default(), options);
+            data.chunks(piece).for_each(|piece| importer.feed(piece).unwrap());
+            importer.finish().unwrap()
+        });
+        assert_eq!(imported[0], imported[1]);
+        assert_eq!(imported[0].bytes, data.len() as u64);
+    }
 }
 
 /// What JSON is turned into has no faults of its own.
