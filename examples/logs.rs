@@ -39,8 +39,13 @@ fn main() -> Result<(), Failure> {
     let everything = format!("{{file={:?}}}", name_of(&path));
     let query = words.next().unwrap_or(&everything);
     let mut shown = 0;
+    let follows = arguments.iter().any(|word| word == "--follow");
     loop {
         follower.read()?;
+        if !follows {
+            // Nothing will end the last line.
+            follower.importer.finish()?;
+        }
         // What is new since the last look.
         for stream in db.logql(query).between(shown..i64::MAX).limit(1_000).run()? {
             for line in &stream.entries {
@@ -48,7 +53,7 @@ fn main() -> Result<(), Failure> {
                 println!("{}", line.text());
             }
         }
-        if !arguments.iter().any(|word| word == "--follow") {
+        if !follows {
             return Ok(());
         }
         thread::sleep(LOOK_EVERY);

@@ -92,7 +92,8 @@ impl Logs {
         self.store().batch()
     }
 
-    /// The store as a decoder sees it.
+    /// The store as a decoder of pushes sees it: it finds out `service_name` and `detected_level` as
+    /// Loki does. [`batch`](Self::batch) is a sink as well, and stores lines as they are.
     pub fn sink(&self) -> impl LogSink + use<> {
         self.store().sink()
     }

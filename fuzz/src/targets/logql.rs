@@ -29,6 +29,15 @@ pub(super) const TARGETS: &[Target] = &[
         ],
     },
     Target {
+        name: "logql_process",
+        run: process,
+        seeds: &[
+            b"{\"a\":{\"b\":[1,\"x\\u00e9\"]},\"level\":\"warn\",\"m\":\"Key: value\\r\\n1: x\"}\n[1] first\n second",
+            b"2026-01-01T00:00:01Z stdout P part\n2026-01-01T00:00:01Z stdout F end 4032032513548443\n\xff\n",
+            b"{\"log\":\"text\\n\",\"stream\":\"stderr\",\"time\":\"1970-01-01T00:00:01Z\"}\nlevel=info took=1.5s t=7",
+        ],
+    },
+    Target {
         name: "logql_lines",
         run: lines,
         seeds: &[
@@ -45,6 +54,69 @@ fn complete_anywhere(data: &[u8]) {
     let query = String::from_utf8_lossy(text);
     let completion = logql::complete::complete(&query, usize::from(*cursor));
     assert!(query.get(completion.span.start..completion.span.end).is_some());
+}
+
+/// Every stage, over line after line: what goes in comes out, waits, or is counted.
+fn process(data: &[u8]) {
+    use logql::process::*;
+    let nested = Match {
+        selector: r#"{app="a"} |= "e""#.into(),
+        stages: vec![
+            Json { regex: ".".into(), ..Json::of([("x", "a.b[1]"), ("y", "a.b[-1]")]) }.into(),
+            EventLogMessage { source: "m".into(), ..EventLogMessage::default() }.into(),
+            StructuredMetadata { regex: "^a".into(), ..StructuredMetadata::default() }.into(),
+        ],
+        ..Match::default()
+    };
+    let metrics = vec![
+        Metric::Gauge(Gauge { name: "took".into(), ..Gauge::default() }),
+        Metric::Counter(Counter { name: "all".into(), match_all: true, ..Counter::default() }),
+    ];
+    let time = |format: &str| Timestamp {
+        source: "t".into(),
+        format: format.into(),
+        fallback_formats: vec!["Unix".into(), "Jan _2 15:04:05".into()],
+        ..Timestamp::default()
+    };
+    let rule = TruncateRule { limit: 40, suffix: "...".into(), ..TruncateRule::default() };
+    let builder = Pipeline::builder()
+        .stage(Docker)
+        .stage(Cri { max_partial_lines: 2, ..Cri::default() })
+        .stage(Decolorize)
+        .stage(Multiline { firstline: r"^\[".into(), max_lines: 3, ..Multiline::default() })
+        .stage(nested)
+        .stage(Logfmt { regex: ".".into(), ..Logfmt::default() })
+        .stage(Pattern { pattern: "<t> <_> <rest>".into(), ..Pattern::default() })
+        .stage(Replace {
+            expression: r"(\w)(?P<n>\d)?".into(),
+            replace: "{{ .Value | ToUpper }}".into(),
+            ..Replace::default()
+        })
+        .stage(Template { source: "out".into(), template: "{{ .a }}{{ .Entry }}".into() })
+        .stage(time("RFC3339"))
+        .stage(Metrics { metrics })
+        .stage(Luhn::default())
+        .stage(Truncate { rules: vec![rule] })
+        .stage(Pack { labels: vec!["stream".into(), "n".into()], ingest_timestamp: false });
+    let mut pipeline = builder.build().unwrap();
+    let mut out = Vec::new();
+    let mut count = 0;
+    for line in data.split(|byte| *byte == b'\n') {
+        count += 1;
+        let labels = [("app".to_owned(), "a".to_owned())].into();
+        let entry = Entry { labels, line: line.to_vec(), time: 1, ..Entry::default() };
+        pipeline.push(entry, &mut out);
+    }
+    pipeline.flush(&mut out);
+    assert!(out.len() as u64 + pipeline.drops().total() <= count);
+    for entry in &out {
+        assert!(logql::testing::run_stages("| unpack", &line_in(&entry.line)).is_ok());
+    }
+}
+
+fn line_in(line: &[u8]) -> logql::testing::LineIn {
+    let line = line.to_vec();
+    logql::testing::LineIn { line, time: 1, labels: vec![], metadata: vec![], error: None }
 }
 
 /// A query is refused at a place inside it, or what is printed of it is read back as the same tree.

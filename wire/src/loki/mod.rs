@@ -1,3 +1,5 @@
 //! Formats of Loki.
 
 pub mod push;
+#[cfg(feature = "serde")]
+pub mod response;
