@@ -1,10 +1,11 @@
-//! Targets of LogQL: its front end, and pipelines over any line.
+//! Targets of LogQL: its front end, pipelines over any line and over columns, and patterns.
 
+use logql::explore::PatternOptions;
 use logql::{Engine, LogOptions};
 use telemetry_core::labels;
 use telemetry_core::model::LogEntry;
 use telemetry_core::query::QueryContext;
-use telemetry_core::source::MemoryLogs;
+use telemetry_core::source::{Direction, MemoryLogs};
 
 use super::Target;
 
@@ -44,6 +45,22 @@ pub(super) const TARGETS: &[Target] = &[
             b"{\"a\":{\"b\":[1,\"x\\u00e9\"]},\"status\":500,\"c\":null} level=error took=1.5s msg=\"a \\\"b\\\"\"",
             b"level=info status=200 size=3KB ip=10.1.2.3 \x1b[31mred\x1b[0m a=\"unclosed",
             b"10.0.0.1 - - [01/Jan/2026] \"GET / HTTP/1.1\" 200 \xff\xfe",
+        ],
+    },
+    Target {
+        name: "logql_patterns",
+        run: patterns,
+        seeds: &[
+            b"user 17 logged in\nuser 23 logged in\nuser 40 logged out\n\nconnection (a, b) closed",
+            b"{\"a\":1,\"b\":[2]}\n{\"a\":7,\"b\":[]}\nx=\"y z\" w='v'\n\xff \xe2\x80\xa8 7",
+        ],
+    },
+    Target {
+        name: "logql_columns",
+        run: columns,
+        seeds: &[
+            b"{\"route\":\"/a\",\"status\":200,\"took\":1.25}\n{\"route\":\"/b\",\"status\":503,\"took\":17.5}\n{\"status\":\"x",
+            b"route=/a status=200 took=1ms\nroute=/b status=503 took=17ms\nk1=ab ab=k1\nstatus=\"5\\t03\" route=\xff",
         ],
     },
 ];
@@ -154,6 +171,59 @@ fn lines(data: &[u8]) {
     for query in queries {
         if let Ok(query) = logql::parse(query) {
             let _ = engine.log(&query, &LogOptions::default(), &context);
+        }
+    }
+}
+
+fn logs_of(data: &[u8]) -> MemoryLogs {
+    let mut logs = MemoryLogs::new();
+    for (time, line) in data.split(|byte| *byte == b'\n').take(64).enumerate() {
+        let stream = labels! { "app" => "x", "n" => (time % 2).to_string() };
+        logs.insert(&stream, LogEntry::new(i64::try_from(time).unwrap_or_default(), line));
+    }
+    logs
+}
+
+/// Every line is counted at most once, in a pattern of its own or of others.
+fn patterns(data: &[u8]) {
+    let logs = logs_of(data);
+    let options = PatternOptions { lines_min: 1, ..PatternOptions::default() };
+    let Ok(query) = logql::parse(r#"{app="x"}"#) else { return };
+    if let Ok(found) = Engine::new(&logs).patterns(&query, &options, &QueryContext::new()) {
+        assert!(found.iter().map(|pattern| pattern.count).sum::<u64>() <= 64);
+        for pattern in &found {
+            let counted: u64 = pattern.samples.iter().map(|(_, count)| *count).sum();
+            assert_eq!(counted, pattern.count);
+        }
+    }
+}
+
+/// Lines and templates of the same lines give the same answers.
+fn columns(data: &[u8]) {
+    let plain = logs_of(data);
+    let templates = plain.clone().with_templates();
+    let context = QueryContext::new();
+    for query in [
+        r#"sum by (route) (count_over_time({app="x"} | json | status >= 500 | __error__="" [40ns]))"#,
+        r#"sum by (status) (rate({app="x"} | logfmt | route != "" | __error__="" [40ns]))"#,
+        r#"max_over_time({app="x"} | json | unwrap took | __error__="" [40ns]) by (route)"#,
+        r#"avg_over_time({app="x"} | logfmt t="took" | unwrap duration(t) | __error__="" [1h]) by ()"#,
+    ] {
+        let Ok(tree) = logql::parse(query) else { continue };
+        let [a, b] = [&plain, &templates]
+            .map(|logs| Engine::new(logs).range(&tree, 0, 64, 7, &context).map_err(drop));
+        assert_eq!(format!("{a:?}"), format!("{b:?}"), "{query}");
+    }
+    for query in [
+        r#"{app="x"} | json | status >= 500"#,
+        r#"{app="x"} | logfmt | route != "" | line_format "{{.route}} {{.status}}""#,
+    ] {
+        let Ok(tree) = logql::parse(query) else { continue };
+        for direction in [Direction::Backward, Direction::Forward] {
+            let options = LogOptions { limit: 5, direction, ..LogOptions::default() };
+            let [a, b] = [&plain, &templates]
+                .map(|logs| Engine::new(logs).log(&tree, &options, &context).map_err(drop));
+            assert_eq!(a, b, "{query}");
         }
     }
 }

@@ -9,6 +9,7 @@ use super::fields::{pairs, text};
 use super::oracle::{set, streams};
 use super::storage::Loaded;
 use crate::conformance::report::{Outcome, Report};
+use logql::ast::Expr;
 use logql::explore::{FieldKind, FieldOptions, PatternOptions, VolumeBy, VolumeOptions};
 use logql::{Engine, Instant, LogOptions};
 use serde_json::Value;
@@ -75,11 +76,19 @@ fn skipped(case: &Value) -> Option<&'static str> {
     }
 }
 
+fn failed(error: logql::Error) -> String {
+    error.to_string()
+}
+
+/// The query of a call.
+fn asked(params: &Value) -> Result<Expr, String> {
+    logql::parse(text(params, "query")).map_err(failed)
+}
+
 fn one(case: &Value, endpoint: &str, loaded: &Loaded) -> Result<(), String> {
     let (engine, context) = (Engine::new(&*loaded.source), QueryContext::new());
     let (params, body) = (&case["params"], &case["body"]);
     let window = NanosRange::new(time(&params["start"]), time(&params["end"]));
-    let failed = |error: logql::Error| error.to_string();
     match endpoint {
         "labels" => {
             same(engine.label_names(&[], window, &context).map_err(failed)?, texts(&body["data"]))
@@ -122,7 +131,7 @@ fn one(case: &Value, endpoint: &str, loaded: &Loaded) -> Result<(), String> {
                 same(found, texts(&body["data"]))
             }
             ["detected_field", name, "values"] => {
-                let query = logql::parse(text(params, "query")).map_err(failed)?;
+                let query = asked(params)?;
                 let options = FieldOptions { window, ..FieldOptions::default() };
                 let found = engine.detected_field_values(name, &query, &options, &context);
                 same(found.map_err(failed)?, texts(&body["values"]))
@@ -146,9 +155,7 @@ fn volume(
     let targets = text(params, "targetLabels").split(',').filter(|name| !name.is_empty());
     let target_labels = targets.map(str::to_owned).collect();
     let options = VolumeOptions { window, by, target_labels, limit: 100 };
-    let found = engine
-        .volume(&query_matchers(params)?, &options, context)
-        .map_err(|error| error.to_string())?;
+    let found = engine.volume(&query_matchers(params)?, &options, context).map_err(failed)?;
     let expected = case["body"]["data"]["result"].as_array().into_iter().flatten();
     let expected: Vec<(String, f64)> = expected
         .map(|one| {
@@ -179,8 +186,7 @@ fn detected_fields(
     context: &QueryContext,
 ) -> Result<(), String> {
     let params = &case["params"];
-    let failed = |error: logql::Error| error.to_string();
-    let query = logql::parse(text(params, "query")).map_err(failed)?;
+    let query = asked(params)?;
     let lines = text(params, "line_limit").parse().unwrap_or(100);
     let options = FieldOptions { window, line_limit: lines, ..FieldOptions::default() };
     let found = engine.detected_fields(&query, &options, context).map_err(failed)?;
@@ -224,8 +230,7 @@ fn query(
     context: &QueryContext,
 ) -> Result<(), String> {
     let params = &case["params"];
-    let failed = |error: logql::Error| error.to_string();
-    let tree = logql::parse(text(params, "query")).map_err(failed)?;
+    let tree = asked(params)?;
     let expected = Answer::read(&case["body"]["data"], false)?;
     let answer = if text(case, "endpoint") == "query" {
         match engine.instant(&tree, time(&params["time"]), context).map_err(failed)? {
