@@ -11,6 +11,7 @@
 //! 2. An `Importer` cuts the bytes into lines and reads their times.
 //! 3. A `Pipeline` of ingest stages makes a label of the level and drops what nobody will read.
 //! 4. The store takes what comes out; LogQL reads it at once.
+#![expect(clippy::print_stdout, reason = "an example shows its answers")]
 
 use std::error::Error;
 use std::fs::{self, File, OpenOptions};
