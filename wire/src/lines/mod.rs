@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use std::ops::ControlFlow;
-//! # fn import_file(sink: &mut dyn telemetry_core::sink::LogSink) -> Result<(), wire::Error> {
+//! # fn import_file(sink: impl telemetry_core::sink::LogSink) -> Result<(), wire::Error> {
 //! use telemetry_core::labels;
 //! use wire::lines::{Importer, LineOptions, import};
 //!
