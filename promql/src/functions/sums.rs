@@ -7,9 +7,10 @@
 //! * whole multiples of 1/1024 that are small enough are added exactly, in any order;
 //! * else sums of segments are kept in two floats each, some 106 bits, and joined in two floats.
 //!
-//! Windows that hardly overlap are added up as Prometheus does, several at a time. Windows with
-//! infinity, NaN or numbers near overflow always are: there the order decides. So are variances of windows
-//! that are all but constant: of a small difference of large numbers 106 bits may leave too little.
+//! Windows that hardly overlap are added up one by one in the same forms. Windows with infinity, NaN or
+//! numbers near overflow are added up as Prometheus does: there the order decides. So are variances of
+//! windows that are all but constant: of a small difference of large numbers 106 bits may leave too
+//! little.
 
 use super::kahan;
 use super::range::RowInput;
@@ -21,6 +22,9 @@ const DENOMINATOR: f64 = 1024.0;
 
 /// Sums below this, counted in 1 / [`DENOMINATOR`], are exact.
 const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Sums that do not wait for each other.
+const LANES: usize = 4;
 
 /// Numbers above are added up by the definition: their squares and sums may overflow.
 const LARGE: f64 = 1e150;
@@ -81,13 +85,20 @@ fn product(a: f64, b: f64) -> Double {
     Double { high, low }
 }
 
+/// The sum of finite values: four at a time, which do not wait for each other.
 fn double_sum(values: &[f64]) -> Double {
-    let mut total = Double::default();
-    for value in values {
-        let (sum, error) = two_sum(total.high, *value);
-        total = Double { high: sum, low: total.low + error };
+    let (mut high, mut low) = ([0.0; LANES], [0.0; LANES]);
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    for chunk in chunks {
+        for ((high, low), value) in high.iter_mut().zip(&mut low).zip(chunk) {
+            let (sum, error) = two_sum(*high, *value);
+            *high = sum;
+            *low += error;
+        }
     }
-    total.add(Double::default())
+    let lanes = high.iter().zip(&low).map(|(high, low)| Double { high: *high, low: *low });
+    let rest = rest.iter().map(|value| Double { high: *value, low: 0.0 });
+    lanes.chain(rest).fold(Double::default(), Double::add)
 }
 
 /// How the values of a column can be added up.
@@ -105,17 +116,26 @@ enum Form {
 fn form(values: &[f64], longest: usize) -> Form {
     // Adding and taking away this number rounds to a whole one.
     const ROUNDER: f64 = 6_755_399_441_055_744.0;
-    let (mut whole, mut largest) = (true, 0.0_f64);
-    for value in values {
+    let (mut broken, mut largest, mut zeros) = ([0_u64; LANES], [0.0_f64; LANES], [0.0; LANES]);
+    let mut look = |lane: usize, value: f64| {
         let scaled = value * DENOMINATOR;
-        whole &= (scaled + ROUNDER) - ROUNDER == scaled;
-        // A NaN is not at most anything.
+        broken[lane] |= u64::from((scaled + ROUNDER) - ROUNDER != scaled);
         let size = value.abs();
-        largest = if size <= largest { largest } else { size };
+        largest[lane] = if size <= largest[lane] { largest[lane] } else { size };
+        // Nothing, unless the value is infinite or NaN: then NaN, which stays.
+        zeros[lane] += value * 0.0;
+    };
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    for chunk in chunks {
+        (0..LANES).for_each(|lane| look(lane, chunk[lane]));
     }
-    if whole && largest * DENOMINATOR * longest as f64 <= EXACT {
+    rest.iter().for_each(|value| look(0, *value));
+    let largest = largest.into_iter().fold(0.0, f64::max);
+    let is_finite = zeros.iter().all(|zero| *zero == 0.0);
+    let whole = broken == [0; LANES];
+    if is_finite && whole && largest * DENOMINATOR * longest as f64 <= EXACT {
         Form::Exact
-    } else if largest <= LARGE && values.iter().all(|value| value.is_finite()) {
+    } else if is_finite && largest <= LARGE {
         Form::Double
     } else {
         Form::Literal
@@ -124,8 +144,8 @@ fn form(values: &[f64], longest: usize) -> Form {
 
 /// Sums that are exact, in any order: four at a time.
 fn plain_sum(values: &[f64]) -> f64 {
-    let mut lanes = [0.0; 4];
-    let (chunks, rest) = values.as_chunks::<4>();
+    let mut lanes = [0.0; LANES];
+    let (chunks, rest) = values.as_chunks::<LANES>();
     for chunk in chunks {
         lanes.iter_mut().zip(chunk).for_each(|(lane, value)| *lane += value);
     }
@@ -142,6 +162,9 @@ pub(super) fn row(
     let overlap = input.overlap();
     let longest = input.longest();
     let finished = |sum: f64, count: f64| if mean { sum / count } else { sum };
+    let rounded = |Double { high, low }: Double, count: f64| {
+        if mean { high / count + low / count } else { high + low }
+    };
     let form = if longest < 8 { Form::Literal } else { form(input.values, longest) };
     let values = input.values;
     match form {
@@ -157,11 +180,10 @@ pub(super) fn row(
             let sums = input.segments().map(values, double_sum);
             let mut sliding = Sliding::new(&sums, Double::add);
             input.each_segments(out, |(first, behind), (low, high)| {
-                let Double { high: sum, low: lost } = sliding.window(first, behind);
-                let count = (high - low) as f64;
-                Some(if mean { sum / count + lost / count } else { sum + lost })
+                Some(rounded(sliding.window(first, behind), (high - low) as f64))
             })
         }
+        Form::Double => input.each(out, |values| rounded(double_sum(values), values.len() as f64)),
         _ if mean => input.each(out, kahan::mean),
         _ => input.each(out, kahan::sum),
     }
