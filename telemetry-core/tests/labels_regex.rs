@@ -311,6 +311,15 @@ fn go_patterns_match_as_in_go() {
 }
 
 #[test]
+fn a_boundary_inside_a_character_hides_no_match() {
+    // \B holds between the two bytes of é, where no match is; \W is é itself.
+    let regex = Regex::new(r"\W|\B").unwrap();
+    assert!(regex.is_match("aéa".as_bytes()));
+    assert_eq!(regex.find("aéa".as_bytes()), Some(1..3));
+    assert!(!regex.is_match(b"a"));
+}
+
+#[test]
 fn refused_patterns_are_refused_in_gos_words() {
     for (pattern, message) in REFUSED {
         let error = Regex::new(pattern).expect_err(pattern);

@@ -51,6 +51,19 @@ impl Engine {
         self.plain.get_or_init(|| self.build(WhichCaptures::Implicit)).as_ref()
     }
 
+    /// Whether there is a match anywhere in `text`.
+    ///
+    /// The engine's own answer stops at the match that ends first. Where that is an empty one between
+    /// two bytes of a character, which counts for nothing, it has passed by a longer one that began
+    /// before; the leftmost match is not passed by. Only assertions hold there and not before.
+    pub(super) fn is_match(&self, text: &str) -> bool {
+        let properties = self.hir.properties();
+        let may_split = properties.minimum_len() == Some(0) && !properties.look_set().is_empty();
+        self.plain().is_some_and(|engine| {
+            if may_split { engine.find(text).is_some() } else { engine.is_match(text) }
+        })
+    }
+
     /// The engine that knows the groups.
     pub(super) fn capturing(&self) -> Option<&meta::Regex> {
         if self.groups == 1 {

@@ -167,7 +167,7 @@ impl Regex {
     pub fn is_match_str(&self, text: &str) -> bool {
         match self.0.form.decide(text.as_bytes()) {
             Some(answer) => answer,
-            None => self.0.engine.plain().is_some_and(|engine| engine.is_match(text)),
+            None => self.0.engine.is_match(text),
         }
     }
 
@@ -329,7 +329,7 @@ impl Regex {
     #[doc(hidden)]
     pub fn is_match_by_engine(&self, text: &[u8]) -> bool {
         let lossy = Lossy::new(text);
-        self.0.engine.plain().is_some_and(|engine| engine.is_match(lossy.text()))
+        self.0.engine.is_match(lossy.text())
     }
 }
 
