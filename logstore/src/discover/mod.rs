@@ -13,6 +13,7 @@ mod level;
 use std::borrow::Cow;
 
 use telemetry_core::labels::Labels;
+use telemetry_core::sink::SERVICE_NAME_LABELS;
 
 /// The label with the name of the service.
 pub(crate) const SERVICE_NAME: &str = "service_name";
@@ -54,21 +55,7 @@ impl Discovery {
     pub fn loki() -> Self {
         let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         Discovery {
-            service_name_labels: texts(&[
-                "service",
-                "app",
-                "application",
-                "app_name",
-                "name",
-                "app_kubernetes_io_name",
-                "container",
-                "container_name",
-                "k8s_container_name",
-                "component",
-                "workload",
-                "job",
-                "k8s_job_name",
-            ]),
+            service_name_labels: texts(&SERVICE_NAME_LABELS),
             level_fields: texts(&[
                 "level",
                 "LEVEL",

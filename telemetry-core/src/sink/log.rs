@@ -2,6 +2,23 @@
 
 use super::{Committed, RawLabels, RefusalReason, SinkError};
 
+/// Labels of which Loki takes the first one present for `service_name` by default.
+pub const SERVICE_NAME_LABELS: [&str; 13] = [
+    "service",
+    "app",
+    "application",
+    "app_name",
+    "name",
+    "app_kubernetes_io_name",
+    "container",
+    "container_name",
+    "k8s_container_name",
+    "component",
+    "workload",
+    "job",
+    "k8s_job_name",
+];
+
 /// A line as it lies in the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogRecord<'a> {

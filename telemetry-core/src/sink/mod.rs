@@ -11,7 +11,7 @@ mod profile;
 mod raw;
 mod span;
 
-pub use log::{LogRecord, LogSink};
+pub use log::{LogRecord, LogSink, SERVICE_NAME_LABELS};
 pub use metric::{MetricSink, SeriesRef};
 pub use outcome::{Committed, Refusal, RefusalReason, SinkError};
 pub use profile::ProfileSink;

@@ -1,5 +1,6 @@
 //! What may be chosen about logs.
 
+use telemetry_core::sink::SERVICE_NAME_LABELS;
 use telemetry_core::time::Nanos;
 
 /// Attributes of the resource that Loki makes labels of by default.
@@ -22,23 +23,6 @@ pub(super) const INDEX_ATTRIBUTES: [&str; 18] = [
     "k8s.daemonset.name",
     "k8s.cronjob.name",
     "k8s.job.name",
-];
-
-/// Labels of which Loki takes the first one present for `service_name` by default.
-const SERVICE_NAME_LABELS: [&str; 13] = [
-    "service",
-    "app",
-    "application",
-    "app_name",
-    "name",
-    "app_kubernetes_io_name",
-    "container",
-    "container_name",
-    "k8s_container_name",
-    "component",
-    "workload",
-    "job",
-    "k8s_job_name",
 ];
 
 /// How log records become entries. The default is Loki's.
