@@ -12,6 +12,7 @@ use telemetry_core::storage::store::{BlockOutput, Engine, HeadSize, MergeInput};
 use telemetry_core::storage::tombstone::Tombstone;
 
 use crate::block::{Block, Run, Writer};
+use crate::deletes::{Conditions, Deletes};
 use crate::head::Head;
 use crate::page::{self, PAGE_TEXT_BYTES, Piece, Slice};
 use crate::record;
@@ -24,16 +25,9 @@ const COPYING_LEVELS: u32 = 3;
 
 /// How commits, heads and blocks of lines are made.
 #[derive(Debug, Default)]
-pub(crate) struct Logs;
-
-/// Whether any of the tombstones hides a line.
-pub(crate) fn is_deleted(tombstones: &[Arc<Tombstone>], time: i64) -> bool {
-    tombstones.iter().any(|tombstone| tombstone.covers(time))
-}
-
-/// The tombstones that concern a stream.
-pub(crate) fn concerning(tombstones: &[Arc<Tombstone>], labels: &Labels) -> Vec<Arc<Tombstone>> {
-    tombstones.iter().filter(|tombstone| tombstone.selects(labels)).cloned().collect()
+pub(crate) struct Logs {
+    /// What deletes say about lines.
+    pub(crate) conditions: Conditions,
 }
 
 impl Engine for Logs {
@@ -41,7 +35,7 @@ impl Engine for Logs {
     type Block = Block;
 
     fn format(&self) -> EngineFormat {
-        EngineFormat { engine: *b"logs", revision: 3 }
+        EngineFormat { engine: *b"logs", revision: 4 }
     }
 
     fn new_head(&self) -> Head {
@@ -71,15 +65,16 @@ impl Engine for Logs {
     ) -> Result<()> {
         let mut streams = head.select(&[])?;
         streams.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let deletes = self.conditions.deletes(tombstones)?;
         let mut writer = Writer::new(output);
         for (labels, pages) in streams {
-            let tombstones = concerning(tombstones, &labels);
+            let deletes = Deletes::of_stream(&deletes, &labels);
             for page in pages {
-                if tombstones.is_empty() {
+                if deletes.is_empty() {
                     writer.push(&labels, &page)?;
                 } else {
                     let mut kept = (*page).clone();
-                    page::select_rows(&mut kept, |time| !is_deleted(&tombstones, time));
+                    deletes.hide(&labels, &mut kept, |_| true);
                     writer.push(&labels, &kept)?;
                 }
             }
@@ -94,11 +89,14 @@ impl Engine for Logs {
     fn merge(&self, inputs: &[MergeInput<'_, Self>], output: &mut BlockOutput<'_>) -> Result<()> {
         let mut streams: BTreeMap<&Labels, Vec<Source<'_>>> = BTreeMap::new();
         for (place, input) in inputs.iter().enumerate() {
+            let deletes = self.conditions.deletes(&input.tombstones)?;
             for stream in input.block.streams() {
-                let tombstones = concerning(&input.tombstones, &stream.labels);
-                streams.entry(&stream.labels).or_default().extend(stream.runs.iter().map(|run| {
-                    Source { place, block: input.block, run, tombstones: tombstones.clone() }
-                }));
+                let deletes = Deletes::of_stream(&deletes, &stream.labels);
+                let sources = streams.entry(&stream.labels).or_default();
+                for run in &stream.runs {
+                    let deletes = input.block.deletes_of(run, &deletes)?;
+                    sources.push(Source { place, block: input.block, run, deletes });
+                }
             }
         }
         let own_bytes = match output.level() {
@@ -118,7 +116,7 @@ impl Engine for Logs {
                     _ => false,
                 };
                 if !copied {
-                    writer.push(labels, &merged(&sources, &slice)?)?;
+                    writer.push(labels, &merged(labels, &sources, &slice)?)?;
                 }
             }
         }
@@ -136,7 +134,7 @@ struct Source<'a> {
     place: usize,
     block: &'a Block,
     run: &'a Run,
-    tombstones: Vec<Arc<Tombstone>>,
+    deletes: Deletes,
 }
 
 impl Source<'_> {
@@ -147,8 +145,7 @@ impl Source<'_> {
 
     /// Whether it has its page for itself, and nothing on it is deleted.
     fn is_whole(&self) -> bool {
-        let touches = |t: &Arc<Tombstone>| t.start <= self.run.last && t.end >= self.run.first;
-        !self.block.is_shared(self.run) && !self.tombstones.iter().any(touches)
+        !self.block.is_shared(self.run) && self.deletes.is_empty()
     }
 }
 
@@ -161,14 +158,13 @@ fn sole<'s, 'a>(sources: &'s [Source<'a>], slice: &Slice) -> Option<&'s Source<'
 }
 
 /// The lines of a slice, in order of time.
-fn merged(sources: &[Source<'_>], slice: &Slice) -> Result<LogColumns> {
+fn merged(labels: &Labels, sources: &[Source<'_>], slice: &Slice) -> Result<LogColumns> {
     let mut pages = Vec::with_capacity(slice.members.len());
     for source in slice.members.iter().filter_map(|at| sources.get(*at)) {
         let mut columns = LogColumns::default();
         source.block.read(source.run, LogWant::ALL, &mut columns)?;
-        page::select_rows(&mut columns, |time| {
-            slice.start <= time && time <= slice.last && !is_deleted(&source.tombstones, time)
-        });
+        let is_inside = |time| slice.start <= time && time <= slice.last;
+        source.deletes.hide(labels, &mut columns, is_inside);
         pages.push(columns);
     }
     match pages.len() {

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use telemetry_core::source::{LogColumns, LogWant};
 use telemetry_core::storage::cursor::Cursor;
 
+use crate::deletes::format;
 use crate::page::format::Page;
 use crate::record::Writer;
 use crate::text::template::{Coder, PageTemplate};
@@ -30,6 +31,15 @@ pub fn record(data: &[u8]) {
     let mut bytes_again = Vec::new();
     again.finish(found.streams.iter(), &mut bytes_again);
     assert_eq!(bytes_again, bytes);
+}
+
+/// The condition of a delete.
+pub fn delete(data: &[u8]) {
+    let Ok(found) = format::read(data) else { return };
+    let write = |stored: &format::Stored| format::write(&stored.filters, &stored.condition);
+    let bytes = write(&found).unwrap_or_default();
+    let back = format::read(&bytes);
+    assert!(back.is_ok_and(|back| write(&back).unwrap_or_default() == bytes));
 }
 
 /// A page of a block, whose lines are all no template or of one template.

@@ -10,6 +10,7 @@
 
 mod batch;
 mod block;
+mod deletes;
 mod discover;
 mod engine;
 mod error;

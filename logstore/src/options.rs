@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use telemetry_core::source::ConditionLanguage;
 use telemetry_core::storage::fs::{FileSystem, MemoryFileSystem, OsFileSystem};
 use telemetry_core::storage::store::{Store, StoreOptions};
 
+use crate::deletes::Conditions;
 use crate::engine::Logs;
 use crate::retention::Retention;
 use crate::store::Intake;
@@ -19,6 +21,7 @@ pub struct Builder {
     limits: Limits,
     discovery: Discovery,
     retention: StreamRetention,
+    language: Option<Arc<dyn ConditionLanguage>>,
 }
 
 impl Default for Builder {
@@ -29,6 +32,7 @@ impl Default for Builder {
             limits: Limits::default(),
             discovery: Discovery::default(),
             retention: StreamRetention::default(),
+            language: None,
         }
     }
 }
@@ -75,6 +79,18 @@ impl Builder {
         self
     }
 
+    /// The language in which deletes may say more about lines than filters can. A store that has
+    /// such deletes is not read or compacted without it.
+    #[must_use]
+    pub fn language(mut self, language: Arc<dyn ConditionLanguage>) -> Self {
+        self.language = Some(language);
+        self
+    }
+
+    fn engine(&self) -> Logs {
+        Logs { conditions: Conditions::new(self.language.clone()) }
+    }
+
     fn intake(&self) -> Result<Intake, Error> {
         let retention = Retention::new(&self.retention)?;
         Ok(Intake::new(self.limits.clone(), self.discovery.clone(), retention))
@@ -87,7 +103,7 @@ impl Builder {
     /// As [`Store::open`]: the directory is in use, damaged, or of another kind.
     pub fn open(self, path: impl AsRef<Path>) -> Result<LogStore, Error> {
         let intake = self.intake()?;
-        let store = Store::open(Logs, self.file_system, path.as_ref(), self.storage)?;
+        let store = Store::open(self.engine(), self.file_system, path.as_ref(), self.storage)?;
         Ok(LogStore::new(store, intake))
     }
 
@@ -98,7 +114,8 @@ impl Builder {
     /// As [`Store::open_read_only`].
     pub fn open_read_only(self, path: impl AsRef<Path>) -> Result<LogStore, Error> {
         let intake = self.intake()?;
-        let store = Store::open_read_only(Logs, self.file_system, path.as_ref(), self.storage)?;
+        let store =
+            Store::open_read_only(self.engine(), self.file_system, path.as_ref(), self.storage)?;
         Ok(LogStore::new(store, intake))
     }
 

@@ -8,9 +8,9 @@ use parking_lot::Mutex;
 use telemetry_core::labels::{Labels, Matcher};
 use telemetry_core::model::LogEntry;
 use telemetry_core::sink::LogSink;
+use telemetry_core::source::LogDelete;
 use telemetry_core::storage::stats::StoreStats;
 use telemetry_core::storage::store::{Store, VerifyReport};
-use telemetry_core::storage::tombstone::Tombstone;
 use telemetry_core::time::{Nanos, NanosRange};
 
 use crate::batch::Batch;
@@ -155,9 +155,19 @@ impl LogStore {
     ///
     /// Where the store cannot take it.
     pub fn delete(&self, matchers: Vec<Matcher>, window: NanosRange) -> Result<(), Error> {
-        if window.start < window.end {
-            let last = window.end.0.saturating_sub(1);
-            self.store.delete(Tombstone::new(matchers, window.start.0, last))?;
+        self.delete_lines(LogDelete::streams(matchers, window))
+    }
+
+    /// Deletes some lines of some streams: what was stored until now, and nothing that comes later.
+    /// They are gone for readers at once, and from disk with the next compaction.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DeleteLanguage`] and [`Error::DeleteCondition`] for a condition that this store
+    /// cannot have compiled; where the store cannot take the delete.
+    pub fn delete_lines(&self, delete: LogDelete) -> Result<(), Error> {
+        if let Some(tombstone) = self.store.engine().conditions.tombstone(delete)? {
+            self.store.delete(tombstone)?;
         }
         Ok(())
     }

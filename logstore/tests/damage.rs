@@ -16,5 +16,5 @@ fn lines_of(round: i64) -> Vec<Line> {
 #[test]
 fn a_flipped_byte_is_no_wrong_answer() {
     let commits: Vec<_> = (0..3).map(lines_of).collect();
-    flip_bits::<Lines>(&commits).unwrap();
+    flip_bits::<Lines<0>>(&commits).unwrap();
 }

@@ -11,8 +11,8 @@ use telemetry_core::labels::regex::Regex;
 use telemetry_core::model::LogEntry;
 use telemetry_core::query::QueryContext;
 use telemetry_core::source::{
-    Direction, LineFilter, LinePattern, LogColumns, LogPage, LogRequest, LogSource, LogTemplates,
-    LogWant, PageBuckets, SlotColumn,
+    Direction, LineFilter, LinePattern, LogColumns, LogDelete, LogPage, LogRequest, LogSource,
+    LogTemplates, LogWant, PageBuckets, SlotColumn,
 };
 use telemetry_core::storage::fs::MemoryFileSystem;
 use telemetry_core::storage::maintenance::Maintenance;
@@ -24,8 +24,9 @@ const STEP: i64 = 700_000_000;
 
 type Line = (usize, i64, Vec<u8>);
 
-/// The lines of a store that was flushed and merged, with a part in the head.
-fn stored(lines: &[Line], deleted: NanosRange) -> LogStore {
+/// The lines of a store that was flushed and merged, with a part in the head. Of stream 1 what was in
+/// the window is deleted, of stream 2 what passes the filters as well.
+fn stored(lines: &[Line], deleted: NanosRange, some: &[LineFilter]) -> LogStore {
     let mut options = StoreOptions::default();
     options.maintenance = Some(Maintenance::manual());
     options.log = false;
@@ -49,6 +50,8 @@ fn stored(lines: &[Line], deleted: NanosRange) -> LogStore {
         }
     }
     store.delete(vec![Matcher::equal("stream", "1")], deleted).unwrap();
+    let delete = LogDelete::streams(vec![Matcher::equal("stream", "2")], deleted);
+    store.delete_lines(LogDelete { filters: some.to_vec(), ..delete }).unwrap();
     store
 }
 
@@ -193,6 +196,7 @@ proptest! {
             NanosRange::new(from * STEP, (from + long) * STEP)
         })],
         deleted in (0_i64..300, 0_i64..60),
+        some in prop::collection::vec(filter(), 0..3),
     ) {
         let rows: Vec<Line> = rows
             .into_iter()
@@ -200,10 +204,12 @@ proptest! {
             .map(|(row, (stream, late, line))| (stream, (row as i64 - late) * STEP, line))
             .collect();
         let deleted = NanosRange::new(deleted.0 * STEP, (deleted.0 + deleted.1) * STEP);
-        let store = stored(&rows, deleted);
+        let store = stored(&rows, deleted, &some);
         let mut expected = rows.clone();
         expected.retain(|(stream, time, line)| {
-            let is_deleted = *stream == 1 && deleted.contains((*time).into());
+            let is_taken = *stream == 1
+                || (*stream == 2 && some.iter().all(|filter| keep(filter, line)));
+            let is_deleted = is_taken && deleted.contains((*time).into());
             !is_deleted && window.contains((*time).into()) && filters.iter().all(|filter| keep(filter, line))
         });
         expected.sort();

@@ -18,15 +18,28 @@ fn lines_of(number: i64) -> Vec<Line> {
 
 #[test]
 fn always_keeps_every_commit_that_returned() {
-    matrix::<Lines>(Durability::Always, End::PowerLoss, lines_of).unwrap();
+    matrix::<Lines<0>>(Durability::Always, End::PowerLoss, lines_of).unwrap();
 }
 
 #[test]
 fn interval_keeps_a_prefix() {
-    matrix::<Lines>(INTERVAL, End::PowerLoss, lines_of).unwrap();
+    matrix::<Lines<0>>(INTERVAL, End::PowerLoss, lines_of).unwrap();
 }
 
 #[test]
 fn a_killed_process_loses_nothing_that_returned() {
-    matrix::<Lines>(INTERVAL, End::Kill, lines_of).unwrap();
+    matrix::<Lines<0>>(INTERVAL, End::Kill, lines_of).unwrap();
+}
+
+/// Lines of which a delete with a condition takes every other one.
+fn letters_of(number: i64) -> Vec<Line> {
+    let text = |at: i64| if (number + at) % 2 == 0 { "a b" } else { "a c" };
+    (0..4_i64).map(|at| ((at % 2) as u8, number * 10 + at, text(at / 2).to_owned())).collect()
+}
+
+#[test]
+fn deletes_with_a_condition_are_whole_or_not_there() {
+    matrix::<Lines<1>>(Durability::Always, End::PowerLoss, letters_of).unwrap();
+    matrix::<Lines<2>>(INTERVAL, End::PowerLoss, letters_of).unwrap();
+    matrix::<Lines<2>>(INTERVAL, End::Kill, letters_of).unwrap();
 }

@@ -1,4 +1,4 @@
-//! Targets of the log store: records, pages and tables, whatever their bytes are.
+//! Targets of the log store: records, deletes, pages and tables, whatever their bytes are.
 
 use super::Target;
 
@@ -10,6 +10,11 @@ pub(super) const TARGETS: &[Target] = &[
             b"\x01\x01\x01a\x01b\x01\0\x0a\x01x\x01\x01k\0",
             b"\x02\x01\x01a\x01b\x01\x01a\x01c\x03\0\x0a\x03one\0\x01\x02\0\0\0\x01\x03two\x01\x01k\x01v",
         ],
+    },
+    Target {
+        name: "logstore_delete",
+        run: ::logstore::fuzz::delete,
+        seeds: &[b"\x01\x02\x00\x02\x00\x00\x01a\x01\x00\x03a|b\x01\x00\x02{}"],
     },
     Target {
         name: "logstore_page",

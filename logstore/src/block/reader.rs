@@ -11,6 +11,7 @@ use telemetry_core::storage::postings::{self, FrozenPostings};
 use telemetry_core::storage::{Damage, Damaged, Result};
 
 use super::format::{self, PageEntry, Run, StreamRuns, Table};
+use crate::deletes::Deletes;
 use crate::page::format::{OpenPage, Page};
 use crate::text::pack;
 use crate::text::template::Dictionary;
@@ -83,6 +84,19 @@ impl Block {
     pub(crate) fn page_entry(&self, run: &Run) -> Result<&PageEntry> {
         let entry = self.table.pages.get(run.page as usize);
         entry.ok_or_else(|| self.damaged(0, "page of a run"))
+    }
+
+    /// Those of the deletes of its stream that could hide a line of a run.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such page.
+    pub(crate) fn deletes_of(&self, run: &Run, deletes: &Deletes) -> Result<Deletes> {
+        if deletes.is_empty() {
+            return Ok(Deletes::default());
+        }
+        let templates = &self.page_entry(run)?.templates;
+        Ok(deletes.of_page((run.first, run.last), &self.dictionary, templates))
     }
 
     /// The page that a run lies on, opened.

@@ -8,7 +8,7 @@ mod order;
 mod slices;
 mod times;
 
-pub(crate) use order::{copy_rows, insert, merge, select_rows};
+pub(crate) use order::{copy_rows, insert, keep_rows, merge};
 pub(crate) use slices::{Piece, Slice, slices};
 
 use telemetry_core::source::LogColumns;

@@ -129,25 +129,15 @@ fn append(
     first..chosen.last().copied().unwrap_or(first)
 }
 
-/// Keeps the rows that `keep` keeps by time.
-pub(crate) fn select_rows(columns: &mut LogColumns, keep: impl Fn(i64) -> bool) {
-    if columns.times.iter().all(|time| keep(*time)) {
+/// Keeps of lines with all their columns those at `rows`, which rise.
+pub(crate) fn keep_rows(columns: &mut LogColumns, rows: &[usize]) {
+    if rows.len() == columns.len() {
         return;
     }
-    let has_text = columns.text_ends.len() == columns.times.len();
     let mut kept = LogColumns::default();
-    for (row, time) in columns.times.iter().enumerate().filter(|(_, time)| keep(**time)) {
-        kept.push(*time, columns.line(row), columns.metadata(row));
-        // Lengths without text: `push` has recorded an empty line.
-        if has_text && columns.text.is_empty() {
-            let before = kept.text_ends.iter().rev().nth(1).copied().unwrap_or(0);
-            if let Some(end) = kept.text_ends.last_mut() {
-                *end = before + columns.line_bytes(row);
-            }
-        }
-    }
-    if !has_text {
-        kept.text_ends.clear();
+    for run in rows.chunk_by(|a, b| a + 1 == *b) {
+        let start = run.first().copied().unwrap_or_default();
+        copy_rows(columns, start, start + run.len(), &mut kept);
     }
     *columns = kept;
 }

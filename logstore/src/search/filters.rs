@@ -9,7 +9,7 @@ use crate::text::template::{Dictionary, PageTemplate, Summary};
 
 /// All filters of a query; a line that passes them all is kept.
 #[derive(Debug, Default)]
-pub(super) struct Filters {
+pub(crate) struct Filters {
     filters: Vec<Filter>,
 }
 
@@ -29,7 +29,7 @@ enum Pattern {
 impl Filters {
     /// The filters of a request. None where there is one that this store does not know: then the
     /// language applies them.
-    pub(super) fn new(filters: &[LineFilter]) -> Option<Self> {
+    pub(crate) fn new(filters: &[LineFilter]) -> Option<Self> {
         let pattern = |pattern: &LinePattern| match pattern {
             LinePattern::Contains(text) => Some(Pattern::Contains(Box::new(Needle::new(text)))),
             LinePattern::Regex(regex) => {
@@ -54,7 +54,7 @@ impl Filters {
     }
 
     /// Whether a line passes all.
-    pub(super) fn keep(&self, line: &[u8]) -> bool {
+    pub(crate) fn keep(&self, line: &[u8]) -> bool {
         self.filters
             .iter()
             .all(|filter| filter.any.iter().any(|pattern| pattern.matches(line)) != filter.negated)
@@ -93,12 +93,15 @@ impl Filters {
 
     /// What the templates of a block say, by number.
     pub(super) fn verdicts(&self, dictionary: &Dictionary) -> Vec<Verdict> {
-        let verdict = |number: u32| {
-            let Some(template) = dictionary.template(number) else { return Verdict::Open };
-            self.verdict(template, dictionary.summaries(number))
-        };
         // A block has far fewer templates than four billion.
-        (0..u32::try_from(dictionary.len()).unwrap_or(u32::MAX)).map(verdict).collect()
+        let numbers = 0..u32::try_from(dictionary.len()).unwrap_or(u32::MAX);
+        numbers.map(|number| self.verdict_of(dictionary, number)).collect()
+    }
+
+    /// What one template of a block says.
+    pub(crate) fn verdict_of(&self, dictionary: &Dictionary, number: u32) -> Verdict {
+        let Some(template) = dictionary.template(number) else { return Verdict::Open };
+        self.verdict(template, dictionary.summaries(number))
     }
 
     fn verdict(&self, template: Template<'_>, slots: &[Summary]) -> Verdict {

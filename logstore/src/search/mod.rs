@@ -10,3 +10,6 @@ mod page;
 mod source;
 mod templates;
 mod verdict;
+
+pub(crate) use filters::Filters;
+pub(crate) use verdict::Verdict;

@@ -8,7 +8,6 @@ use telemetry_core::source::{
     LogColumns, LogPage, LogTemplates, LogWant, PageBuckets, PageStatistics, SourceError,
 };
 use telemetry_core::storage::store::LiveBlock;
-use telemetry_core::storage::tombstone::Tombstone;
 use telemetry_core::storage::{self, Damaged};
 use telemetry_core::time::{Nanos, NanosRange};
 
@@ -16,10 +15,11 @@ use super::filters::Filters;
 use super::templates::StoredTemplates;
 use super::verdict::Verdict;
 use crate::block::{Block, Run};
-use crate::engine::{Logs, is_deleted};
+use crate::deletes::{Condition, Deletes};
+use crate::engine::Logs;
 use crate::error::into_source;
 use crate::page::format::OpenPage;
-use crate::page::{Piece, copy_rows, select_rows};
+use crate::page::{Piece, copy_rows};
 use crate::text::template::Coded;
 
 /// Lines of one stream, wherever they lie.
@@ -29,7 +29,7 @@ pub(super) struct StreamPage {
     /// Number of the head or block.
     pub(super) place: usize,
     pub(super) window: NanosRange,
-    pub(super) tombstones: Vec<Arc<Tombstone>>,
+    pub(super) deletes: Deletes,
     /// The filters, unless it is known that all lines pass.
     pub(super) filters: Option<Arc<Filters>>,
     pub(super) lines: Lines,
@@ -75,15 +75,16 @@ impl StreamPage {
     fn is_all_in_time(&self) -> bool {
         let (first, last) = self.range();
         let inside = self.window.contains(Nanos(first)) && self.window.contains(Nanos(last));
-        inside && !self.tombstones.iter().any(|t| t.start <= last && t.end >= first)
+        inside && !self.deletes.touch(first, last)
     }
 
     fn is_whole(&self) -> bool {
         self.filters.is_none() && self.is_all_in_time()
     }
 
+    /// Whether lines of this time are selected, unless a condition of a delete hides them.
     fn keeps(&self, time: i64) -> bool {
-        self.window.contains(Nanos(time)) && !is_deleted(&self.tombstones, time)
+        self.window.contains(Nanos(time)) && !self.deletes.hide_time(time)
     }
 
     pub(super) fn statistics(&self) -> PageStatistics {
@@ -181,6 +182,7 @@ impl<'a> View<'a> {
             Err(error) => error,
         };
         let rows = self.rows(block, &page, run, verdicts).map_err(damaged)?;
+        let rows = self.without_hidden(block, &page, rows).map_err(damaged)?;
         Ok(self.opened.get_or_init(|| Opened { page, rows }))
     }
 
@@ -281,19 +283,62 @@ impl<'a> View<'a> {
         filled.map_err(|damaged| block.damaged_page(entry, damaged))
     }
 
-    fn decode_head(&self, columns: &LogColumns, into: &mut LogColumns) {
-        let Some(filters) = &self.page.filters else {
-            into.clone_from(columns);
-            if !self.page.is_all_in_time() {
-                select_rows(into, |time| self.page.keeps(time));
-            }
-            return;
+    /// Without the rows that a condition of a delete hides. Only lines of templates that may satisfy
+    /// it are looked at.
+    fn without_hidden(&self, block: &Block, page: &OpenPage, rows: Rows) -> Result<Rows, Damaged> {
+        let deletes = &self.page.deletes;
+        let Some((_, first)) = deletes.conditions().next() else { return Ok(rows) };
+        let want = deletes.conditions().fold(first.want(), |want, (_, condition)| LogWant {
+            metadata: want.metadata || condition.want().metadata,
+            ..want
+        });
+        let rows: Vec<u32> = match rows {
+            // Rows of a page fit four bytes.
+            Rows::All(range) => range.filter_map(|row| u32::try_from(row).ok()).collect(),
+            Rows::Some(rows) => rows,
         };
-        into.clear();
-        for (row, time) in columns.times.iter().enumerate() {
-            if self.page.keeps(*time) && filters.keep(columns.line(row)) {
-                copy_rows(columns, row, row + 1, into);
+        let dictionary = block.dictionary();
+        let mut may_be_hidden = vec![page.coded.is_none(); page.times.len()];
+        for (place, template) in page.coded.iter().flat_map(|coded| coded.templates()).enumerate() {
+            let may_hold =
+                |(_, condition): (_, &Condition)| condition.may_hold(dictionary, template.number);
+            if !deletes.conditions().any(may_hold) {
+                continue;
             }
+            for row in page.coded.iter().flat_map(|coded| coded.rows_of(place)) {
+                if let Some(may_be_hidden) = may_be_hidden.get_mut(*row as usize) {
+                    *may_be_hidden = true;
+                }
+            }
+        }
+        let (looked_at, mut kept): (Vec<u32>, Vec<u32>) =
+            rows.into_iter().partition(|row| may_be_hidden.get(*row as usize) == Some(&true));
+        let mut lines = LogColumns::default();
+        page.fill_rows(&looked_at, want, dictionary, &mut lines)?;
+        let mut visible: Vec<usize> = (0..lines.len()).collect();
+        deletes.hide_rows(&self.page.labels, &lines, &mut visible);
+        let visible = visible.into_iter().filter_map(|at| looked_at.get(at).copied());
+        kept.extend(visible);
+        kept.sort_unstable();
+        Ok(Rows::Some(kept))
+    }
+
+    fn decode_head(&self, columns: &LogColumns, into: &mut LogColumns) {
+        if self.page.is_whole() {
+            into.clone_from(columns);
+            return;
+        }
+        let filters = self.page.filters.as_deref();
+        let is_kept = |row: &usize| {
+            columns.times.get(*row).is_some_and(|time| self.page.keeps(*time))
+                && filters.is_none_or(|filters| filters.keep(columns.line(*row)))
+        };
+        let mut rows: Vec<usize> = (0..columns.len()).filter(is_kept).collect();
+        self.page.deletes.hide_rows(&self.page.labels, columns, &mut rows);
+        into.clear();
+        for run in rows.chunk_by(|a, b| a + 1 == *b) {
+            let start = run.first().copied().unwrap_or_default();
+            copy_rows(columns, start, start + run.len(), into);
         }
     }
 

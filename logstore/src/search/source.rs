@@ -9,7 +9,7 @@ use telemetry_core::query::{QueryContext, Resource};
 use telemetry_core::source::{
     Direction, LabelRequest, LogPage, LogPageSet, LogRequest, LogSource, SourceError,
 };
-use telemetry_core::storage::store::{LiveBlock, Snapshot};
+use telemetry_core::storage::store::LiveBlock;
 use telemetry_core::time::NanosRange;
 
 use super::filtered::Filtered;
@@ -17,7 +17,8 @@ use super::filters::{self, Filters};
 use super::merged::MergedPage;
 use super::page::{Lines, StreamPage, View};
 use super::verdict::Verdict;
-use crate::engine::{Logs, concerning};
+use crate::deletes::{Delete, Deletes};
+use crate::engine::Logs;
 use crate::error::into_source;
 use crate::page::{self, Piece, Slice};
 use crate::store::LogStore;
@@ -86,25 +87,29 @@ fn stream_pages(
     context.check()?;
     let window = selection.window;
     let snapshot = store.kernel().snapshot();
+    let conditions = &store.kernel().engine().conditions;
     let mut streams: BTreeMap<Labels, Vec<StreamPage>> = BTreeMap::new();
     for (place, block) in snapshot.blocks().iter().enumerate() {
         context.check()?;
         let entry = block.entry();
         if overlaps(window, entry.min_time, entry.max_time) {
-            add_block(&snapshot, (place, block), selection, &mut streams)?;
+            let tombstones = snapshot.tombstones_of(block);
+            let deletes = conditions.deletes(&tombstones).map_err(into_source)?;
+            add_block(&deletes, (place, block), selection, &mut streams)?;
         }
     }
     let blocks = snapshot.blocks().len();
     for (place, (head, tombstones)) in (blocks..).zip(snapshot.heads()) {
         context.check()?;
+        let deletes = conditions.deletes(&tombstones).map_err(into_source)?;
         for (labels, pages) in head.select(selection.matchers).map_err(into_source)? {
-            let tombstones = concerning(&tombstones, &labels);
+            let deletes = Deletes::of_stream(&deletes, &labels);
             for columns in pages {
                 let page = StreamPage {
                     labels: labels.clone(),
                     place,
                     window,
-                    tombstones: tombstones.clone(),
+                    deletes: deletes.clone(),
                     filters: selection.filters.clone(),
                     lines: Lines::Head(columns),
                 };
@@ -119,18 +124,17 @@ fn stream_pages(
 }
 
 fn add_block(
-    snapshot: &Snapshot<Logs>,
+    deletes: &[Delete],
     (place, block): (usize, &Arc<LiveBlock<Logs>>),
     selection: &Selection<'_>,
     streams: &mut BTreeMap<Labels, Vec<StreamPage>>,
 ) -> Result<(), SourceError> {
-    let tombstones = snapshot.tombstones_of(block);
     let opened = block.open().map_err(into_source)?;
     let filters = &selection.filters;
     let verdicts = filters.as_ref().map(|filters| filters.verdicts(opened.dictionary()));
     let verdicts: Arc<[Verdict]> = verdicts.unwrap_or_default().into();
     for stream in opened.select(selection.matchers).map_err(into_source)? {
-        let tombstones = concerning(&tombstones, &stream.labels);
+        let deletes = Deletes::of_stream(deletes, &stream.labels);
         let mut pages: Vec<StreamPage> = Vec::new();
         for run in &stream.runs {
             if !overlaps(selection.window, run.first, run.last) {
@@ -149,7 +153,7 @@ fn add_block(
                 labels: stream.labels.clone(),
                 place,
                 window: selection.window,
-                tombstones: tombstones.clone(),
+                deletes: opened.deletes_of(run, &deletes).map_err(into_source)?,
                 filters,
                 lines: Lines::Block(block.clone(), run.clone(), verdicts.clone()),
             });

@@ -9,10 +9,13 @@ use std::sync::Arc;
 
 use logstore::{Error, LogStore};
 use telemetry_core::labels;
-use telemetry_core::labels::{Labels, Matcher};
+use telemetry_core::labels::{Labels, Matcher, Regex};
 use telemetry_core::model::LogEntry;
 use telemetry_core::query::QueryContext;
-use telemetry_core::source::{Direction, LogColumns, LogRequest, LogSource, LogWant, SourceError};
+use telemetry_core::source::{
+    Direction, LineFilter, LinePattern, LogColumns, LogDelete, LogRequest, LogSource, LogWant,
+    SourceError,
+};
 use telemetry_core::storage::fs::FileSystem;
 use telemetry_core::storage::maintenance::Maintenance;
 use telemetry_core::storage::store::{Durability, StoreOptions};
@@ -46,8 +49,38 @@ pub(crate) fn commit(store: &LogStore, lines: &[Line]) -> Result<u64, Error> {
     Ok(batch.commit()?.stored)
 }
 
+/// Streams that deletes tell apart.
+const STREAMS: u8 = 3;
+
+/// Numbers of deletes: of all lines, `|= "b"`, `|~ "a.*c"`, `!= "a" != "c"`, each of every stream.
+pub(crate) const DELETES: u8 = 4 * STREAMS;
+
+fn filters_of(number: u8) -> Vec<LineFilter> {
+    let contains = |text: &str| LinePattern::Contains(text.as_bytes().to_vec());
+    let filter = |negated, pattern| LineFilter { negated, any: vec![pattern] };
+    match number / STREAMS {
+        0 => vec![],
+        1 => vec![filter(false, contains("b"))],
+        2 => vec![filter(false, LinePattern::Regex(Regex::new("a.*c").unwrap()))],
+        _ => vec![filter(true, contains("a")), filter(true, contains("c"))],
+    }
+}
+
+/// Whether a delete of that number takes a line.
+fn takes(number: u8, line: &str) -> bool {
+    match number / STREAMS {
+        0 => true,
+        1 => line.contains('b'),
+        2 => line.split_once('a').is_some_and(|(_, rest)| rest.contains('c')),
+        _ => !line.contains(['a', 'c']),
+    }
+}
+
+/// Deletes lines of the stream `number % 3`: all, or those that satisfy one of the conditions.
 pub(crate) fn delete(store: &LogStore, number: u8, window: NanosRange) -> Result<(), Error> {
-    store.delete(vec![Matcher::equal("stream", number.to_string())], window)
+    let stream = (number % STREAMS).to_string();
+    let delete = LogDelete::streams(vec![Matcher::equal("stream", stream)], window);
+    store.delete_lines(LogDelete { filters: filters_of(number), ..delete })
 }
 
 /// Everything stored, by stream and time. Checks on the way that pages keep their promises.
@@ -91,7 +124,12 @@ impl Model {
     }
 
     pub(crate) fn delete(&mut self, number: u8, window: NanosRange) {
-        self.0.retain(|(stream, time), _| *stream != number || !window.contains((*time).into()));
+        for ((stream, time), texts) in &mut self.0 {
+            if *stream == number % STREAMS && window.contains((*time).into()) {
+                texts.retain(|text| !takes(number, text));
+            }
+        }
+        self.0.retain(|_, texts| !texts.is_empty());
     }
 
     pub(crate) fn contents(&self) -> Vec<Line> {

@@ -11,11 +11,17 @@ use telemetry_core::time::NanosRange;
 
 use super::{Line, Model, commit, contents, delete, open};
 
-pub(crate) struct Lines(LogStore);
+/// A store whose deletes have the condition number `CONDITION`, if they do not say another.
+pub(crate) struct Lines<const CONDITION: u8 = 0>(LogStore);
 
-impl Subject for Lines {
+/// The part of a delete with a condition: see [`delete`].
+fn part<const CONDITION: u8>(deletion: Deletion) -> u8 {
+    deletion.part + 3 * CONDITION
+}
+
+impl<const CONDITION: u8> Subject for Lines<CONDITION> {
     type Item = Line;
-    type Model = Model;
+    type Model = Expected<CONDITION>;
 
     fn open(files: Arc<dyn FileSystem>, durability: Durability) -> Result<Self, Fault> {
         Ok(Lines(open(files, durability)?))
@@ -26,7 +32,8 @@ impl Subject for Lines {
     }
 
     fn delete(&self, deletion: Deletion) -> Result<(), Fault> {
-        Ok(delete(&self.0, deletion.part, NanosRange::new(deletion.start, deletion.end))?)
+        let window = NanosRange::new(deletion.start, deletion.end);
+        Ok(delete(&self.0, part::<CONDITION>(deletion), window)?)
     }
 
     fn flush(&self) -> Result<(), Fault> {
@@ -54,18 +61,23 @@ impl Subject for Lines {
     }
 }
 
-impl trial::Model for Model {
+/// The model of such a store.
+#[derive(Default)]
+pub(crate) struct Expected<const CONDITION: u8>(Model);
+
+impl<const CONDITION: u8> trial::Model for Expected<CONDITION> {
     type Item = Line;
 
     fn insert(&mut self, item: &Line) {
-        Model::insert(self, item);
+        self.0.insert(item);
     }
 
     fn delete(&mut self, deletion: Deletion) {
-        Model::delete(self, deletion.part, NanosRange::new(deletion.start, deletion.end));
+        let window = NanosRange::new(deletion.start, deletion.end);
+        self.0.delete(part::<CONDITION>(deletion), window);
     }
 
     fn contents(&self) -> Vec<Line> {
-        Model::contents(self)
+        self.0.contents()
     }
 }

@@ -7,6 +7,7 @@
 
 mod error;
 mod log;
+mod log_delete;
 mod log_memory;
 mod log_memory_template;
 mod log_template;
@@ -20,6 +21,7 @@ pub use log::{
     Direction, LineFilter, LinePattern, LogColumns, LogPage, LogPageSet, LogRequest, LogSource,
     LogWant, PageStatistics,
 };
+pub use log_delete::{ConditionLanguage, LineCondition, LogDelete};
 pub use log_memory::MemoryLogs;
 pub use log_template::{LogTemplates, PageBuckets, Slot, SlotColumn, SlotForm, SlotKind, Template};
 pub use metric::{
