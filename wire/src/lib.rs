@@ -3,7 +3,7 @@
 //! | format | function | items |
 //! |---|---|---|
 //! | OTLP logs, protobuf and JSON | [`otlp::decode_logs`] | log records |
-//! | OTLP metrics, protobuf and JSON | [`otlp::decode_metrics`] | data points |
+//! | OTLP metrics, protobuf and JSON | [`otlp::MetricReceiver`], [`otlp::MetricEncoder`] | data points |
 //! | OTLP traces, protobuf and JSON | [`otlp::decode_traces`] | spans |
 //! | Prometheus text exposition, OpenMetrics 1.0, protobuf exposition | [`prometheus::decode_exposition`], [`prometheus::ExpositionWriter`] | samples |
 //! | Prometheus remote write | [`prometheus::remote_write`] | samples |

@@ -25,7 +25,8 @@ pub use guess::{Signal, guess};
 pub use json::Encoding;
 pub use logs::{LogOptions, decode_logs, encode_logs};
 pub use metrics::{
-    DeltaOptions, MetricOptions, MetricReceiver, Promotion, Translation, decode_metrics,
+    DeltaOptions, MetricEncoder, MetricOptions, MetricReceiver, Promotion, Translation,
+    decode_metrics,
 };
 pub use response::encode_response;
 pub use traces::decode_traces;

@@ -23,7 +23,7 @@ use crate::base64;
 use crate::error::{Error, Fault};
 use crate::json;
 use crate::protobuf::Wire::*;
-use crate::protobuf::{Bytes, Reader};
+use crate::protobuf::{Bytes, Reader, Writer};
 
 /// How deeply arrays and lists may be nested.
 pub(super) const VALUE_DEPTH_MAX: u32 = 32;
@@ -65,6 +65,14 @@ impl<'a> Attribute<'a> {
     pub(super) fn to_model(self, texts: &mut Texts, depth: u32) -> Result<KeyValue, Fault> {
         Ok(KeyValue { key: texts.owned(self.key), value: self.value.to_model(texts, depth)? })
     }
+}
+
+/// Writes an attribute whose value is text, as field `number`.
+pub(super) fn write_attribute(out: &mut Writer, number: u32, key: &str, value: &str) {
+    out.message(number, |pair| {
+        pair.bytes(1, key.as_bytes());
+        pair.message(2, |any| any.bytes(1, value.as_bytes()));
+    });
 }
 
 /// Attributes as the model keeps them.
@@ -249,7 +257,6 @@ pub(super) fn write_string(text: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protobuf::Writer;
 
     fn text(write: impl FnOnce(&mut Writer)) -> String {
         let mut writer = Writer::default();

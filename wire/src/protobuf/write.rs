@@ -19,6 +19,11 @@ impl Writer {
         self.out
     }
 
+    /// What has been written.
+    pub(crate) fn written(&self) -> &[u8] {
+        &self.out
+    }
+
     /// Where bytes that belong to the field just begun are appended.
     pub(crate) fn out(&mut self) -> &mut Vec<u8> {
         &mut self.out
@@ -50,6 +55,24 @@ impl Writer {
         }
     }
 
+    /// A varint of zigzag coding without a tag.
+    pub(crate) fn raw_sint(&mut self, value: i64) {
+        self.raw_varint((value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned());
+    }
+
+    /// A `sint32` or `sint64`.
+    pub(crate) fn sint(&mut self, number: u32, value: i64) {
+        self.tag(number, 0);
+        self.raw_sint(value);
+    }
+
+    /// A `sint32` or `sint64`, unless it is zero.
+    pub(crate) fn nonzero_sint(&mut self, number: u32, value: i64) {
+        if value != 0 {
+            self.sint(number, value);
+        }
+    }
+
     /// A field of wire type 1.
     pub(crate) fn fixed64(&mut self, number: u32, value: u64) {
         self.tag(number, 1);
@@ -65,6 +88,15 @@ impl Writer {
     pub(crate) fn nonzero_double(&mut self, number: u32, value: f64) {
         if value.to_bits() != 0 {
             self.double(number, value);
+        }
+    }
+
+    /// Packed `double`s, unless there are none.
+    pub(crate) fn doubles(&mut self, number: u32, values: &[f64]) {
+        if !values.is_empty() {
+            self.tag(number, 2);
+            self.raw_varint(values.len() as u64 * 8);
+            values.iter().for_each(|value| self.out.extend_from_slice(&value.to_le_bytes()));
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! 1. `schema` lists the messages of the three requests: names, numbers and types of their fields.
 //! 2. `transcode` walks the text along the schema and writes the protobuf message.
+//! 3. `print` goes the other way, for what is sent.
 //!
 //! The rules are those of protobuf's JSON mapping with OTLP's changes, read with tolerance: field
 //! names in camelCase or as in the protobuf files, ids in hexadecimal digits, other bytes in base64,
@@ -9,11 +10,13 @@
 //! strings, `null` for the default, unknown fields ignored whatever they hold.
 
 mod number;
+mod print;
 mod schema;
 mod transcode;
 
 use std::borrow::Cow;
 
+pub(super) use print::print;
 pub(super) use schema::{LOGS, METRICS, Message, TRACES};
 
 use crate::error::Error;

@@ -165,6 +165,7 @@ static METRIC: Message = message(&[
     one("histogram", "histogram", 9, Kind::Message(&HISTOGRAM)),
     one("exponential_histogram", "exponentialHistogram", 10, Kind::Message(&EXPONENTIAL_HISTOGRAM)),
     one("summary", "summary", 11, Kind::Message(&SUMMARY)),
+    many("metadata", "metadata", 12, Kind::Message(&KEY_VALUE)),
 ]);
 
 static GAUGE: Message =

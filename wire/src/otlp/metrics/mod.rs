@@ -7,12 +7,14 @@
 //! 5. `output` hands them over; `known` remembers the series of points, `deltas` the totals of
 //!    series of delta temporality, both from request to request of a `receiver`.
 //! 6. `target_info` adds the series that carries the resource's other attributes.
+//! 7. `encode` goes the other way.
 //!
 //! Semantics: Prometheus 3.14, all translation strategies, promotion of resource attributes and of
 //! the scope.
 
 mod decode;
 mod deltas;
+mod encode;
 mod exemplar;
 mod exponential;
 mod histogram;
@@ -34,5 +36,6 @@ mod target_info;
 mod unit;
 
 pub use decode::decode_metrics;
+pub use encode::MetricEncoder;
 pub use options::{DeltaOptions, MetricOptions, Promotion, Translation};
 pub use receiver::MetricReceiver;

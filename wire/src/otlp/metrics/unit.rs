@@ -71,6 +71,21 @@ pub(super) fn phrase(unit: &str) -> String {
     phrase.trim_matches('_').to_owned()
 }
 
+/// The unit that is told in one word: the way back of [`phrase`].
+pub(super) fn symbol(phrase: &str) -> String {
+    if phrase == "ratio" {
+        return "1".to_owned();
+    }
+    let symbol = |words: Words, word: &str| {
+        let known = words.iter().find(|(_, known)| *known == word && !word.is_empty());
+        known.map_or_else(|| word.to_owned(), |(symbol, _)| (*symbol).to_owned())
+    };
+    match phrase.split_once("_per_") {
+        Some((main, per)) => format!("{}/{}", symbol(UNITS, main), symbol(PER_UNITS, per)),
+        None => symbol(UNITS, phrase),
+    }
+}
+
 fn word(words: Words, unit: &str) -> String {
     if unit.contains(['{', '}']) {
         return String::new();
@@ -114,6 +129,9 @@ mod tests {
             assert_eq!(words(unit), (main.to_owned(), per.to_owned()), "{unit}");
         }
         assert_eq!(phrase("By/s"), "bytes_per_second");
+        for unit in ["s", "By/s", "widgets", "%", ""] {
+            assert_eq!(symbol(&phrase(unit)), unit);
+        }
         assert_eq!(phrase("1/s"), "per_second");
         assert_eq!(phrase("1"), "");
     }

@@ -20,6 +20,7 @@ use super::entry::ExposedExemplar;
 use super::message::{exemplar, timestamp};
 use super::text::NORMAL_NAN;
 use crate::error::{Error, Fault, ProtobufErrorKind};
+use crate::prometheus::native::Side;
 use crate::protobuf::Wire::*;
 use crate::protobuf::{Reader, packed_doubles, packed_varints};
 
@@ -55,13 +56,6 @@ impl Read {
     }
 }
 
-#[derive(Debug, Default)]
-struct Side {
-    spans: Vec<BucketSpan>,
-    deltas: Vec<u64>,
-    counts: Vec<f64>,
-}
-
 pub(super) fn read(mut message: Reader<'_>) -> Result<Read, Fault> {
     let start = message.position();
     let [mut negative, mut positive] = [Side::default(), Side::default()];
@@ -78,12 +72,12 @@ pub(super) fn read(mut message: Reader<'_>) -> Result<Read, Fault> {
             (6, Fixed64) => histogram.zero_threshold = message.double()?,
             (7, Varint) => zeros = message.varint()?,
             (8, Fixed64) => zeros_float = message.double()?,
-            (9, Len) => negative.spans.push(span(message.message()?)?),
+            (9, Len) => negative.span(message.message()?)?,
             (10, Len) => packed_varints(message.message()?, &mut negative.deltas)?,
             (10, Varint) => negative.deltas.push(message.varint()?),
             (11, Len) => packed_doubles(message.bytes()?, &mut negative.counts)?,
             (11, Fixed64) => negative.counts.push(message.double()?),
-            (12, Len) => positive.spans.push(span(message.message()?)?),
+            (12, Len) => positive.span(message.message()?)?,
             (13, Len) => packed_varints(message.message()?, &mut positive.deltas)?,
             (13, Varint) => positive.deltas.push(message.varint()?),
             (14, Len) => packed_doubles(message.bytes()?, &mut positive.counts)?,
@@ -104,8 +98,8 @@ pub(super) fn read(mut message: Reader<'_>) -> Result<Read, Fault> {
     if has_spans || histogram.zero_threshold > 0.0 || zeros > 0 || zeros_float > 0.0 {
         histogram.count = if is_float { count_float } else { count as f64 };
         histogram.zero_count = if is_float { zeros_float } else { zeros as f64 };
-        (histogram.negative_spans, histogram.negative_buckets) = negative.populations(is_float);
-        (histogram.positive_spans, histogram.positive_buckets) = positive.populations(is_float);
+        (histogram.negative_spans, histogram.negative_buckets) = populations(negative, is_float);
+        (histogram.positive_spans, histogram.positive_buckets) = populations(positive, is_float);
         if histogram.validate().is_err() {
             let kind = ProtobufErrorKind::Histogram;
             return Err(Box::new(Error::Protobuf { position: start, kind }));
@@ -115,37 +109,13 @@ pub(super) fn read(mut message: Reader<'_>) -> Result<Read, Fault> {
     Ok(read)
 }
 
-impl Side {
-    /// Spans that have buckets, and absolute populations.
-    fn populations(self, is_float: bool) -> (Vec<BucketSpan>, Vec<f64>) {
-        // A span without buckets only says that the histogram is native.
-        let spans = match self.spans.as_slice() {
-            [span] if span.length == 0 => Vec::new(),
-            _ => self.spans,
-        };
-        if is_float {
-            return (spans, self.counts);
-        }
-        let mut population = 0_i64;
-        let absolute = self.deltas.into_iter().map(|delta| {
-            let delta = (delta >> 1).cast_signed() ^ -(delta & 1).cast_signed();
-            population = population.wrapping_add(delta);
-            population as f64
-        });
-        (spans, absolute.collect())
+/// Spans that have buckets, and absolute populations.
+fn populations(mut side: Side, is_float: bool) -> (Vec<BucketSpan>, Vec<f64>) {
+    // A span without buckets only says that the histogram is native.
+    if matches!(side.spans.as_slice(), [span] if span.length == 0) {
+        side.spans.clear();
     }
-}
-
-fn span(mut message: Reader<'_>) -> Result<BucketSpan, Fault> {
-    let mut span = BucketSpan::default();
-    while let Some(tag) = message.tag()? {
-        match tag {
-            (1, Varint) => span.offset = message.sint32()?,
-            (2, Varint) => span.length = message.uint32()?,
-            _ => message.skip(tag)?,
-        }
-    }
-    Ok(span)
+    side.populations(is_float)
 }
 
 fn bucket(mut message: Reader<'_>) -> Result<Bucket, Fault> {

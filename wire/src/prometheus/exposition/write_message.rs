@@ -9,6 +9,7 @@ use telemetry_core::syntax::number::parse_float;
 
 use super::entry::{Entry, Exposed, ExposedExemplar, ExposedValue};
 use super::escape::{Escaping, escape_name};
+use crate::prometheus::native::{self, integer, write_span};
 use crate::protobuf::Writer;
 
 /// The family under construction, and those before it.
@@ -212,7 +213,7 @@ impl Metric {
             .native
             .as_ref()
             .map_or((self.count, self.sum), |native| (native.count, native.sum));
-        let is_integer = self.native.as_ref().is_none_or(|native| is_integer(native));
+        let is_integer = self.native.as_ref().is_none_or(|native| native::is_integer(native));
         match integer(count).filter(|_| is_integer) {
             Some(count) => out.varint(1, count),
             None => out.double(4, count),
@@ -236,14 +237,8 @@ impl Metric {
     }
 }
 
-fn is_integer(native: &Histogram) -> bool {
-    let buckets = native.positive_buckets.iter().chain(&native.negative_buckets);
-    let all = [native.count, native.zero_count];
-    all.iter().chain(buckets).all(|population| integer(*population).is_some())
-}
-
 fn write_native(native: &Histogram, is_integer: bool, out: &mut Writer) {
-    out.varint(5, zigzag(native.schema.into()));
+    out.sint(5, native.schema.into());
     out.double(6, native.zero_threshold);
     match integer(native.zero_count).filter(|_| is_integer) {
         Some(zeros) => out.varint(7, zeros),
@@ -255,29 +250,16 @@ fn write_native(native: &Histogram, is_integer: bool, out: &mut Writer) {
     ];
     for (number, spans, buckets) in sides {
         spans.iter().for_each(|span| write_span(number, *span, out));
-        let mut before = 0;
-        for population in buckets {
-            match integer(*population).filter(|_| is_integer) {
-                Some(population) => {
-                    let population = population.cast_signed();
-                    out.varint(number + 1, zigzag(population - before));
-                    before = population;
-                }
-                None => out.double(number + 2, *population),
-            }
+        if is_integer {
+            native::write_deltas(buckets, |delta| out.sint(number + 1, delta));
+        } else {
+            buckets.iter().for_each(|population| out.double(number + 2, *population));
         }
     }
     if native.positive_spans.is_empty() && native.negative_spans.is_empty() {
         // A span without buckets says that the histogram is native.
         write_span(12, BucketSpan::default(), out);
     }
-}
-
-fn write_span(number: u32, span: BucketSpan, out: &mut Writer) {
-    out.message(number, |out| {
-        out.varint(1, zigzag(span.offset.into()));
-        out.varint(2, span.length.into());
-    });
 }
 
 fn write_labels(labels: &Labels, out: &mut Writer) {
@@ -310,16 +292,4 @@ fn write_time(number: u32, time: i64, out: &mut Writer) {
 fn write_parts(time: i64, out: &mut Writer) {
     out.varint(1, time.div_euclid(1_000).cast_unsigned());
     out.varint(2, (time.rem_euclid(1_000) * 1_000_000).cast_unsigned());
-}
-
-/// The integer that a population is, where a float holds all of them up to it.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked before")]
-fn integer(population: f64) -> Option<u64> {
-    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
-    let is_integer = (0.0..=EXACT_MAX).contains(&population) && population.fract() == 0.0;
-    is_integer.then_some(population as u64)
-}
-
-fn zigzag(value: i64) -> u64 {
-    (value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned()
 }

@@ -15,10 +15,11 @@
 
 use std::sync::Arc;
 
-use telemetry_core::model::{BucketSpan, CounterReset, Histogram, SampleValue};
+use telemetry_core::model::{CounterReset, Histogram, SampleValue};
 use telemetry_core::sink::RefusalReason;
 
 use crate::error::Fault;
+use crate::prometheus::native::{self, Side, integer};
 use crate::protobuf::Wire::*;
 use crate::protobuf::{Reader, Writer, packed_doubles, packed_varints};
 
@@ -29,14 +30,6 @@ pub(crate) struct Sent {
     pub(crate) start: i64,
     /// Why it cannot be stored, where it breaks a rule of histograms.
     pub(crate) value: Result<SampleValue, RefusalReason>,
-}
-
-/// One side's buckets.
-#[derive(Debug, Default)]
-struct Side {
-    spans: Vec<BucketSpan>,
-    deltas: Vec<u64>,
-    counts: Vec<f64>,
 }
 
 /// Reads a histogram.
@@ -59,12 +52,12 @@ pub(crate) fn read(mut message: Reader<'_>) -> Result<Sent, Fault> {
             (5, Fixed64) => histogram.zero_threshold = message.double()?,
             (6, Varint) => histogram.zero_count = message.varint()? as f64,
             (7, Fixed64) => histogram.zero_count = message.double()?,
-            (8, Len) => negative.spans.push(read_span(message.message()?)?),
+            (8, Len) => negative.span(message.message()?)?,
             (9, Len) => packed_varints(message.message()?, &mut negative.deltas)?,
             (9, Varint) => negative.deltas.push(message.varint()?),
             (10, Len) => packed_doubles(message.bytes()?, &mut negative.counts)?,
             (10, Fixed64) => negative.counts.push(message.double()?),
-            (11, Len) => positive.spans.push(read_span(message.message()?)?),
+            (11, Len) => positive.span(message.message()?)?,
             (12, Len) => packed_varints(message.message()?, &mut positive.deltas)?,
             (12, Varint) => positive.deltas.push(message.varint()?),
             (13, Len) => packed_doubles(message.bytes()?, &mut positive.counts)?,
@@ -86,34 +79,6 @@ pub(crate) fn read(mut message: Reader<'_>) -> Result<Sent, Fault> {
     Ok(Sent { time, start, value })
 }
 
-impl Side {
-    /// Spans and absolute populations.
-    fn populations(self, is_float: bool) -> (Vec<BucketSpan>, Vec<f64>) {
-        if is_float {
-            return (self.spans, self.counts);
-        }
-        let mut population = 0_i64;
-        let absolute = self.deltas.into_iter().map(|delta| {
-            population =
-                population.wrapping_add((delta >> 1).cast_signed() ^ -(delta & 1).cast_signed());
-            population as f64
-        });
-        (self.spans, absolute.collect())
-    }
-}
-
-fn read_span(mut message: Reader<'_>) -> Result<BucketSpan, Fault> {
-    let mut span = BucketSpan::default();
-    while let Some(tag) = message.tag()? {
-        match tag {
-            (1, Varint) => span.offset = message.sint32()?,
-            (2, Varint) => span.length = message.uint32()?,
-            _ => message.skip(tag)?,
-        }
-    }
-    Ok(span)
-}
-
 fn counter_reset(hint: i32) -> CounterReset {
     match hint {
         1 => CounterReset::Reset,
@@ -125,20 +90,14 @@ fn counter_reset(hint: i32) -> CounterReset {
 
 /// Writes a histogram of float populations, or of integers where all of them are.
 pub(crate) fn write(out: &mut Writer, histogram: &Histogram, time: i64, start: i64) {
-    let populations = || {
-        [histogram.count, histogram.zero_count]
-            .into_iter()
-            .chain(histogram.negative_buckets.iter().copied())
-            .chain(histogram.positive_buckets.iter().copied())
-    };
-    let is_integer = populations().all(|population| integer(population).is_some());
+    let is_integer = native::is_integer(histogram);
     if is_integer {
         out.varint(1, integer(histogram.count).unwrap_or_default());
     } else {
         out.double(2, histogram.count);
     }
     out.nonzero_double(3, histogram.sum);
-    out.nonzero(4, zigzag(histogram.schema.into()));
+    out.nonzero_sint(4, histogram.schema.into());
     out.nonzero_double(5, histogram.zero_threshold);
     if is_integer {
         out.varint(6, integer(histogram.zero_count).unwrap_or_default());
@@ -150,17 +109,11 @@ pub(crate) fn write(out: &mut Writer, histogram: &Histogram, time: i64, start: i
         (11, &histogram.positive_spans, &histogram.positive_buckets),
     ];
     for (number, spans, buckets) in sides {
-        for span in spans {
-            out.message(number, |out| {
-                out.nonzero(1, zigzag(span.offset.into()));
-                out.nonzero(2, span.length.into());
-            });
-        }
-        if buckets.is_empty() {
-        } else if is_integer {
-            out.message(number + 1, |out| write_deltas(out, buckets));
-        } else {
-            out.message(number + 2, |out| write_doubles(out, buckets));
+        spans.iter().for_each(|span| native::write_span(number, *span, out));
+        if !is_integer {
+            out.doubles(number + 2, buckets);
+        } else if !buckets.is_empty() {
+            out.message(number + 1, |out| native::write_deltas(buckets, |it| out.raw_sint(it)));
         }
     }
     let hint = match histogram.counter_reset {
@@ -171,39 +124,14 @@ pub(crate) fn write(out: &mut Writer, histogram: &Histogram, time: i64, start: i
     };
     out.nonzero(14, hint);
     out.nonzero(15, time.cast_unsigned());
-    if !histogram.custom_bounds.is_empty() {
-        out.message(16, |out| write_doubles(out, &histogram.custom_bounds));
-    }
+    out.doubles(16, &histogram.custom_bounds);
     out.nonzero(17, start.cast_unsigned());
-}
-
-fn write_deltas(out: &mut Writer, buckets: &[f64]) {
-    let mut before = 0;
-    for population in buckets {
-        let population = integer(*population).unwrap_or_default().cast_signed();
-        out.raw_varint(zigzag(population - before));
-        before = population;
-    }
-}
-
-fn write_doubles(out: &mut Writer, values: &[f64]) {
-    values.iter().for_each(|value| out.out().extend_from_slice(&value.to_le_bytes()));
-}
-
-/// The integer that a population is, where a float holds all of them up to it.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked before")]
-fn integer(population: f64) -> Option<u64> {
-    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
-    let is_integer = (0.0..=EXACT_MAX).contains(&population) && population.fract() == 0.0;
-    (is_integer && population.is_sign_positive()).then_some(population as u64)
-}
-
-fn zigzag(value: i64) -> u64 {
-    (value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned()
 }
 
 #[cfg(test)]
 mod tests {
+    use telemetry_core::model::BucketSpan;
+
     use super::*;
 
     fn round_trip(histogram: &Histogram) -> Sent {
