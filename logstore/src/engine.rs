@@ -35,7 +35,7 @@ impl Engine for Logs {
     type Block = Block;
 
     fn format(&self) -> EngineFormat {
-        EngineFormat { engine: *b"logs", revision: 4 }
+        EngineFormat { engine: *b"logs", revision: 5 }
     }
 
     fn new_head(&self) -> Head {

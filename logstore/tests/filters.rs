@@ -159,6 +159,7 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
         6 => "(GET|PUT) /api/v[12]/user/[0-9]{1,4} took [0-9]{1,3}\\.[0-9]ms".prop_map(String::into_bytes),
         4 => "level=(info|error) id=[0-9a-f]{8} blk_-?[0-9]{3,19}".prop_map(String::into_bytes),
         2 => "trace=(8068e9587b19f3747accd1ec60abe77a|0[0-9a-f]{31}) [0-9]{2}".prop_map(String::into_bytes),
+        1 => "span=(0af7651916cd43dd|00f067aa0ba902b7|[0-9]{16,17})-[0-9]{1,2} in x(7|8)A9bcdefghijklmn".prop_map(String::into_bytes),
         2 => "[a-c0-2 ]{0,10}".prop_map(String::into_bytes),
         1 => prop::collection::vec(any::<u8>(), 0..20),
     ]
@@ -169,10 +170,12 @@ fn filter() -> impl Strategy<Value = LineFilter> {
         3 => "(info|error|took|GET|/api/v1|er/1|=error id=|ms|zz-absent|blk_)".prop_map(String::into_bytes),
         3 => "[0-9a-f]{1,3}".prop_map(String::into_bytes),
         1 => "(8068e9587b19f3747accd1ec60abe77a|58[07]b1|e77a 1)".prop_map(String::into_bytes),
+        1 => "(0af7651916cd43d[cd]|span=00f067aa0ba902b7|0ba902b7-[0-9]|=0af7651916cd43dd-|n x7A9bcdefghijklmn)".prop_map(String::into_bytes),
+        1 => "(=8068e9587b19f3747accd1ec60abe77a|068e9587b19f3747accd1ec60abe77a 1|7A9bcdefghijklmn|[0-9a-f]{32})".prop_map(String::into_bytes),
         1 => "[0-9a-f]{8}".prop_map(String::into_bytes),
         1 => "(user/[0-9]|took [0-9]{2}|id=[0-9a-f])".prop_map(String::into_bytes),
     ];
-    let regex = "(user/[0-9]+ took 1|id=[0-9a-f]*ff|^level|(GET|info).*[02]|[ab] [bc]|ERROR)";
+    let regex = "(user/[0-9]+ took 1|id=[0-9a-f]*ff|^level|(GET|info).*[02]|[ab] [bc]|ERROR|span=0af7651916cd43dd-[12])";
     let pattern = prop_oneof![
         3 => needle.prop_map(LinePattern::Contains),
         1 => Just(regex).prop_flat_map(|regex| {

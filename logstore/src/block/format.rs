@@ -6,7 +6,7 @@
 //! section TEMPLATES  packed (text/pack.rs): the templates (text/template/dictionary.rs)
 //! section STREAMS  packed (text/pack.rs) of
 //!   pages    varint │ each: offset varint, bytes varint; templates varint │ each: number varint
-//!            (templates), rows varint
+//!            (templates), rows varint; bytes of its filter varint, offset varint if not 0 (filters)
 //!   streams  varint │ each: label set (storage::label_set), runs varint, and per run
 //!     page       varint (pages)
 //!     row        varint   first row on the page
@@ -16,6 +16,7 @@
 //!     bytes      varint   text of the run
 //!     metadata   u8       1 if any row has metadata
 //!     counts     lines per stretch of time (buckets.rs)
+//! section FILTERS   pages: which long values are on a page (values.rs); not there if there are none
 //! section POSTINGS  which streams, by number, have which labels (storage::postings)
 //! ~~~
 //!
@@ -39,6 +40,7 @@ pub(crate) const PAGES: u32 = 1;
 pub(crate) const STREAMS: u32 = 2;
 pub(crate) const POSTINGS: u32 = 3;
 pub(crate) const TEMPLATES: u32 = 4;
+pub(crate) const FILTERS: u32 = 5;
 
 /// Lines of one stream on one page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +69,8 @@ pub(crate) struct PageEntry {
     pub(crate) at: PageRef,
     /// The templates of the lines; none where the text is plain.
     pub(crate) templates: Vec<PageTemplate>,
+    /// The filter of the long values on it; without bytes where it has none, or its text is plain.
+    pub(crate) filter: PageRef,
 }
 
 /// A stream and its runs in order of time.
@@ -94,6 +98,10 @@ pub(crate) fn write(table: &Table, out: &mut Vec<u8>) {
             varint::put_u64(out, u64::from(template.number));
             varint::put_u64(out, u64::from(template.rows));
         }
+        varint::put_u64(out, u64::from(page.filter.bytes));
+        if page.filter.bytes > 0 {
+            varint::put_u64(out, page.filter.offset);
+        }
     }
     varint::put_u64(out, table.streams.len() as u64);
     for StreamRuns { labels, runs } in &table.streams {
@@ -119,7 +127,7 @@ pub(crate) fn write(table: &Table, out: &mut Vec<u8>) {
 /// Where the bytes are no such table.
 pub(crate) fn read(input: &mut Cursor<'_>, templates: usize) -> Result<Table, Damaged> {
     let mut table = Table::default();
-    for _ in 0..input.count(3)? {
+    for _ in 0..input.count(4)? {
         let at = PageRef { offset: input.varint_u64()?, bytes: input.varint_u32()? };
         let count = input.count(2)?;
         let mut own = Vec::with_capacity(count);
@@ -130,7 +138,9 @@ pub(crate) fn read(input: &mut Cursor<'_>, templates: usize) -> Result<Table, Da
             }
             own.push(template);
         }
-        table.pages.push(PageEntry { at, templates: own });
+        let bytes = input.varint_u32()?;
+        let filter = PageRef { offset: if bytes > 0 { input.varint_u64()? } else { 0 }, bytes };
+        table.pages.push(PageEntry { at, templates: own, filter });
     }
     for _ in 0..input.count(2)? {
         let labels = label_set::read(input)?;
@@ -183,13 +193,14 @@ mod tests {
             pages: vec![PageEntry {
                 at: PageRef { offset: 7, bytes: 200 },
                 templates: vec![PageTemplate { number: 4, rows: 3 }],
+                filter: PageRef { offset: 5, bytes: 9 },
             }],
             streams: vec![StreamRuns { labels: labels! { "a" => "b" }, runs: vec![run] }],
         };
         let mut bytes = Vec::new();
         write(&table, &mut bytes);
         let expected: &[&[u8]] = &[
-            &[1, 7, 200, 1, 1, 4, 3],
+            &[1, 7, 200, 1, 1, 4, 3, 9, 5],
             &[1, 1, 1, b'a', 1, b'b'],
             &[1, 0, 2, 3, 1, 5, 0xac, 0x02, 1, 0],
         ];

@@ -3,8 +3,9 @@
 mod buckets;
 pub(crate) mod format;
 mod reader;
+pub(crate) mod values;
 mod writer;
 
-pub(crate) use format::Run;
+pub(crate) use format::{PageEntry, Run};
 pub(crate) use reader::Block;
 pub(crate) use writer::Writer;

@@ -11,6 +11,7 @@ use telemetry_core::storage::postings::{self, FrozenPostings};
 use telemetry_core::storage::{Damage, Damaged, Result};
 
 use super::format::{self, PageEntry, Run, StreamRuns, Table};
+use super::values::Filter;
 use crate::deletes::Deletes;
 use crate::page::format::{OpenPage, Page};
 use crate::text::pack;
@@ -169,6 +170,18 @@ impl Block {
     /// Where it cannot be read.
     pub(crate) fn page_bytes(&self, run: &Run) -> Result<Bytes> {
         self.file.read_page_uncached(format::PAGES, self.page_entry(run)?.at)
+    }
+
+    /// The filter of the long values on a page.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read.
+    pub(crate) fn filter(&self, entry: &PageEntry) -> Result<Filter> {
+        Ok(Filter(match entry.filter.bytes {
+            0 => Bytes::new(),
+            _ => self.file.read_page(format::FILTERS, entry.filter)?,
+        }))
     }
 
     /// Whether a run shares its page.

@@ -10,7 +10,7 @@ use telemetry_core::storage::postings::MemoryPostings;
 use telemetry_core::storage::store::BlockOutput;
 
 use super::format::{self, PageEntry, Run, StreamRuns, Table};
-use super::{Block, buckets};
+use super::{Block, buckets, values};
 use crate::page::{self, PAGE_TEXT_BYTES};
 use crate::text::template::{Coder, PageTemplate};
 
@@ -31,6 +31,8 @@ pub(crate) struct Writer<'a, 'b> {
     /// The number of the page that is filled, once it has lines.
     number: Option<u32>,
     bytes: Vec<u8>,
+    /// The filters of the pages one behind the other, until they are written.
+    filters: Vec<u8>,
     summary: BlockSummary,
 }
 
@@ -47,6 +49,7 @@ impl<'a, 'b> Writer<'a, 'b> {
             page: LogColumns::default(),
             number: None,
             bytes: Vec::new(),
+            filters: Vec::new(),
             summary,
         }
     }
@@ -89,9 +92,11 @@ impl<'a, 'b> Writer<'a, 'b> {
             templates.push(PageTemplate { number, rows: known.rows });
         }
         let bytes = block.page_bytes(run)?;
+        let start = self.filters.len();
+        self.filters.extend_from_slice(&block.filter(block.page_entry(run)?)?.0);
         // The page that is filled keeps its place before this one.
         let number = self.reserve();
-        self.write_page(number, &bytes, templates)?;
+        self.write_page(number, &bytes, templates, start)?;
         self.add_run(labels, Run { page: number, row: 0, ..run.clone() });
         Ok(true)
     }
@@ -113,7 +118,7 @@ impl<'a, 'b> Writer<'a, 'b> {
         // Pages are bounded far below four billion.
         let number = u32::try_from(self.table.pages.len()).unwrap_or(u32::MAX);
         let at = PageRef { offset: 0, bytes: 0 };
-        self.table.pages.push(PageEntry { at, templates: Vec::new() });
+        self.table.pages.push(PageEntry { at, templates: Vec::new(), filter: at });
         number
     }
 
@@ -168,7 +173,11 @@ impl<'a, 'b> Writer<'a, 'b> {
         let templates = page::format::write(&self.page, &mut self.coder, &mut bytes);
         self.count(number);
         self.page.clear();
-        self.write_page(number, &bytes, templates)?;
+        let start = self.filters.len();
+        if !templates.is_empty() {
+            values::write(&mut self.coder.values, &mut self.filters);
+        }
+        self.write_page(number, &bytes, templates, start)?;
         self.bytes = bytes;
         Ok(())
     }
@@ -190,11 +199,13 @@ impl<'a, 'b> Writer<'a, 'b> {
         }
     }
 
+    /// Writes a page, whose filter is in `filters` from `start` on.
     fn write_page(
         &mut self,
         number: u32,
         bytes: &[u8],
         templates: Vec<PageTemplate>,
+        start: usize,
     ) -> Result<()> {
         let (block, mut file) = match self.open.take() {
             Some(open) => open,
@@ -207,7 +218,10 @@ impl<'a, 'b> Writer<'a, 'b> {
         };
         let at = file.page(bytes)?;
         if let Some(entry) = self.table.pages.get_mut(number as usize) {
-            *entry = PageEntry { at, templates };
+            // A page is bounded far below four GiB, and so is its filter.
+            let bytes = u32::try_from(self.filters.len() - start).unwrap_or(u32::MAX);
+            let filter = PageRef { offset: start as u64, bytes };
+            *entry = PageEntry { at, templates, filter };
         }
         self.open = Some((block, file));
         Ok(())
@@ -221,6 +235,16 @@ impl<'a, 'b> Writer<'a, 'b> {
     pub(crate) fn finish(mut self) -> Result<()> {
         self.cut()?;
         let Some((mut block, mut file)) = self.open.take() else { return Ok(()) };
+        if !self.filters.is_empty() {
+            file.begin(format::FILTERS);
+        }
+        for filter in self.table.pages.iter_mut().map(|page| &mut page.filter) {
+            if filter.bytes > 0 {
+                let start = usize::try_from(filter.offset).unwrap_or(usize::MAX);
+                let end = start.saturating_add(filter.bytes as usize);
+                *filter = file.page(self.filters.get(start..end).unwrap_or_default())?;
+            }
+        }
         let mut raw = Vec::new();
         format::write(&self.table, &mut raw);
         self.bytes.clear();

@@ -1,10 +1,14 @@
 //! The line filters of a query, as the store applies them: to templates first, then to lines.
 
+use hashbrown::HashMap;
 use memchr::memmem::Finder;
 use telemetry_core::labels::regex::Regex;
 use telemetry_core::source::{LineFilter, LinePattern, Template};
+use telemetry_core::storage;
 
 use super::verdict::{Needle, Verdict};
+use crate::block::values::{self, Filter as ValueFilter};
+use crate::block::{Block, PageEntry};
 use crate::text::template::{Dictionary, PageTemplate, Summary};
 
 /// All filters of a query; a line that passes them all is kept.
@@ -73,7 +77,7 @@ impl Filters {
         });
         let mut inside = needles.filter_map(|needle| {
             // Where it is static, slots say nothing.
-            let is_open = needle.verdict(template, slots) == Verdict::Open;
+            let is_open = needle.verdict(template, slots).0 == Verdict::Open;
             Some((needle, is_open.then(|| needle.inside_slots(template, slots))??))
         });
         inside.next()
@@ -91,35 +95,109 @@ impl Filters {
         })
     }
 
-    /// What the templates of a block say, by number.
-    pub(super) fn verdicts(&self, dictionary: &Dictionary) -> Vec<Verdict> {
+    /// What the templates of a block say.
+    pub(super) fn verdicts(&self, dictionary: &Dictionary) -> Verdicts {
+        let mut all = Verdicts::default();
         // A block has far fewer templates than four billion.
-        let numbers = 0..u32::try_from(dictionary.len()).unwrap_or(u32::MAX);
-        numbers.map(|number| self.verdict_of(dictionary, number)).collect()
+        for number in 0..u32::try_from(dictionary.len()).unwrap_or(u32::MAX) {
+            let (verdict, values) = self.template(dictionary, number);
+            all.of.push(verdict);
+            if !values.is_empty() {
+                all.values.insert(number, values.iter().map(|value| values::hash(value)).collect());
+            }
+        }
+        all
     }
 
     /// What one template of a block says.
     pub(crate) fn verdict_of(&self, dictionary: &Dictionary, number: u32) -> Verdict {
-        let Some(template) = dictionary.template(number) else { return Verdict::Open };
-        self.verdict(template, dictionary.summaries(number))
+        self.template(dictionary, number).0
     }
 
-    fn verdict(&self, template: Template<'_>, slots: &[Summary]) -> Verdict {
-        let mut all = Verdict::Kept;
+    fn template<'s>(&'s self, dictionary: &'s Dictionary, number: u32) -> (Verdict, Vec<&'s [u8]>) {
+        match dictionary.template(number) {
+            Some(template) => self.verdict(template, dictionary.summaries(number)),
+            None => (Verdict::Open, Vec::new()),
+        }
+    }
+
+    fn verdict<'s>(
+        &'s self,
+        template: Template<'s>,
+        slots: &'s [Summary],
+    ) -> (Verdict, Vec<&'s [u8]>) {
+        let (mut all, mut of_all) = (Verdict::Kept, Vec::new());
         for filter in &self.filters {
-            let any = filter.any.iter().map(|pattern| pattern.verdict(template, slots));
-            let any = any.fold(Verdict::Out, |one, other| match (one, other) {
-                (Verdict::Kept, _) | (_, Verdict::Kept) => Verdict::Kept,
-                (Verdict::Open, _) | (_, Verdict::Open) => Verdict::Open,
-                _ => Verdict::Out,
-            });
+            let (any, values) = any(filter.any.iter().map(|one| one.verdict(template, slots)));
             match if filter.negated { any.negated() } else { any } {
-                Verdict::Out => return Verdict::Out,
-                Verdict::Open => all = Verdict::Open,
+                Verdict::Out => return (Verdict::Out, Vec::new()),
+                Verdict::Open => {
+                    all = Verdict::Open;
+                    if of_all.is_empty() && !filter.negated {
+                        of_all = values;
+                    }
+                }
                 Verdict::Kept => {}
             }
         }
-        all
+        (all, of_all)
+    }
+}
+
+/// What verdicts come to of which one is enough: with long values if each that leaves it open has.
+fn any<'s>(verdicts: impl Iterator<Item = (Verdict, Vec<&'s [u8]>)>) -> (Verdict, Vec<&'s [u8]>) {
+    let (mut any, mut of_any, mut have_all) = (Verdict::Out, Vec::new(), true);
+    for (verdict, values) in verdicts {
+        match verdict {
+            Verdict::Kept => return (Verdict::Kept, Vec::new()),
+            Verdict::Open => {
+                any = Verdict::Open;
+                have_all &= !values.is_empty();
+                of_any.extend(values);
+            }
+            Verdict::Out => {}
+        }
+    }
+    (any, if have_all { of_any } else { Vec::new() })
+}
+
+/// What the templates of a block say, by number.
+#[derive(Debug, Default)]
+pub(super) struct Verdicts {
+    of: Vec<Verdict>,
+    /// Hashes of long values of which a line of a template has one if it passes.
+    values: HashMap<u32, Box<[u64]>>,
+}
+
+impl Verdicts {
+    /// What a template says.
+    pub(super) fn of(&self, template: &PageTemplate) -> Verdict {
+        self.of.get(template.number as usize).copied().unwrap_or(Verdict::Open)
+    }
+
+    /// What the templates of a page say together, and the long values on it.
+    pub(super) fn of_page(&self, block: &Block, page: &PageEntry) -> storage::Result<Verdict> {
+        // The text of a page without templates is plain.
+        let mut all = if page.templates.is_empty() { Some(Verdict::Open) } else { None };
+        let mut filter = None;
+        for template in &page.templates {
+            let mut verdict = self.of(template);
+            if verdict == Verdict::Open
+                && let Some(hashes) = self.values.get(&template.number)
+            {
+                let filter: &ValueFilter = match &filter {
+                    Some(filter) => filter,
+                    None => filter.insert(block.filter(page)?),
+                };
+                if !hashes.iter().any(|hash| filter.may_hold(*hash)) {
+                    verdict = Verdict::Out;
+                }
+            }
+            if *all.get_or_insert(verdict) != verdict {
+                return Ok(Verdict::Open);
+            }
+        }
+        Ok(all.unwrap_or(Verdict::Open))
     }
 }
 
@@ -139,24 +217,27 @@ impl Pattern {
         }
     }
 
-    fn verdict(&self, template: Template<'_>, slots: &[Summary]) -> Verdict {
+    fn verdict<'s>(
+        &'s self,
+        template: Template<'s>,
+        slots: &'s [Summary],
+    ) -> (Verdict, Vec<&'s [u8]>) {
         match self {
             Pattern::Contains(needle) => needle.verdict(template, slots),
             Pattern::Regex(_, clauses) => {
-                let may_hold = |needles: &Vec<Needle>| {
-                    needles.iter().any(|needle| needle.verdict(template, slots) != Verdict::Out)
-                };
-                if clauses.iter().all(may_hold) { Verdict::Open } else { Verdict::Out }
+                let mut values = Vec::new();
+                for clause in clauses {
+                    let texts = clause.iter().map(|needle| needle.verdict(template, slots));
+                    let (verdict, of_clause) = any(texts);
+                    if verdict == Verdict::Out {
+                        return (Verdict::Out, Vec::new());
+                    }
+                    if values.is_empty() {
+                        values = of_clause;
+                    }
+                }
+                (Verdict::Open, values)
             }
         }
     }
-}
-
-/// What the templates of a page say together.
-pub(super) fn of_page(verdicts: &[Verdict], templates: &[PageTemplate]) -> Verdict {
-    let verdict = |template: &PageTemplate| verdicts.get(template.number as usize).copied();
-    let mut all = templates.iter().map(|template| verdict(template).unwrap_or(Verdict::Open));
-    // The text of a page without templates is plain.
-    let Some(first) = all.next() else { return Verdict::Open };
-    if all.all(|verdict| verdict == first) { first } else { Verdict::Open }
 }

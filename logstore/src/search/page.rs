@@ -11,7 +11,7 @@ use telemetry_core::storage::store::LiveBlock;
 use telemetry_core::storage::{self, Damaged};
 use telemetry_core::time::{Nanos, NanosRange};
 
-use super::filters::Filters;
+use super::filters::{Filters, Verdicts};
 use super::templates::StoredTemplates;
 use super::verdict::Verdict;
 use crate::block::{Block, Run};
@@ -40,7 +40,7 @@ pub(super) struct StreamPage {
 pub(super) enum Lines {
     Head(Arc<LogColumns>),
     /// With what the templates of the block say about the filters.
-    Block(Arc<LiveBlock<Logs>>, Run, Arc<[Verdict]>),
+    Block(Arc<LiveBlock<Logs>>, Run, Arc<Verdicts>),
 }
 
 impl StreamPage {
@@ -172,7 +172,7 @@ impl<'a> View<'a> {
     }
 
     /// The opened page, which lies in `block`.
-    fn opened(&self, block: &Block, run: &Run, verdicts: &[Verdict]) -> storage::Result<&Opened> {
+    fn opened(&self, block: &Block, run: &Run, verdicts: &Verdicts) -> storage::Result<&Opened> {
         if let Some(opened) = self.opened.get() {
             return Ok(opened);
         }
@@ -192,7 +192,7 @@ impl<'a> View<'a> {
         block: &Block,
         page: &OpenPage,
         run: &Run,
-        verdicts: &[Verdict],
+        verdicts: &Verdicts,
     ) -> Result<Rows, Damaged> {
         let range = run.range();
         if self.page.is_whole() {
@@ -214,10 +214,10 @@ impl<'a> View<'a> {
             Some(coded) => {
                 for (place, template) in coded.templates().iter().enumerate() {
                     let rows = || coded.rows_of(place).iter().copied().filter(in_time);
-                    match verdicts.get(template.number as usize) {
-                        Some(Verdict::Out) => {}
-                        Some(Verdict::Kept) => kept.extend(rows()),
-                        Some(Verdict::Open) | None => {
+                    match verdicts.of(template) {
+                        Verdict::Out => {}
+                        Verdict::Kept => kept.extend(rows()),
+                        Verdict::Open => {
                             if lacks_a_word(filters, block, template.number, coded)? {
                                 continue;
                             }
@@ -247,7 +247,7 @@ impl<'a> View<'a> {
         &self,
         block: &Block,
         run: &Run,
-        verdicts: &[Verdict],
+        verdicts: &Verdicts,
         some: Option<&[usize]>,
         want: LogWant,
         into: &mut LogColumns,

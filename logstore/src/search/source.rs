@@ -13,7 +13,7 @@ use telemetry_core::storage::store::LiveBlock;
 use telemetry_core::time::NanosRange;
 
 use super::filtered::Filtered;
-use super::filters::{self, Filters};
+use super::filters::{Filters, Verdicts};
 use super::merged::MergedPage;
 use super::page::{Lines, StreamPage, View};
 use super::verdict::Verdict;
@@ -132,7 +132,7 @@ fn add_block(
     let opened = block.open().map_err(into_source)?;
     let filters = &selection.filters;
     let verdicts = filters.as_ref().map(|filters| filters.verdicts(opened.dictionary()));
-    let verdicts: Arc<[Verdict]> = verdicts.unwrap_or_default().into();
+    let verdicts: Arc<Verdicts> = Arc::new(verdicts.unwrap_or_default());
     for stream in opened.select(selection.matchers).map_err(into_source)? {
         let deletes = Deletes::of_stream(deletes, &stream.labels);
         let mut pages: Vec<StreamPage> = Vec::new();
@@ -142,8 +142,8 @@ fn add_block(
             }
             let mut filters = filters.clone();
             if filters.is_some() {
-                let templates = &opened.page_entry(run).map_err(into_source)?.templates;
-                match filters::of_page(&verdicts, templates) {
+                let entry = opened.page_entry(run).map_err(into_source)?;
+                match verdicts.of_page(opened, entry).map_err(into_source)? {
                     Verdict::Out => continue,
                     Verdict::Open => {}
                     Verdict::Kept => filters = None,

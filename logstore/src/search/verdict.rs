@@ -7,10 +7,16 @@
 //! "s: error 17", "250 ms"   over slots that may hold it     lines must be looked at
 //! "1234 ms", "abc ms"       too long, no digits             no line has it
 //! ~~~
+//!
+//! Where a needle can only lie so that it has the whole value of a slot in it, a long one, lines are
+//! looked at only on pages that have such a value (block/values.rs): an id between two delimiters,
+//! or one as long as all that stand there.
 
+use memchr::memchr;
 use memchr::memmem::Finder;
 use telemetry_core::source::Template;
 
+use crate::block::values;
 use crate::text::template::{Summary, class, class_of};
 
 /// A shorter word is found nearly everywhere.
@@ -87,23 +93,30 @@ impl Needle {
         self.finder.find(line).is_some()
     }
 
-    /// Whether lines of a template contain it.
-    pub(super) fn verdict(&self, template: Template<'_>, slots: &[Summary]) -> Verdict {
+    /// Whether lines of a template contain it. With [`Verdict::Open`] also long values of which a
+    /// line that does has one, if there are such.
+    pub(super) fn verdict<'s>(
+        &'s self,
+        template: Template<'s>,
+        slots: &'s [Summary],
+    ) -> (Verdict, Vec<&'s [u8]>) {
         let mask = slots.iter().fold(0, |mask, slot| mask | slot.mask);
         if let Some(Some(anchor)) = self.anchors.get(usize::from(mask))
             && anchor.find(template.text).is_none()
         {
-            return Verdict::Out;
+            return (Verdict::Out, Vec::new());
         }
-        let mut search = Search { needle: self.text(), template, slots, steps: 0 };
-        if search.needle.is_empty() {
-            return Verdict::Kept;
-        }
+        let mut search = Search::new(self.text(), template, slots);
         let is_static = |gap: &[u8]| gap.len() >= search.needle.len() && self.is_in(gap);
         if (0..=template.slots.len()).any(|gap| is_static(search.gap(gap))) {
-            return Verdict::Kept;
+            return (Verdict::Kept, Vec::new());
         }
-        if search.crosses_a_slot() { Verdict::Open } else { Verdict::Out }
+        search.slots_crossed();
+        match search.found {
+            Places::None => (Verdict::Out, Vec::new()),
+            Places::Holding(values) => (Verdict::Open, values),
+            Places::Any => (Verdict::Open, Vec::new()),
+        }
     }
 
     /// The slots of a template whose values may contain it, if it can lie nowhere else in a line;
@@ -114,7 +127,7 @@ impl Needle {
         slots: &[Summary],
     ) -> Option<Vec<usize>> {
         let needle = self.text();
-        let search = Search { needle, template, slots, steps: 0 };
+        let search = Search::new(needle, template, slots);
         let classes = needle.iter().fold(0, |mask, byte| mask | class_of(*byte));
         // What is static beside a slot and not in the needle ends it there.
         let ends = |byte: Option<&u8>| byte.is_none_or(|byte| !needle.contains(byte));
@@ -136,14 +149,27 @@ impl Needle {
     }
 }
 
+/// Where a needle can lie in the lines of a template, partly or wholly in slots.
+enum Places<'s> {
+    None,
+    /// Only where one of these long values is whole.
+    Holding(Vec<&'s [u8]>),
+    Any,
+}
+
 struct Search<'s> {
     needle: &'s [u8],
     template: Template<'s>,
     slots: &'s [Summary],
     steps: u32,
+    found: Places<'s>,
 }
 
 impl<'s> Search<'s> {
+    fn new(needle: &'s [u8], template: Template<'s>, slots: &'s [Summary]) -> Self {
+        Search { needle, template, slots, steps: 0, found: Places::None }
+    }
+
     /// What is static before slot `index`, or behind the last one.
     fn gap(&self, index: usize) -> &'s [u8] {
         let place = |slot: Option<&telemetry_core::source::Slot>| slot.map(|slot| slot.at as usize);
@@ -153,55 +179,76 @@ impl<'s> Search<'s> {
         self.template.text.get(start..end).unwrap_or_default()
     }
 
-    /// Whether the needle could lie so that a part of it is in a slot.
-    fn crosses_a_slot(&mut self) -> bool {
+    /// Finds how the needle could lie so that a part of it is in a slot.
+    fn slots_crossed(&mut self) {
         for slot in 0..self.slots.len() {
-            if self.fits(slot, 0, 0) {
-                return true;
-            }
+            self.go_on(slot, 0, 0, None);
             // It begins in what is static before the slot.
             let gap = self.gap(slot);
             for at in gap.len().saturating_sub(self.needle.len() - 1)..gap.len() {
                 let begin = gap.get(at..).unwrap_or_default();
-                if self.needle.starts_with(begin) && self.fits(slot, begin.len(), 1) {
-                    return true;
+                if self.needle.starts_with(begin) {
+                    self.go_on(slot, begin.len(), 1, None);
                 }
             }
+            if matches!(self.found, Places::Any) {
+                return;
+            }
         }
-        false
     }
 
-    /// Whether the needle could go on from `at` in this slot, of which at least `least` bytes are
-    /// to be used.
-    fn fits(&mut self, slot: usize, at: usize, least: usize) -> bool {
+    /// Goes on from byte `at` of the needle in this slot, of which at least `least` bytes are to be
+    /// used; `value` is a long value that lies whole in what is before.
+    fn go_on(&mut self, slot: usize, at: usize, least: usize, value: Option<&'s [u8]>) {
         self.steps += 1;
         if self.steps > STEPS_MAX {
-            return true;
+            self.found = Places::Any;
         }
-        let Some(summary) = self.slots.get(slot) else { return false };
+        let (Some(summary), false) =
+            (self.slots.get(slot).copied(), matches!(self.found, Places::Any))
+        else {
+            return;
+        };
         let rest = self.needle.get(at..).unwrap_or_default();
-        let is_in = |byte: &&u8| class_of(**byte) & summary.mask != 0;
         // Lines that are no template have any bytes in their slot.
-        let is_any = summary.mask & class::OTHER != 0;
-        let most = match is_any {
-            true => rest.len(),
-            false => rest.iter().take(summary.bytes_max as usize).take_while(is_in).count(),
+        if summary.mask & class::OTHER != 0 {
+            return self.lies(value);
+        }
+        let is_in = |byte: &&u8| class_of(**byte) & summary.mask != 0;
+        let most = rest.iter().take(summary.bytes_max as usize).take_while(is_in).count();
+        let value_of = |used: usize| {
+            // It begins where the slot does or is as long as its values are, and so at its end.
+            let is_whole = (at > 0 && used < rest.len()) || used == summary.bytes_max as usize;
+            rest.get(..used).filter(|value| is_whole && value.len() >= values::BYTES_MIN)
         };
         if most == rest.len() {
-            return true;
+            self.lies(value.or_else(|| value_of(most)));
         }
-        let least = if is_any { 0 } else { least };
         let gap = self.gap(slot + 1);
-        for used in least..=most {
+        // Most often the needle has not even the first byte of what is static behind the slot.
+        if gap.first().is_some_and(|byte| memchr(*byte, rest).is_none()) {
+            return;
+        }
+        for used in least..=most.min(rest.len() - 1) {
+            let value = value.or_else(|| value_of(used));
             let rest = rest.get(used..).unwrap_or_default();
             if gap.starts_with(rest) {
-                return true;
-            }
-            if rest.starts_with(gap) && self.fits(slot + 1, at + used + gap.len(), 1) {
-                return true;
+                self.lies(value);
+            } else if rest.starts_with(gap) {
+                self.go_on(slot + 1, at + used + gap.len(), 1, value);
             }
         }
-        false
+    }
+
+    /// Notes that the needle can lie in a line, and then perhaps has a long value in it.
+    fn lies(&mut self, value: Option<&'s [u8]>) {
+        match (&mut self.found, value) {
+            (Places::Any, _) => {}
+            (_, None) => self.found = Places::Any,
+            (Places::None, Some(value)) => self.found = Places::Holding(vec![value]),
+            (Places::Holding(values), Some(value)) if values.contains(&value) => {}
+            (Places::Holding(values), Some(value)) => values.push(value),
+        }
     }
 }
 
@@ -222,7 +269,37 @@ mod tests {
 
     fn verdict(dictionary: &Dictionary, number: u32, needle: &str) -> Verdict {
         let template = dictionary.template(number).unwrap();
-        Needle::new(needle.as_bytes()).verdict(template, dictionary.summaries(number))
+        Needle::new(needle.as_bytes()).verdict(template, dictionary.summaries(number)).0
+    }
+
+    /// The long values that lines with `needle` have one of, or that it is another verdict.
+    fn values(dictionary: &Dictionary, needle: &str) -> Result<Vec<String>, Verdict> {
+        let needle = Needle::new(needle.as_bytes());
+        let template = dictionary.template(1).unwrap();
+        let text = |value: &&[u8]| String::from_utf8(value.to_vec()).unwrap();
+        match needle.verdict(template, dictionary.summaries(1)) {
+            (Verdict::Open, values) => Ok(values.iter().map(text).collect()),
+            (verdict, _) => Err(verdict),
+        }
+    }
+
+    #[test]
+    fn whole_long_values_of_a_needle_are_found() {
+        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let line = |id: &str, parent: &str| format!("trace={id}-{parent} took 17 ms");
+        let lines = [line(id, "00f067aa0ba902b7"), line(&id.replace('4', "7"), "0af7651916cd43dd")];
+        let dictionary = coder(&lines.each_ref().map(String::as_str)).dictionary;
+        // As long as all values there are, or between two delimiters.
+        assert_eq!(values(&dictionary, id), Ok(vec![id.to_owned()]));
+        assert_eq!(values(&dictionary, &format!("={id}-0")), Ok(vec![id.to_owned()]));
+        assert_eq!(values(&dictionary, &format!("={id}")), Ok(vec![id.to_owned()]));
+        assert_eq!(values(&dictionary, &format!("{}-00f0", &id[1..])), Ok(vec![]));
+        let parent = "00f067aa0ba902b7";
+        assert_eq!(values(&dictionary, &format!("6-{parent} t")), Ok(vec![parent.to_owned()]));
+        // A part of it may be in the longer one.
+        assert_eq!(values(&dictionary, parent), Ok(vec![]));
+        assert_eq!(values(&dictionary, &id[1..]), Ok(vec![]));
+        assert_eq!(values(&dictionary, &format!("{id}0")), Err(Verdict::Out));
     }
 
     #[test]
@@ -265,6 +342,8 @@ mod tests {
                     Verdict::Open => {
                         let template = all.template(number).unwrap();
                         let whole = Needle::new(needle.as_bytes());
+                        let (_, values) = whole.verdict(template, all.summaries(number));
+                        prop_assert!(values.is_empty());
                         let slots = whole.inside_slots(template, all.summaries(number));
                         if line.contains(&needle) && slots.is_some() {
                             let words: Vec<&str> = line.split(|c: char| !c.is_alphanumeric()).collect();

@@ -9,6 +9,7 @@ use super::encode_column::ColumnWriter;
 use super::format::Sections;
 use super::rare::{Rare, Unknown};
 use super::tokenize::{Span, class, variables};
+use crate::block::values;
 use crate::text::pack::Packer;
 
 /// A template that lines of a page have.
@@ -25,6 +26,8 @@ pub(crate) struct PageTemplate {
 pub(crate) struct Coder {
     pub(crate) dictionary: Dictionary,
     pub(crate) packer: Packer,
+    /// The hashes of the long values of the last page (block/values.rs), some of them repeated.
+    pub(crate) values: Vec<u64>,
     rare: Rare,
     spans: Vec<Span>,
     /// Where the variables of each row begin.
@@ -169,6 +172,7 @@ impl Coder {
     }
 
     fn put_columns(&mut self, columns: &LogColumns, templates: &[PageTemplate]) {
+        self.values.clear();
         let mut start = 0;
         let mut clock = Clock::new(columns.times.first().copied().unwrap_or_default());
         for template in templates {
@@ -190,6 +194,13 @@ impl Coder {
                 }
                 let summary = self.column.write(&columns.text, &self.times, &mut self.sections);
                 self.dictionary.widen(template.number, slot, summary);
+                // A line that is no template is no value.
+                if summary.bytes_max as usize >= values::BYTES_MIN && template.number != 0 {
+                    let spans = self.column.spans.iter();
+                    let long = spans.filter(|span| span.bytes as usize >= values::BYTES_MIN);
+                    let value = |span: &Span| columns.text.get(span.range()).unwrap_or_default();
+                    self.values.extend(long.map(|span| values::hash(value(span))));
+                }
             }
         }
     }

@@ -25,7 +25,7 @@ mod tokenize;
 pub(crate) use decode::Coded;
 pub(crate) use dictionary::{Dictionary, Summary};
 pub(crate) use encode::{Coder, PageTemplate};
-pub(crate) use tokenize::{class, class_of};
+pub(crate) use tokenize::{GapHash, class, class_of};
 
 #[cfg(test)]
 mod tests;

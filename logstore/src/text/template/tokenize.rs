@@ -153,9 +153,9 @@ fn variable(run: &[u8], mask: u8) -> Option<(usize, usize, u8)> {
     Some(if more { (0, run.len(), mask) } else { (from, to, DIGIT) })
 }
 
-/// The hash of the gaps of a template.
+/// The hash of the gaps of a template; also of long values, whose filters are on disk.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct GapHash(u64);
+pub(crate) struct GapHash(u64);
 
 impl Default for GapHash {
     fn default() -> Self {
@@ -167,7 +167,7 @@ impl GapHash {
     const MULTIPLIER: u64 = 0xff51_afd7_ed55_8ccd;
 
     /// Takes in the next gap.
-    pub(super) fn add(&mut self, gap: &[u8]) {
+    pub(crate) fn add(&mut self, gap: &[u8]) {
         let mut hash = (self.0 ^ gap.len() as u64).wrapping_mul(Self::MULTIPLIER);
         let (words, rest) = gap.as_chunks::<8>();
         for word in words {
@@ -178,7 +178,7 @@ impl GapHash {
         self.0 = (hash ^ last).wrapping_mul(Self::MULTIPLIER) ^ hash >> 29;
     }
 
-    pub(super) fn finish(self) -> u64 {
+    pub(crate) fn finish(self) -> u64 {
         self.0 ^ self.0 >> 32
     }
 }
