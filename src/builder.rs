@@ -35,6 +35,8 @@ pub struct Builder {
     maintenance: Option<Arc<Maintenance>>,
     retention_age: Option<Duration>,
     storage: StoreOptions,
+    #[cfg(feature = "logs")]
+    logs: logstore::Builder,
 }
 
 impl Default for Builder {
@@ -45,6 +47,8 @@ impl Default for Builder {
             maintenance: None,
             retention_age: None,
             storage: StoreOptions::default(),
+            #[cfg(feature = "logs")]
+            logs: logstore::LogStore::builder(),
         }
     }
 }
@@ -77,6 +81,30 @@ impl Builder {
     pub fn head_bytes(mut self, bytes: u64) -> Self {
         self.storage.head_bytes_max = bytes;
         self
+    }
+
+    /// What holds of logs alone: bounds on lines, what is found out about them, how long which streams
+    /// are kept. Files and storage are those of the database whatever is said here.
+    ///
+    /// ```
+    /// use quadra::Quadra;
+    /// use quadra::logstore::Limits;
+    ///
+    /// let db = Quadra::builder().logs(|logs| logs.limits(Limits::loki())).in_memory()?;
+    /// # Ok::<(), quadra::Error>(())
+    /// ```
+    #[cfg(feature = "logs")]
+    #[must_use]
+    pub fn logs(mut self, set: impl FnOnce(logstore::Builder) -> logstore::Builder) -> Self {
+        self.logs = set(self.logs);
+        self
+    }
+
+    /// The settings of the log store, whose deletes are log queries.
+    #[cfg(feature = "logs")]
+    pub(crate) fn log_store(&self) -> logstore::Builder {
+        let logs = self.logs.clone().file_system(self.files()).storage(self.storage(1));
+        logs.language(Arc::new(logql::DeleteLanguage))
     }
 
     /// Shares threads, cache, memory budget and clock with other databases.

@@ -98,17 +98,28 @@ impl Logs {
         self.store().sink()
     }
 
-    /// Deletes the lines of the streams that satisfy every matcher, in `window`.
+    /// Deletes the lines in `window` that a log query shows, as Loki does: what was stored until now,
+    /// and nothing that comes later. They are gone for readers at once, and from disk with the next
+    /// compaction. (Whole streams by matchers: [`LogStore::delete`].)
+    ///
+    /// ```
+    /// use quadra::{Quadra, labels, time::NanosRange};
+    ///
+    /// let db = Quadra::in_memory()?;
+    /// db.logs().push(labels! { "app" => "shop" }, 1, r#"{"user":7,"card":"4242"}"#)?;
+    /// db.logs().push(labels! { "app" => "shop" }, 2, r#"{"user":8}"#)?;
+    /// db.logs().delete(r#"{app="shop"} |= "card" | json | user="7""#, NanosRange::ALL)?;
+    /// assert_eq!(db.logql(r#"{app="shop"}"#).run()?[0].entries.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// Where the store cannot take it.
-    pub fn delete(
-        &self,
-        matchers: Vec<Matcher>,
-        window: impl Into<NanosRange>,
-    ) -> Result<(), Error> {
-        Ok(self.store().delete(matchers, window.into())?)
+    /// The text is no log query, or one that a delete cannot be ([`logql::delete`]); the store cannot
+    /// take it.
+    pub fn delete(&self, query: &str, window: impl Into<NanosRange>) -> Result<(), Error> {
+        let delete = logql::delete(&logql::parse(query)?, window)?;
+        Ok(self.store().delete_lines(delete)?)
     }
 
     /// The label sets of the streams that satisfy every matcher.

@@ -62,7 +62,7 @@ pub(crate) struct Stores {
 }
 
 /// Opens one store as the builder says: `opened!(builder, root, read_only, store, signal, unit)`.
-#[cfg(any(feature = "logs", feature = "traces", feature = "profiles"))]
+#[cfg(any(feature = "traces", feature = "profiles"))]
 macro_rules! opened {
     ($from:expr, $root:expr, $read_only:expr, $store:path, $signal:expr, $unit:expr) => {{
         let path = $root.join($signal.directory());
@@ -80,13 +80,21 @@ fn open_metrics(from: &Builder, root: &Path, read_only: bool) -> Result<tsdb::Ts
     Ok(if read_only { builder.open_read_only()? } else { builder.open()? })
 }
 
+/// Opens the log store, whose times are nanoseconds.
+#[cfg(feature = "logs")]
+fn open_logs(from: &Builder, root: &Path, read_only: bool) -> Result<logstore::LogStore, Error> {
+    let path = root.join(Signal::Logs.directory());
+    let builder = from.log_store();
+    Ok(if read_only { builder.open_read_only(path)? } else { builder.open(path)? })
+}
+
 /// Opens the stores under `root`.
 pub(crate) fn open_stores(from: &Builder, root: &Path, read_only: bool) -> Result<Stores, Error> {
     Ok(Stores {
         #[cfg(feature = "metrics")]
         metrics: open_metrics(from, root, read_only)?,
         #[cfg(feature = "logs")]
-        logs: opened!(from, root, read_only, logstore::LogStore, Signal::Logs, 1),
+        logs: open_logs(from, root, read_only)?,
         #[cfg(feature = "traces")]
         traces: opened!(from, root, read_only, tracestore::TraceStore, Signal::Traces, 1),
         #[cfg(feature = "profiles")]

@@ -181,7 +181,7 @@ fn deletes_reach_every_signal() {
     let db = Quadra::in_memory().unwrap();
     fill(&db).unwrap();
     db.metrics().delete(&[Matcher::equal("job", "api")], quadra::time::MillisRange::ALL).unwrap();
-    db.logs().delete(vec![Matcher::equal("app", "api")], NanosRange::ALL).unwrap();
+    db.logs().delete(r#"{app="api"}"#, NanosRange::ALL).unwrap();
     db.profiles().delete(vec![Matcher::equal("service", "api")], NanosRange::ALL).unwrap();
     assert!(db.promql("up").run().unwrap().value.is_empty());
     assert!(db.logql(r#"{app="api"}"#).run().unwrap().is_empty());

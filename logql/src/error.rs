@@ -93,6 +93,12 @@ pub enum Error {
         /// The query.
         span: Span,
     },
+    /// The query of a delete asks for the time at which it is run; a delete has none.
+    #[error("the query of a delete must not ask for the time")]
+    DeleteAsksTime {
+        /// The query.
+        span: Span,
+    },
     /// A log query stands where samples are needed.
     #[error("a log query gives lines, not samples")]
     LogOperand {
@@ -166,6 +172,7 @@ impl Error {
             | Error::Unsupported { span, .. }
             | Error::NotLog { span }
             | Error::NotMetric { span }
+            | Error::DeleteAsksTime { span }
             | Error::LogOperand { span }
             | Error::Pipeline { span, .. }
             | Error::Matching { span, .. }

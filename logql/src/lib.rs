@@ -54,6 +54,7 @@
 pub mod ast;
 mod check;
 pub mod complete;
+mod delete;
 mod engine;
 pub mod error;
 mod eval;
@@ -71,6 +72,7 @@ mod template;
 pub mod testing;
 mod value;
 
+pub use delete::{DeleteLanguage, delete};
 pub use engine::{Engine, LIMIT_DEFAULT, LogOptions};
 pub use error::{Error, ErrorClass};
 pub use pager::Pager;

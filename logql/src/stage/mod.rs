@@ -263,6 +263,19 @@ impl Pipeline {
         names
     }
 
+    /// Whether a stage asks for the time of the query.
+    pub(crate) fn reads_now(&self) -> bool {
+        self.stages.iter().any(|stage| {
+            match stage {
+            Stage::LineFormat(format) => format.template().reads_now(),
+            Stage::LabelFormat(format) => format.assignments().iter().any(|assignment| {
+                matches!(assignment, Assignment::Template { template, .. } if template.reads_now())
+            }),
+            _ => false,
+        }
+        })
+    }
+
     /// Whether a stage needs the text of the line behind the first filters.
     pub(crate) fn reads_line(&self) -> bool {
         self.stages.iter().any(|stage| {

@@ -21,6 +21,7 @@ pub(crate) use error::RenderError;
 pub use error::{TemplateError, TemplateErrorKind};
 
 use crate::stage::labels::LineLabels;
+use functions::Function;
 use node::{Node, OperandKind, any_function, for_each_field};
 use parse::Parsed;
 use std::sync::Arc;
@@ -116,9 +117,18 @@ impl Template {
 
     /// Whether it reads the line.
     pub(crate) fn reads_line(&self) -> bool {
+        self.calls(&functions::reads_line)
+    }
+
+    /// Whether it asks for the time of the query.
+    pub(crate) fn reads_now(&self) -> bool {
+        self.calls(&functions::reads_now)
+    }
+
+    fn calls(&self, test: &dyn Fn(&Function) -> bool) -> bool {
         std::iter::once(&self.parsed.root)
             .chain(self.parsed.defined.values())
-            .any(|list| any_function(list, &functions::reads_line))
+            .any(|list| any_function(list, test))
     }
 }
 

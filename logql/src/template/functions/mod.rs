@@ -107,6 +107,11 @@ pub(super) fn reads_line(function: &Function) -> bool {
     function.name == "__line__"
 }
 
+/// Whether a function asks for the time of the query.
+pub(super) fn reads_now(function: &Function) -> bool {
+    function.name == "now"
+}
+
 fn text_at(values: &[Value], at: usize) -> &str {
     match values.get(at) {
         Some(Value::Text(text)) => text,
