@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use telemetry_core::storage;
 use telemetry_core::storage::event::{Event, EventHook};
 use telemetry_core::storage::fs::{FileSystem, MemoryFileSystem, OsFileSystem};
 use telemetry_core::storage::maintenance::Maintenance;
@@ -163,6 +164,20 @@ impl Builder {
     pub fn open_read_only(self, path: impl AsRef<Path>) -> Result<Quadra, Error> {
         Root::check(&self.file_system, path.as_ref())?;
         self.finish(path.as_ref(), true)
+    }
+
+    /// Copies a backup of a database to `path`, which must be new or empty, and opens it.
+    ///
+    /// # Errors
+    ///
+    /// `path` is not empty; as [`open`](Self::open).
+    pub fn restore(
+        self,
+        backup: impl AsRef<Path>,
+        path: impl AsRef<Path>,
+    ) -> Result<Quadra, Error> {
+        storage::backup::restore(&self.file_system, backup.as_ref(), path.as_ref())?;
+        self.open(path)
     }
 
     /// A database that writes nothing to disk.

@@ -159,6 +159,15 @@ impl Quadra {
         Builder::default().open_read_only(path)
     }
 
+    /// Copies a backup to `path`, which must be new or empty, and opens it. The backup stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Builder::restore`].
+    pub fn restore(backup: impl AsRef<Path>, path: impl AsRef<Path>) -> Result<Self, Error> {
+        Builder::default().restore(backup, path)
+    }
+
     /// A database that writes nothing to disk.
     ///
     /// # Errors

@@ -134,6 +134,9 @@ fn a_backup_opens_like_any_database() {
     fill(&db).unwrap();
     db.flush().unwrap();
     db.backup(directory.path().join("copy")).unwrap();
+    let restored = Quadra::restore(directory.path().join("copy"), directory.path().join("again"));
+    assert_filled(&restored.unwrap());
+    assert!(Quadra::restore(directory.path().join("copy"), directory.path().join("db")).is_err());
     assert_filled(&Quadra::open(directory.path().join("copy")).unwrap());
 }
 

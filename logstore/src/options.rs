@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use telemetry_core::source::ConditionLanguage;
+use telemetry_core::storage;
 use telemetry_core::storage::fs::{FileSystem, MemoryFileSystem, OsFileSystem};
 use telemetry_core::storage::store::{Store, StoreOptions};
 
@@ -117,6 +118,20 @@ impl Builder {
         let store =
             Store::open_read_only(self.engine(), self.file_system, path.as_ref(), self.storage)?;
         Ok(LogStore::new(store, intake))
+    }
+
+    /// Copies a backup to `path`, which must be new or empty, and opens it.
+    ///
+    /// # Errors
+    ///
+    /// `path` is not empty; as [`open`](Self::open).
+    pub fn restore(
+        self,
+        backup: impl AsRef<Path>,
+        path: impl AsRef<Path>,
+    ) -> Result<LogStore, Error> {
+        storage::backup::restore(&self.file_system, backup.as_ref(), path.as_ref())?;
+        self.open(path)
     }
 
     /// A store that writes nothing to disk.

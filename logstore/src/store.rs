@@ -251,6 +251,16 @@ impl LogStore {
         Ok(())
     }
 
+    /// Copies a backup to `path`, which must be new or empty, and opens it. The backup stays; it is a
+    /// store itself, and could be opened where it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Builder::restore`].
+    pub fn restore(backup: impl AsRef<Path>, path: impl AsRef<Path>) -> Result<Self, Error> {
+        Builder::default().restore(backup, path)
+    }
+
     /// Reads again what a writer did since, if this store is open for reading.
     ///
     /// # Errors

@@ -99,6 +99,27 @@ fn late_lines_come_in_order_and_equal_lines_once() {
 }
 
 #[test]
+fn of_equal_time_lines_keep_their_order_and_only_those_equal_in_everything_are_one() {
+    let store = open(&files());
+    let entry = |line: &str, pod: &str| LogEntry::new(5, line).with("pod", pod);
+    let expected = ["5:b pod=1", "5:a pod=1", "5:b pod=2", "5:c"];
+    for round in 0..3 {
+        for entry in [entry("b", "1"), entry("a", "1"), entry("b", "2"), LogEntry::new(5, "c")] {
+            // It is stored, as far as the caller is concerned, and there once.
+            store.push_entry(&api(), &entry).unwrap();
+        }
+        assert_eq!(all(&store), expected, "round {round}");
+        store.flush().unwrap();
+        assert_eq!(all(&store), expected, "round {round}, flushed");
+    }
+    store.compact().unwrap();
+    assert_eq!(all(&store), expected);
+    let other = labels! { "app" => "api", "pod" => "1" };
+    store.push_entry(&other, &entry("b", "1")).unwrap();
+    assert_eq!(all(&store).len(), 5, "another stream is another matter");
+}
+
+#[test]
 fn the_end_of_the_window_is_not_in() {
     let store = open(&files());
     for time in 0..10 {
