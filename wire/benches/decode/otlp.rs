@@ -1,15 +1,7 @@
-//! How fast are inputs decoded, and how does that compare with generated protobuf code?
-//!
-//! A thousand items per request with the attributes that real ones have; the sinks look at what
-//! they get (labels are hashed, as a store does) and throw it away. `prost` decodes the same bytes
-//! into its own types and does nothing with them. A receiver of metrics knows the series after the
-//! first request: producers send the same again. Not measured: stores, the network, allocation by
-//! several threads.
+//! OTLP: a thousand spans, records and points with the attributes that HTTP servers give theirs.
 
 use std::hint::black_box;
 
-use criterion::{Criterion, criterion_group, criterion_main};
-use harness::{Sink, criterion, measure};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -23,20 +15,13 @@ use opentelemetry_proto::tonic::metrics::v1::{
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span as OtlpSpan};
 use prost::Message;
-use telemetry_core::model::ValueType;
-use telemetry_core::time::Millis;
 use wire::otlp::{
     Encoding, LogOptions, MetricOptions, MetricReceiver, decode_logs, decode_metrics, decode_traces,
 };
 
-mod harness;
-
-#[path = "../tests/support/json.rs"]
-#[allow(dead_code, reason = "shared with the tests")]
-mod json;
-#[path = "../tests/support/pprof.rs"]
-#[allow(dead_code, reason = "shared with the tests")]
-mod reference;
+use crate::sink::Sink;
+use crate::table::Table;
+use crate::{check, json};
 
 const ITEMS: usize = 1_000;
 const START: u64 = 1_700_000_000_000_000_000;
@@ -160,98 +145,71 @@ fn points() -> ExportMetricsServiceRequest {
     ExportMetricsServiceRequest { resource_metrics }
 }
 
-fn text() -> String {
-    let mut text = String::new();
-    for family in 0..ITEMS / 50 {
-        text += &format!("# HELP http_requests_{family}_total Requests of kind {family}.\n");
-        text += &format!("# TYPE http_requests_{family}_total counter\n");
-        for at in 0..50 {
-            text += &format!(
-                "http_requests_{family}_total{{method=\"GET\",handler=\"/api/v1/orders/{at}\",code=\"200\"}} {}\n",
-                at * 1027
-            );
-        }
-    }
-    text
+const STYLE: json::Style = json::Style { snake: false, bare: false };
+
+/// Reads `protobuf` with `prost`.
+fn with_prost<M: Message + Default>(protobuf: &[u8]) {
+    check(M::decode(black_box(protobuf)));
 }
 
-fn profile() -> Vec<u8> {
-    let mut stacks = String::new();
-    for at in 0..ITEMS {
-        let frames: Vec<_> = (0..24)
-            .map(|depth| format!("module::function_{}", (at >> (depth % 8)) * 31 + depth))
-            .collect();
-        stacks += &format!("{} {}\n", frames.join(";"), at * 7 + 1);
-    }
-    let kind = ValueType { kind: "cpu".to_owned(), unit: "nanoseconds".to_owned() };
-    wire::pprof::encode(&wire::folded::decode(stacks.as_bytes(), kind).profile)
+/// Reads `json` with `serde_json`.
+fn with_serde<M: serde::de::DeserializeOwned>(json: &[u8]) {
+    check(serde_json::from_slice::<M>(black_box(json)));
 }
 
-/// What is measured must be right.
-fn check<T, E>(result: Result<T, E>) {
-    assert!(black_box(&result).is_ok());
-}
-
-fn decode(c: &mut Criterion) {
-    const STYLE: json::Style = json::Style { snake: false, bare: false };
-    let spans = spans();
-    let (protobuf, json) = (spans.encode_to_vec(), json::traces(&spans, STYLE));
-    measure(c, "traces/ours", ITEMS, protobuf.len(), || {
-        check(decode_traces(black_box(&protobuf), Encoding::Protobuf, &mut Sink::default()));
-    });
-    measure(c, "traces/prost", ITEMS, protobuf.len(), || {
-        check(ExportTraceServiceRequest::decode(&*protobuf));
-    });
-    measure(c, "traces/json", ITEMS, json.len(), || {
-        check(decode_traces(black_box(&json), Encoding::Json, &mut Sink::default()));
-    });
-    let records = records();
-    let (protobuf, json) = (records.encode_to_vec(), json::logs(&records, STYLE));
-    let options = LogOptions::default();
-    measure(c, "logs/ours", ITEMS, protobuf.len(), || {
-        let sink = &mut Sink::default();
-        check(decode_logs(black_box(&protobuf), Encoding::Protobuf, &options, sink));
-    });
-    measure(c, "logs/prost", ITEMS, protobuf.len(), || {
-        check(ExportLogsServiceRequest::decode(&*protobuf));
-    });
-    measure(c, "logs/json", ITEMS, json.len(), || {
-        check(decode_logs(black_box(&json), Encoding::Json, &options, &mut Sink::default()));
-    });
+pub(crate) fn metrics(table: &Table) {
+    type Request = ExportMetricsServiceRequest;
     let points = points();
     let (protobuf, json) = (points.encode_to_vec(), json::metrics(&points, STYLE));
     let options = MetricOptions::default();
-    measure(c, "metrics/ours, series new", ITEMS, protobuf.len(), || {
-        let sink = &mut Sink::default();
-        check(decode_metrics(black_box(&protobuf), Encoding::Protobuf, &options, sink));
-    });
+    let mut prost = || with_prost::<Request>(&protobuf);
+    let mut serde = || with_serde::<Request>(&json);
     let mut receiver = MetricReceiver::new(Sink::default(), options.clone());
-    measure(c, "metrics/ours, series known", ITEMS, protobuf.len(), || {
-        check(receiver.receive(black_box(&protobuf), Encoding::Protobuf));
-    });
-    measure(c, "metrics/prost", ITEMS, protobuf.len(), || {
-        check(ExportMetricsServiceRequest::decode(&*protobuf));
-    });
-    measure(c, "metrics/json", ITEMS, json.len(), || {
-        check(decode_metrics(black_box(&json), Encoding::Json, &options, &mut Sink::default()));
-    });
-    let text = text();
-    measure(c, "exposition/ours", ITEMS, text.len(), || {
-        let target = [("job", "api"), ("instance", "10.0.0.1:9090")];
-        let time = Millis(1_700_000_000_000);
-        check(wire::prometheus::decode_text(
-            black_box(text.as_bytes()),
-            time,
-            &target,
-            &mut Sink::default(),
-        ));
-    });
-    let profile = profile();
-    measure(c, "pprof/ours", ITEMS, profile.len(), || check(wire::pprof::decode(&profile)));
-    measure(c, "pprof/prost", ITEMS, profile.len(), || {
-        check(reference::Profile::decode(&*profile));
-    });
+    let known = || check(receiver.receive(black_box(&protobuf), Encoding::Protobuf));
+    let name = "OTLP metrics, series known";
+    table.row(name, ITEMS, protobuf.len(), known, ("prost", &mut prost));
+    let decode = |bytes, encoding| {
+        check(decode_metrics(black_box(bytes), encoding, &options, &mut Sink::default()));
+    };
+    let new = || decode(&*protobuf, Encoding::Protobuf);
+    let name = "OTLP metrics, series new";
+    table.row(name, ITEMS, protobuf.len(), new, ("prost", &mut prost));
+    let mut receiver = MetricReceiver::new(Sink::default(), options.clone());
+    let known = || check(receiver.receive(black_box(&json), Encoding::Json));
+    let name = "OTLP metrics as JSON, series known";
+    table.row(name, ITEMS, json.len(), known, ("serde_json", &mut serde));
+    let new = || decode(&*json, Encoding::Json);
+    let name = "OTLP metrics as JSON, series new";
+    table.row(name, ITEMS, json.len(), new, ("serde_json", &mut serde));
 }
 
-criterion_group! { name = benches; config = criterion(); targets = decode }
-criterion_main!(benches);
+pub(crate) fn logs(table: &Table) {
+    type Request = ExportLogsServiceRequest;
+    let records = records();
+    let (protobuf, json) = (records.encode_to_vec(), json::logs(&records, STYLE));
+    let options = LogOptions::default();
+    let decode = |bytes, encoding| {
+        check(decode_logs(black_box(bytes), encoding, &options, &mut Sink::default()));
+    };
+    let ours = || decode(&*protobuf, Encoding::Protobuf);
+    let mut prost = || with_prost::<Request>(&protobuf);
+    table.row("OTLP logs", ITEMS, protobuf.len(), ours, ("prost", &mut prost));
+    let ours = || decode(&*json, Encoding::Json);
+    let mut serde = || with_serde::<Request>(&json);
+    table.row("OTLP logs as JSON", ITEMS, json.len(), ours, ("serde_json", &mut serde));
+}
+
+pub(crate) fn traces(table: &Table) {
+    type Request = ExportTraceServiceRequest;
+    let spans = spans();
+    let (protobuf, json) = (spans.encode_to_vec(), json::traces(&spans, STYLE));
+    let decode = |bytes, encoding| {
+        check(decode_traces(black_box(bytes), encoding, &mut Sink::default()));
+    };
+    let ours = || decode(&*protobuf, Encoding::Protobuf);
+    let mut prost = || with_prost::<Request>(&protobuf);
+    table.row("OTLP traces", ITEMS, protobuf.len(), ours, ("prost", &mut prost));
+    let ours = || decode(&*json, Encoding::Json);
+    let mut serde = || with_serde::<Request>(&json);
+    table.row("OTLP traces as JSON", ITEMS, json.len(), ours, ("serde_json", &mut serde));
+}

@@ -1,11 +1,7 @@
-//! What the benches of decoders share: sinks that look at what they get and throw it away, and how
-//! a decoder is measured.
-#![allow(dead_code, reason = "every bench uses its part")]
+//! Sinks that look at what they get and throw it away.
 
 use std::hint::black_box;
-use std::time::Duration;
 
-use criterion::{Criterion, Throughput};
 use telemetry_core::model::{Exemplar, Metadata, SampleValue, Span};
 use telemetry_core::sink::{
     Committed, LogRecord, LogSink, MetricSink, RawLabels, RefusalReason, SeriesRef, SinkError,
@@ -62,27 +58,4 @@ impl MetricSink for Sink {
     fn commit(&mut self) -> Result<Committed, SinkError> {
         self.committed()
     }
-}
-
-/// Short runs: what is compared runs one after the other.
-pub(crate) fn criterion() -> Criterion {
-    Criterion::default()
-        .sample_size(30)
-        .measurement_time(Duration::from_secs(2))
-        .warm_up_time(Duration::from_millis(500))
-}
-
-/// Measures `run`, which reads `bytes` with `items` in them; `name` is group and function.
-pub(crate) fn measure(
-    c: &mut Criterion,
-    name: &str,
-    items: usize,
-    bytes: usize,
-    mut run: impl FnMut(),
-) {
-    let (group, name) = name.split_once('/').unwrap_or((name, name));
-    let mut group = c.benchmark_group(group);
-    group.throughput(Throughput::ElementsAndBytes { elements: items as u64, bytes: bytes as u64 });
-    group.bench_function(name, |b| b.iter(&mut run));
-    group.finish();
 }
