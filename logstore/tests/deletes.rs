@@ -10,13 +10,13 @@ use telemetry_core::labels::{Labels, Matcher, Regex};
 use telemetry_core::model::LogEntry;
 use telemetry_core::query::QueryContext;
 use telemetry_core::source::{
-    ConditionLanguage, Direction, LineCondition, LineFilter, LinePattern, LogColumns, LogDelete,
-    LogRequest, LogSource, LogWant, PageBuckets,
+    ConditionLanguage, Direction, LabelRequest, LineCondition, LineFilter, LinePattern, LogColumns,
+    LogDelete, LogRequest, LogSource, LogWant, PageBuckets,
 };
 use telemetry_core::storage::fs::{FileSystem, MemoryFileSystem};
 use telemetry_core::storage::maintenance::Maintenance;
 use telemetry_core::storage::store::StoreOptions;
-use telemetry_core::time::NanosRange;
+use telemetry_core::time::{MillisRange, NanosRange};
 
 /// A language of one kind of condition: metadata `name=value`.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ fn lines(store: &LogStore, app: &str, filters: Vec<LineFilter>) -> Vec<String> {
         matchers: vec![Matcher::equal("app", app)],
         window: NanosRange::ALL,
         direction: Direction::Forward,
-        filters,
+        filters: filters.clone(),
     };
     let pages = store.select(&request, &QueryContext::new()).unwrap();
     let (mut columns, mut buckets) = (LogColumns::default(), PageBuckets::default());
@@ -101,10 +101,23 @@ fn lines(store: &LogStore, app: &str, filters: Vec<LineFilter>) -> Vec<String> {
         if let Some(templates) = page.templates().unwrap() {
             assert_eq!(templates.of_rows().len(), columns.len());
         }
+        // Filters that the page leaves to its reader.
+        let left = filters.iter().enumerate().filter(|(index, _)| !page.has_applied(*index));
+        let left: Vec<&LineFilter> = left.map(|(_, filter)| filter).collect();
         let text = |row| String::from_utf8(columns.line(row).to_vec()).unwrap();
-        found.extend((0..columns.len()).map(text));
+        let passes = |line: &String| left.iter().all(|filter| is_kept(filter, line));
+        found.extend((0..columns.len()).map(text).filter(passes));
     }
     found
+}
+
+fn is_kept(filter: &LineFilter, line: &str) -> bool {
+    let matches = |pattern: &LinePattern| match pattern {
+        LinePattern::Contains(text) => line.contains(std::str::from_utf8(text).unwrap()),
+        LinePattern::Regex(regex) => regex.is_match_str(line),
+        _ => panic!("a new pattern"),
+    };
+    filter.any.iter().any(matches) != filter.negated
 }
 
 /// Runs a check with the lines in the head, in a block, merged, and after reopening. The delete comes
@@ -278,4 +291,20 @@ fn without_its_language_a_condition_is_refused_and_never_overlooked() {
     assert!(found.is_err() || lines(&store, "api", vec![]).len() as i64 == LINES - LINES / 3);
     let refused = store.delete_lines(with_condition("user=bob"));
     assert!(matches!(refused, Err(Error::DeleteLanguage)));
+}
+
+#[test]
+fn a_stream_without_lines_left_is_not_named() {
+    let request = LabelRequest { matchers: vec![], window: MillisRange::ALL, limit: usize::MAX };
+    let names = |store: &LogStore| store.streams(&request, &QueryContext::new()).unwrap();
+    wherever_they_lie(
+        false,
+        |store| store.delete_lines(of_api(vec![contains("took=")])).unwrap(),
+        |store, when| assert!(!names(store).contains(&api()), "{when}"),
+    );
+    wherever_they_lie(
+        false,
+        |store| store.delete_lines(of_api(vec![contains("took=17ms")])).unwrap(),
+        |store, when| assert!(names(store).contains(&api()), "{when}"),
+    );
 }

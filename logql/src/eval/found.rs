@@ -11,6 +11,7 @@ use crate::plan::LinesPlan;
 use crate::stage::Pipeline;
 use crate::stage::hints::Hints;
 use crate::stage::labels::LineLabels;
+use std::ops::RangeInclusive;
 use telemetry_core::source::LogPage;
 
 /// What tells whether a line is dropped: the stages up to the last filter, and what these need.
@@ -38,17 +39,22 @@ impl<'p> RowFinder<'p> {
             hints,
             access,
             lines,
-            found: Found::default(),
+            found: Found { rows: Vec::new(), window: i64::MIN..=i64::MAX },
         })
     }
 
-    /// Rows of `page` with their times, rising: all that the query keeps, and those that no template
-    /// decides. Nothing where the page has no columns.
-    pub(super) fn rows(&mut self, page: &dyn LogPage) -> Result<Option<&[(usize, i64)]>, Error> {
+    /// Rows of `page` in a window with their times, rising: all that the query keeps, and those that
+    /// no template decides. Nothing where the page has no columns.
+    pub(super) fn rows(
+        &mut self,
+        page: &dyn LogPage,
+        window: RangeInclusive<i64>,
+    ) -> Result<Option<&[(usize, i64)]>, Error> {
         if page.statistics().has_metadata || !open_filters(self.lines, page).is_empty() {
             return Ok(None);
         }
         self.found.rows.clear();
+        self.found.window = window;
         let context = self.access.context;
         if !typed::page(&mut self.scan, self.hints, page, context, &mut self.found)? {
             return Ok(None);
@@ -58,9 +64,9 @@ impl<'p> RowFinder<'p> {
     }
 }
 
-#[derive(Default)]
 struct Found {
     rows: Vec<(usize, i64)>,
+    window: RangeInclusive<i64>,
 }
 
 impl Samples for Found {
@@ -70,6 +76,10 @@ impl Samples for Found {
 
     fn add(&mut self, row: usize, time: i64, _sample: Sampled) {
         self.rows.push((row, time));
+    }
+
+    fn window(&self) -> RangeInclusive<i64> {
+        self.window.clone()
     }
 
     fn takes_undecided(&self) -> bool {

@@ -24,6 +24,7 @@ use hashbrown::{HashMap, HashTable};
 use std::cell::Cell;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use telemetry_core::labels::{Labels, hash_pairs};
 use telemetry_core::query::{QueryContext, Resource};
@@ -133,7 +134,7 @@ impl Reader<'_> {
         let Reader { scan, finder, origins } = self;
         let place = Place { page: index, stream: page.labels().clone() };
         if let Some(finder) = finder
-            && let Some(rows) = finder.rows(page)?
+            && let Some(rows) = finder.rows(page, held.wanted())?
         {
             return read_rows(rows, page, place, (scan, origins), held, context);
         }
@@ -280,6 +281,15 @@ impl Held {
             (Some(held), Some(floor)) if self.backward => Some(held.max(floor)),
             (Some(held), Some(floor)) => Some(held.min(floor)),
             (held, floor) => held.or(floor),
+        }
+    }
+
+    /// The times of lines that can be part of the answer.
+    fn wanted(&self) -> RangeInclusive<i64> {
+        match self.worst() {
+            Some(worst) if self.backward => worst..=i64::MAX,
+            Some(worst) => i64::MIN..=worst,
+            None => i64::MIN..=i64::MAX,
         }
     }
 

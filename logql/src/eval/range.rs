@@ -17,7 +17,6 @@ use crate::stage::Entry;
 use crate::stage::labels::{ERROR, LineLabels, PRESERVE_ERROR};
 use crate::value::LabelSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use telemetry_core::labels::Labels;
 use telemetry_core::query::{QueryContext, Resource};
 use telemetry_core::source::{Direction, LogPage, LogWant, PageBuckets};
 use telemetry_core::time::NanosRange;
@@ -88,9 +87,7 @@ impl Gather<'_> {
 
     fn count_whole(&self, page: &dyn LogPage, tally: Tally, table: &mut SeriesTable<Counts>) {
         let (from, to) = self.steps_of(page.statistics().first.0);
-        let mut pairs = Vec::new();
-        series_of_stream(&self.plan.labels, page.labels(), &mut pairs);
-        let number = table.number(&pairs);
+        let number = table.of_stream(page.labels(), |name| self.plan.labels.takes(name));
         if let Some(counts) = table.get(number) {
             counts.add(from, to, tally, self.steps);
         }
@@ -194,9 +191,7 @@ impl Gather<'_> {
                 tallies.push((steps, Tally { lines: u64::from(*count), bytes: *bytes }));
             }
         }
-        let mut pairs = Vec::new();
-        series_of_stream(&self.plan.labels, page.labels(), &mut pairs);
-        let number = table.number(&pairs);
+        let number = table.of_stream(page.labels(), |name| self.plan.labels.takes(name));
         if let Some(counts) = table.get(number) {
             for ((from, to), tally) in tallies {
                 counts.add(from, to, tally, self.steps);
@@ -437,13 +432,4 @@ impl Samples for ValueSamples<'_> {
     fn add(&mut self, row: usize, time: i64, sample: Sampled) {
         self.rows.push((row, time, sample));
     }
-}
-
-/// The labels that the series of a stream's plain lines has.
-fn series_of_stream<'l>(
-    labels: &SeriesLabels,
-    stream: &'l Labels,
-    into: &mut Vec<(&'l str, &'l str)>,
-) {
-    into.extend(stream.iter().filter(|(name, _)| labels.takes(name)));
 }

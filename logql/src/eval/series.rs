@@ -2,18 +2,20 @@
 
 use super::row::Steps;
 use crate::value::LabelSet;
-use hashbrown::HashTable;
-use telemetry_core::labels::hash_pairs;
+use hashbrown::{HashMap, HashTable};
+use telemetry_core::labels::{Labels, hash_pairs};
 
 /// Series by their labels, in the order of their first line.
 pub(super) struct SeriesTable<A> {
     table: HashTable<usize>,
     series: Vec<(LabelSet, A)>,
+    /// The series of lines that have no labels but those of their stream.
+    of_streams: HashMap<Labels, usize>,
 }
 
 impl<A: Default> SeriesTable<A> {
     pub(super) fn new() -> Self {
-        SeriesTable { table: HashTable::new(), series: Vec::new() }
+        SeriesTable { table: HashTable::new(), series: Vec::new(), of_streams: HashMap::new() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -35,6 +37,18 @@ impl<A: Default> SeriesTable<A> {
         let hash_of =
             |number: &usize| series.get(*number).map_or(0, |(labels, _)| hash_pairs(labels.iter()));
         self.table.insert_unique(hash, number, hash_of);
+        number
+    }
+
+    /// The number of the series of a stream's plain lines, which have those of its labels that
+    /// `takes` takes: the same of all streams of a table.
+    pub(super) fn of_stream(&mut self, stream: &Labels, takes: impl Fn(&str) -> bool) -> usize {
+        if let Some(number) = self.of_streams.get(stream) {
+            return *number;
+        }
+        let pairs: Vec<(&str, &str)> = stream.iter().filter(|(name, _)| takes(name)).collect();
+        let number = self.number(&pairs);
+        self.of_streams.insert(stream.clone(), number);
         number
     }
 

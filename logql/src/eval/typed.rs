@@ -19,6 +19,7 @@ use crate::stage::hints::Hints;
 use crate::stage::labels::{Category, LineLabels};
 use crate::stage::{Entry, LineText, Pipeline};
 use hashbrown::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use telemetry_core::labels::hash_pairs;
 use telemetry_core::query::QueryContext;
@@ -43,6 +44,11 @@ pub(super) trait Samples {
 
     /// Counts a sample. Rows come in no order.
     fn add(&mut self, row: usize, time: i64, sample: Sampled);
+
+    /// The times whose samples are wanted.
+    fn window(&self) -> RangeInclusive<i64> {
+        i64::MIN..=i64::MAX
+    }
 
     /// Whether rows that no template decides are added as they are, instead of being read as lines.
     fn takes_undecided(&self) -> bool {
@@ -70,7 +76,10 @@ pub(super) struct TypedColumns {
     /// By template, and by the names of the stream's labels, which names may clash with.
     decided: HashMap<(u64, u64), Option<Arc<Vec<TypedLabel>>>>,
     times: LogColumns,
+    /// The wanted rows of each template.
     rows: Vec<Vec<usize>>,
+    /// How many rows of each template come before those.
+    rows_before: Vec<usize>,
     columns: Vec<SlotColumn>,
 }
 
@@ -108,7 +117,7 @@ impl TypedColumns {
         page.decode(LogWant::TIMES, &mut self.times)?;
         context.statistics().add_chunks(1);
         context.charge_samples(self.times.len() as u64)?;
-        self.sort_rows(templates);
+        self.sort_rows(templates, samples.window());
         scan.labels.enter(page.labels());
         let names = hash_pairs(page.labels().iter().map(|(name, _)| (name, "")));
         let mut line_rows: Vec<usize> = Vec::new();
@@ -150,11 +159,22 @@ impl TypedColumns {
         Ok(())
     }
 
-    /// Which rows each template has.
-    fn sort_rows(&mut self, templates: &dyn LogTemplates) {
+    /// Which rows each template has in a window.
+    fn sort_rows(&mut self, templates: &dyn LogTemplates, window: RangeInclusive<i64>) {
         self.rows.iter_mut().for_each(Vec::clear);
         self.rows.resize_with(templates.len(), Vec::new);
-        for (row, of) in templates.of_rows().iter().enumerate() {
+        self.rows_before.clear();
+        self.rows_before.resize(templates.len(), 0);
+        let times = &self.times.times;
+        let from = times.partition_point(|time| time < window.start());
+        let to = times.partition_point(|time| time <= window.end());
+        let of_rows = templates.of_rows();
+        for of in of_rows.get(..from).unwrap_or_default() {
+            if let Some(before) = self.rows_before.get_mut(*of as usize) {
+                *before += 1;
+            }
+        }
+        for (row, of) in (from..).zip(of_rows.get(from..to).unwrap_or_default()) {
             if let Some(rows) = self.rows.get_mut(*of as usize) {
                 rows.push(row);
             }
@@ -189,7 +209,8 @@ impl TypedColumns {
         // What the one value that varies has led to.
         let mut known: HashMap<u64, Option<Sampled>> = HashMap::new();
         let mut text = Vec::new();
-        for (nth, row) in rows.iter().enumerate() {
+        let before = self.rows_before.get(index).copied().unwrap_or_default();
+        for (nth, row) in (before..).zip(rows) {
             if nth % CHECK_ROWS == CHECK_ROWS - 1 {
                 context.check()?;
             }

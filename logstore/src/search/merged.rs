@@ -7,7 +7,8 @@ use telemetry_core::labels::Labels;
 use telemetry_core::source::{LogColumns, LogPage, LogWant, PageStatistics, SourceError};
 use telemetry_core::time::Nanos;
 
-use super::page::{StreamPage, View};
+use super::page::StreamPage;
+use super::view::View;
 use crate::page;
 
 /// Pages that overlap, oldest place first.
@@ -46,13 +47,17 @@ impl LogPage for MergedPage {
         MergedPage::statistics(self)
     }
 
+    fn has_applied(&self, index: usize) -> bool {
+        self.pages.iter().all(|page| page.has_applied(index))
+    }
+
     fn decode(&self, want: LogWant, into: &mut LogColumns) -> Result<(), SourceError> {
         // Equal lines are told by their text and metadata, wanted or not. They pass the same filters.
         let want = LogWant { text: true, metadata: true, ..want };
         let mut pages = Vec::with_capacity(self.pages.len());
         for page in &self.pages {
             let mut columns = LogColumns::default();
-            View::new(page).read(want, &mut columns)?;
+            View::new(page).decode(want, &mut columns)?;
             pages.push(columns);
         }
         into.clear();

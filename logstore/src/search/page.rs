@@ -1,46 +1,56 @@
-//! The pages that a query gets: of a head, or a run of a block.
+//! Lines of one stream, wherever they lie: what a query knows of them before they are read.
 
-use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use telemetry_core::labels::Labels;
-use telemetry_core::source::{
-    LogColumns, LogPage, LogTemplates, LogWant, PageBuckets, PageStatistics, SourceError,
-};
+use telemetry_core::source::{LogColumns, PageStatistics};
+use telemetry_core::storage;
 use telemetry_core::storage::store::LiveBlock;
-use telemetry_core::storage::{self, Damaged};
 use telemetry_core::time::{Nanos, NanosRange};
 
 use super::filters::{Filters, Verdicts};
-use super::templates::StoredTemplates;
-use super::verdict::Verdict;
 use crate::block::{Block, Run};
-use crate::deletes::{Condition, Deletes};
+use crate::deletes::Deletes;
 use crate::engine::Logs;
-use crate::error::into_source;
-use crate::page::format::OpenPage;
-use crate::page::{Piece, copy_rows};
-use crate::text::template::Coded;
+use crate::page::Piece;
 
-/// Lines of one stream, wherever they lie.
+/// The head or block that pages lie in, and what a query asks of all of them.
+pub(super) struct Origin {
+    /// Its number.
+    pub(super) place: usize,
+    pub(super) filters: Arc<Filters>,
+    /// The block, with what its templates say about the filters; none for a head.
+    pub(super) block: Option<(Arc<LiveBlock<Logs>>, Verdicts)>,
+}
+
+/// Lines of one stream.
 #[derive(Clone)]
 pub(super) struct StreamPage {
     pub(super) labels: Labels,
-    /// Number of the head or block.
-    pub(super) place: usize,
+    pub(super) origin: Arc<Origin>,
+    /// The window of the query, or less of it.
     pub(super) window: NanosRange,
     pub(super) deletes: Deletes,
-    /// The filters, unless it is known that all lines pass.
-    pub(super) filters: Option<Arc<Filters>>,
+    pub(super) filtering: Filtering,
     pub(super) lines: Lines,
+}
+
+/// How a page stands to the filters of a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Filtering {
+    /// Only lines that pass are given.
+    Done,
+    /// As that, and it is known that all lines do.
+    AllPass,
+    /// Lines are given whether they pass or not.
+    Left,
 }
 
 /// Where lines lie.
 #[derive(Clone)]
 pub(super) enum Lines {
     Head(Arc<LogColumns>),
-    /// With what the templates of the block say about the filters.
-    Block(Arc<LiveBlock<Logs>>, Run, Arc<Verdicts>),
+    Block(Run),
 }
 
 impl StreamPage {
@@ -51,14 +61,27 @@ impl StreamPage {
                 let first = columns.times.first().copied().unwrap_or(i64::MAX);
                 (first, columns.times.last().copied().unwrap_or(i64::MIN))
             }
-            Lines::Block(_, run, _) => (run.first, run.last),
+            Lines::Block(run) => (run.first, run.last),
         }
+    }
+
+    /// Times between which all selected lines are.
+    pub(super) fn selected_range(&self) -> (i64, i64) {
+        let (first, last) = self.range();
+        if self.is_all_in_time() {
+            return (first, last);
+        }
+        let end = self.window.end.0.saturating_sub(1);
+        (first.max(self.window.start.0), last.min(end))
     }
 
     pub(super) fn piece(&self) -> Piece {
         let (first, last) = self.range();
-        let text_bytes = self.statistics().line_bytes;
-        Piece { first, last, text_bytes, place: self.place }
+        let text_bytes = match &self.lines {
+            Lines::Head(columns) => columns.text.len() as u64,
+            Lines::Block(run) => run.text_bytes,
+        };
+        Piece { first, last, text_bytes, place: self.origin.place }
     }
 
     /// Without what is before `start` or after `last`.
@@ -71,343 +94,49 @@ impl StreamPage {
         self
     }
 
+    /// The block that it lies in, opened, and what its templates say; none for a head.
+    pub(super) fn block(&self) -> Option<(storage::Result<&Block>, &Verdicts)> {
+        let (block, verdicts) = self.origin.block.as_ref()?;
+        Some((block.open(), verdicts))
+    }
+
+    /// The filters that are still to be asked of lines.
+    pub(super) fn filters(&self) -> Option<&Filters> {
+        (self.filtering == Filtering::Done).then_some(&*self.origin.filters)
+    }
+
+    /// Whether filter `index` of the query has been applied.
+    pub(super) fn has_applied(&self, index: usize) -> bool {
+        self.filtering != Filtering::Left && index < self.origin.filters.len()
+    }
+
     /// Whether every line that lies there is selected by its time.
-    fn is_all_in_time(&self) -> bool {
+    pub(super) fn is_all_in_time(&self) -> bool {
         let (first, last) = self.range();
         let inside = self.window.contains(Nanos(first)) && self.window.contains(Nanos(last));
         inside && !self.deletes.touch(first, last)
     }
 
-    fn is_whole(&self) -> bool {
-        self.filters.is_none() && self.is_all_in_time()
+    /// Whether every line that lies there is selected.
+    pub(super) fn is_whole(&self) -> bool {
+        self.filters().is_none() && self.is_all_in_time()
     }
 
     /// Whether lines of this time are selected, unless a condition of a delete hides them.
-    fn keeps(&self, time: i64) -> bool {
+    pub(super) fn keeps(&self, time: i64) -> bool {
         self.window.contains(Nanos(time)) && !self.deletes.hide_time(time)
     }
 
     pub(super) fn statistics(&self) -> PageStatistics {
-        let (first, last) = self.range();
         let (count, line_bytes, has_metadata) = match &self.lines {
             Lines::Head(columns) => {
                 (columns.len() as u64, columns.text.len() as u64, !columns.metadata_ends.is_empty())
             }
-            Lines::Block(_, run, _) => (u64::from(run.rows), run.text_bytes, run.has_metadata),
+            Lines::Block(run) => (u64::from(run.rows), run.text_bytes, run.has_metadata),
         };
-        let (first, last) = if self.is_all_in_time() {
-            (Nanos(first), Nanos(last))
-        } else {
-            let end = Nanos(self.window.end.0.saturating_sub(1));
-            (Nanos(first).max(self.window.start), Nanos(last).min(end))
-        };
+        let (first, last) = self.selected_range();
+        let (first, last) = (Nanos(first), Nanos(last));
         let is_whole = self.is_whole();
         PageStatistics { count, line_bytes, first, last, has_metadata, is_whole }
-    }
-}
-
-/// A page while it is read: what was opened for one call is there for the next.
-pub(super) struct View<'a> {
-    page: &'a StreamPage,
-    opened: OnceLock<Opened>,
-}
-
-/// A page of a block, and which of its rows are selected.
-pub(super) struct Opened {
-    pub(super) page: Arc<OpenPage>,
-    pub(super) rows: Rows,
-}
-
-/// Whether a word that a line must have is neither in a template nor in any value on the page.
-fn lacks_a_word(
-    filters: &Filters,
-    block: &Block,
-    number: u32,
-    coded: &Coded,
-) -> Result<bool, Damaged> {
-    let text = block.dictionary().template(number).map(|template| template.text);
-    let text = text.unwrap_or_default();
-    for word in filters.words() {
-        if word.find(text).is_none() && !coded.has_text(word)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// The rows of a template that the columns of its slots leave open; none where the columns cannot
-/// say.
-fn candidates<'c>(
-    filters: &Filters,
-    block: &Block,
-    page: &OpenPage,
-    place: usize,
-    coded: &'c Coded,
-) -> Result<Option<impl Iterator<Item = u32> + use<'c>>, Damaged> {
-    let dictionary = block.dictionary();
-    let number = coded.templates().get(place).map_or(0, |template| template.number);
-    let summaries = dictionary.summaries(number);
-    let template = dictionary.template(number);
-    let inside = template.and_then(|template| filters.inside_slots(template, summaries));
-    let Some((needle, slots)) = inside else { return Ok(None) };
-    let mut nths = Vec::new();
-    for slot in slots {
-        coded.find(place, slot, needle.text(), &page.times, &mut nths)?;
-    }
-    nths.sort_unstable();
-    nths.dedup();
-    let rows = coded.rows_of(place);
-    Ok(Some(nths.into_iter().filter_map(|nth| rows.get(nth).copied())))
-}
-
-/// Rows of a page on disk.
-pub(super) enum Rows {
-    All(Range<usize>),
-    Some(Vec<u32>),
-}
-
-impl<'a> View<'a> {
-    pub(super) fn new(page: &'a StreamPage) -> Self {
-        View { page, opened: OnceLock::new() }
-    }
-
-    /// The opened page, which lies in `block`.
-    fn opened(&self, block: &Block, run: &Run, verdicts: &Verdicts) -> storage::Result<&Opened> {
-        if let Some(opened) = self.opened.get() {
-            return Ok(opened);
-        }
-        let page = block.open_page(run)?;
-        let damaged = |damaged: Damaged| match block.page_entry(run) {
-            Ok(entry) => block.damaged_page(entry, damaged),
-            Err(error) => error,
-        };
-        let rows = self.rows(block, &page, run, verdicts).map_err(damaged)?;
-        let rows = self.without_hidden(block, &page, rows).map_err(damaged)?;
-        Ok(self.opened.get_or_init(|| Opened { page, rows }))
-    }
-
-    /// Which rows are selected.
-    fn rows(
-        &self,
-        block: &Block,
-        page: &OpenPage,
-        run: &Run,
-        verdicts: &Verdicts,
-    ) -> Result<Rows, Damaged> {
-        let range = run.range();
-        if self.page.is_whole() {
-            return Ok(Rows::All(range));
-        }
-        let is_all_in_time = self.page.is_all_in_time();
-        let in_time = |row: &u32| {
-            let row = *row as usize;
-            range.contains(&row)
-                && (is_all_in_time
-                    || page.times.get(row).is_some_and(|time| self.page.keeps(*time)))
-        };
-        let Some(filters) = &self.page.filters else {
-            return Ok(Rows::Some((run.row..run.row + run.rows).filter(in_time).collect()));
-        };
-        let (mut kept, mut open) = (Vec::new(), Vec::new());
-        match &page.coded {
-            None => open.extend((run.row..run.row + run.rows).filter(in_time)),
-            Some(coded) => {
-                for (place, template) in coded.templates().iter().enumerate() {
-                    let rows = || coded.rows_of(place).iter().copied().filter(in_time);
-                    match verdicts.of(template) {
-                        Verdict::Out => {}
-                        Verdict::Kept => kept.extend(rows()),
-                        Verdict::Open => {
-                            if lacks_a_word(filters, block, template.number, coded)? {
-                                continue;
-                            }
-                            let candidates = candidates(filters, block, page, place, coded)?;
-                            match candidates {
-                                Some(candidates) => open.extend(candidates.filter(in_time)),
-                                None => open.extend(rows()),
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        if !open.is_empty() {
-            open.sort_unstable();
-            let mut columns = LogColumns::default();
-            let want = LogWant { text: true, ..LogWant::TIMES };
-            page.fill_rows(&open, want, block.dictionary(), &mut columns)?;
-            let passing = open.iter().enumerate().filter(|(at, _)| filters.keep(columns.line(*at)));
-            kept.extend(passing.map(|(_, row)| *row));
-        }
-        kept.sort_unstable();
-        Ok(Rows::Some(kept))
-    }
-
-    fn decode_block(
-        &self,
-        block: &Block,
-        run: &Run,
-        verdicts: &Verdicts,
-        some: Option<&[usize]>,
-        want: LogWant,
-        into: &mut LogColumns,
-    ) -> storage::Result<()> {
-        if self.page.is_whole() && want == LogWant::TIMES && self.opened.get().is_none() {
-            into.clear();
-            let times = block.times(run)?;
-            match some {
-                None => into.times.extend_from_slice(times.get(run.range()).unwrap_or_default()),
-                Some(rows) => into.times.extend(
-                    rows.iter().filter_map(|row| times.get(run.row as usize + row).copied()),
-                ),
-            }
-            return Ok(());
-        }
-        let opened = self.opened(block, run, verdicts)?;
-        let entry = block.page_entry(run)?;
-        let page = &opened.page;
-        let dictionary = block.dictionary();
-        let filled = match (&opened.rows, some) {
-            (Rows::All(range), None) => page.fill(range.clone(), want, dictionary, into),
-            (Rows::All(range), Some(rows)) => {
-                // Rows of a page fit four bytes.
-                let row = |row: &usize| u32::try_from(range.start + row).unwrap_or(u32::MAX);
-                page.fill_rows(&rows.iter().map(row).collect::<Vec<u32>>(), want, dictionary, into)
-            }
-            (Rows::Some(known), None) => page.fill_rows(known, want, dictionary, into),
-            (Rows::Some(known), Some(rows)) => {
-                let rows = rows.iter().filter_map(|row| known.get(*row).copied());
-                page.fill_rows(&rows.collect::<Vec<u32>>(), want, dictionary, into)
-            }
-        };
-        filled.map_err(|damaged| block.damaged_page(entry, damaged))
-    }
-
-    /// Without the rows that a condition of a delete hides. Only lines of templates that may satisfy
-    /// it are looked at.
-    fn without_hidden(&self, block: &Block, page: &OpenPage, rows: Rows) -> Result<Rows, Damaged> {
-        let deletes = &self.page.deletes;
-        let Some((_, first)) = deletes.conditions().next() else { return Ok(rows) };
-        let want = deletes.conditions().fold(first.want(), |want, (_, condition)| LogWant {
-            metadata: want.metadata || condition.want().metadata,
-            ..want
-        });
-        let rows: Vec<u32> = match rows {
-            // Rows of a page fit four bytes.
-            Rows::All(range) => range.filter_map(|row| u32::try_from(row).ok()).collect(),
-            Rows::Some(rows) => rows,
-        };
-        let dictionary = block.dictionary();
-        let mut may_be_hidden = vec![page.coded.is_none(); page.times.len()];
-        for (place, template) in page.coded.iter().flat_map(|coded| coded.templates()).enumerate() {
-            let may_hold =
-                |(_, condition): (_, &Condition)| condition.may_hold(dictionary, template.number);
-            if !deletes.conditions().any(may_hold) {
-                continue;
-            }
-            for row in page.coded.iter().flat_map(|coded| coded.rows_of(place)) {
-                if let Some(may_be_hidden) = may_be_hidden.get_mut(*row as usize) {
-                    *may_be_hidden = true;
-                }
-            }
-        }
-        let (looked_at, mut kept): (Vec<u32>, Vec<u32>) =
-            rows.into_iter().partition(|row| may_be_hidden.get(*row as usize) == Some(&true));
-        let mut lines = LogColumns::default();
-        page.fill_rows(&looked_at, want, dictionary, &mut lines)?;
-        let mut visible: Vec<usize> = (0..lines.len()).collect();
-        deletes.hide_rows(&self.page.labels, &lines, &mut visible);
-        let visible = visible.into_iter().filter_map(|at| looked_at.get(at).copied());
-        kept.extend(visible);
-        kept.sort_unstable();
-        Ok(Rows::Some(kept))
-    }
-
-    fn decode_head(&self, columns: &LogColumns, into: &mut LogColumns) {
-        if self.page.is_whole() {
-            into.clone_from(columns);
-            return;
-        }
-        let filters = self.page.filters.as_deref();
-        let is_kept = |row: &usize| {
-            columns.times.get(*row).is_some_and(|time| self.page.keeps(*time))
-                && filters.is_none_or(|filters| filters.keep(columns.line(*row)))
-        };
-        let mut rows: Vec<usize> = (0..columns.len()).filter(is_kept).collect();
-        self.page.deletes.hide_rows(&self.page.labels, columns, &mut rows);
-        into.clear();
-        for run in rows.chunk_by(|a, b| a + 1 == *b) {
-            let start = run.first().copied().unwrap_or_default();
-            copy_rows(columns, start, start + run.len(), into);
-        }
-    }
-
-    /// Fills `into` with the selected lines.
-    pub(super) fn read(&self, want: LogWant, into: &mut LogColumns) -> Result<(), SourceError> {
-        match &self.page.lines {
-            Lines::Head(columns) => {
-                self.decode_head(columns, into);
-                Ok(())
-            }
-            Lines::Block(block, run, verdicts) => {
-                let block = block.open().map_err(into_source)?;
-                self.decode_block(block, run, verdicts, None, want, into).map_err(into_source)
-            }
-        }
-    }
-}
-
-impl LogPage for View<'_> {
-    fn labels(&self) -> &Labels {
-        &self.page.labels
-    }
-
-    fn statistics(&self) -> PageStatistics {
-        self.page.statistics()
-    }
-
-    fn decode(&self, want: LogWant, into: &mut LogColumns) -> Result<(), SourceError> {
-        self.read(want, into)
-    }
-
-    fn decode_rows(
-        &self,
-        rows: &[usize],
-        want: LogWant,
-        into: &mut LogColumns,
-    ) -> Result<(), SourceError> {
-        match &self.page.lines {
-            Lines::Head(columns) => {
-                let mut all = LogColumns::default();
-                self.decode_head(columns, &mut all);
-                into.clear();
-                rows.iter().for_each(|row| into.push_row(&all, *row));
-                Ok(())
-            }
-            Lines::Block(block, run, verdicts) => {
-                let block = block.open().map_err(into_source)?;
-                let decoded = self.decode_block(block, run, verdicts, Some(rows), want, into);
-                decoded.map_err(into_source)
-            }
-        }
-    }
-
-    fn templates(&self) -> Result<Option<Box<dyn LogTemplates + '_>>, SourceError> {
-        let Lines::Block(block, run, verdicts) = &self.page.lines else { return Ok(None) };
-        let block = block.open().map_err(into_source)?;
-        let opened = self.opened(block, run, verdicts).map_err(into_source)?;
-        let Some(coded): Option<&Coded> = opened.page.coded.as_ref() else { return Ok(None) };
-        let templates = StoredTemplates::new(block, self.page.place, run, opened, coded);
-        Ok(Some(Box::new(templates)))
-    }
-
-    fn buckets(&self, into: &mut PageBuckets) -> Result<bool, SourceError> {
-        match &self.page.lines {
-            Lines::Block(_, Run { buckets: Some(buckets), .. }, _) if self.page.is_whole() => {
-                into.clone_from(buckets);
-                Ok(true)
-            }
-            _ => Ok(false),
-        }
     }
 }

@@ -3,7 +3,7 @@
 use telemetry_core::source::{LogTemplates, SlotColumn, SlotForm, SourceError, Template};
 use telemetry_core::storage::Damaged;
 
-use super::page::{Opened, Rows};
+use super::view::{Opened, Rows};
 use crate::block::{Block, Run};
 use crate::error::into_source;
 use crate::text::template::Coded;
