@@ -10,6 +10,7 @@
 //! | Prometheus remote read, samples and chunks | [`prometheus::remote_read`] | requests, answers |
 //! | Loki push, protobuf and JSON | [`loki::push`] | log entries |
 //! | log files, JSON lines | [`lines::Importer`] | log entries |
+//! | CSV, JSON lines, InfluxDB line protocol | [`metric_lines::Importer`] | samples |
 //! | pprof, gzip or not | [`pprof::decode`], [`pprof::encode`] | a [`Profile`] |
 //! | a scrape: an exposition with staleness, limits, `up` | [`scrape::Scrape::ingest`] | samples |
 //! | folded stacks | [`folded::decode`] | a [`Profile`] |
@@ -33,6 +34,7 @@ mod gzip;
 mod json;
 pub mod lines;
 pub mod loki;
+pub mod metric_lines;
 pub mod otlp;
 mod outcome;
 pub mod pprof;

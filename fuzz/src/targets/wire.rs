@@ -99,6 +99,24 @@ pub(super) const TARGETS: &[Target] = &[
             b"{\"time\":\"1970-01-01T00:00:01Z\",\"t\":-1}\n1795588497000 x\n\n",
         ],
     },
+    Target {
+        name: "wire_metric_lines",
+        run: metric_lines,
+        seeds: &[
+            b"m\\ n,a=b\\,c,d=e f=1.5,g=2i,h=\"a, b\",i=t 1700000000000000000\n# c\nm f=1u\n",
+            b"a,\"b\"\"c\",1,1970-01-01T00:00:01Z\r\n1,2,,3\nx,y,z,0,1\n",
+            br#"{"metric":{"__name__":"up","a":"\u0041"},"values":[1,null,"-Inf"],"timestamps":[1,2,3.5]}"#,
+        ],
+    },
+    Target {
+        name: "wire_otlp_encode",
+        run: otlp_encode,
+        seeds: &[
+            b"# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 3\nh_sum 2\nh_count 3\n# TYPE a_total counter\na_total{job=\"x/y\"} 4 7\n",
+            b"# TYPE s summary\ns{quantile=\"0.5\"} NaN\ns_sum 1\ns_count 2\ng 1 -1\ntarget_info{v=\"1\"} 1\n",
+            b"\x36\x0a\x01h\x18\x04\x22\x2f\x0a\x06\x0a\x01l\x12\x01v\x3a\x22\x08\x02\x28\x02\x31\xfc\xa9\xf1\xd2Mb@?\x38\x01\x62\x04\x08\x02\x10\x01\x68\x02\x7a\x02\x08\x07\x1a\x02\x08\x01\x30\x05",
+        ],
+    },
     Target { name: "wire_snappy", run: snappy, seeds: &[b"\x09\x04abc\x15\x03", b"\0"] },
     Target { name: "wire_folded", run: stacks, seeds: &[b"a;b c 10\na;b 2.5\nbad\n"] },
 ];
@@ -267,12 +285,22 @@ fn relabel(data: &[u8]) {
 }
 
 fn exposition(data: &[u8]) {
-    use prometheus::{ExpositionWriter, Format, ReadOptions, decode_exposition, read_exposition};
+    use prometheus::{Entry, Exposed, ExposedValue, ExpositionWriter, Format, ReadOptions};
+    use prometheus::{decode_exposition, read_exposition};
     let target = [("job", "x"), ("instance", "")];
     for format in [Format::Text, Format::OpenMetrics, Format::Protobuf] {
         let result = decode_exposition(data, format, Millis(7), &target, &mut Sink::default());
         let is_read = result.is_ok();
         check(result, data);
+        // Classic histograms are converted to what is well formed, or left out.
+        let mut options = ReadOptions::default();
+        (options.convert_classic, options.native_alone) = (true, true);
+        let converted = read_exposition(data, format, options, |entry| {
+            if let Entry::Sample(Exposed { value: ExposedValue::Histogram(it), .. }) = entry {
+                assert_eq!(it.validate(), Ok(()));
+            }
+        });
+        assert_eq!(converted.is_ok(), is_read);
         if !is_read {
             continue;
         }
@@ -349,6 +377,55 @@ fn lines(data: &[u8]) {
         });
         assert_eq!(imported[0], imported[1]);
         assert_eq!(imported[0].bytes, data.len() as u64);
+    }
+}
+
+/// However a file is cut into pieces, and whether its series are known, its samples are the same.
+fn metric_lines(data: &[u8]) {
+    use wire::metric_lines::{CsvLayout, Form, Importer, InfluxOptions, LineOptions, TimeForm};
+    let csv: CsvLayout = "3:metric:m,2:label:l,1:metric:n,4:time:rfc3339".parse().unwrap();
+    let header = CsvLayout::of_header(Some(("a", TimeForm::Seconds)), ["1"]);
+    let mut influx = InfluxOptions::default();
+    influx.skips_single_field = true;
+    let forms = [Form::Csv(csv), Form::Csv(header), Form::JsonLines, Form::Influx(influx)];
+    for form in forms {
+        let imported = [data.len().max(1), 3].map(|piece| {
+            let mut options = LineOptions::new(form.clone());
+            options.line_bytes_max = 1_000;
+            let mut importer = Importer::new(Sink::default(), options);
+            data.chunks(piece).for_each(|piece| importer.feed(piece).unwrap());
+            importer.finish().unwrap()
+        });
+        assert_eq!(imported[0], imported[1]);
+        assert_eq!(imported[0].bytes, data.len() as u64);
+        let lines = data.split(|byte| *byte == b'\n').count() as u64;
+        assert!(imported[0].refusals.iter().all(|refusal| (1..=lines).contains(&refusal.line)));
+    }
+}
+
+/// What is sent on as OTLP is a request whose points are all taken, the same in both encodings.
+fn otlp_encode(data: &[u8]) {
+    use prometheus::{Format, decode_exposition};
+    use wire::otlp::{MetricEncoder, MetricReceiver, Translation};
+    for format in [Format::Text, Format::OpenMetrics, Format::Protobuf] {
+        let outcomes = [Encoding::Protobuf, Encoding::Json].map(|encoding| {
+            let mut encoder = MetricEncoder::new();
+            let read = decode_exposition(data, format, Millis(7), &[], &mut encoder);
+            if read.is_err() {
+                return None;
+            }
+            let request = encoder.take(encoding);
+            assert!(encoder.is_empty());
+            let mut options = MetricOptions::default();
+            options.translation = Translation::NoTranslation;
+            let mut receiver = MetricReceiver::new(Sink::default(), options);
+            let outcome = receiver.receive(&request, encoding).unwrap();
+            assert_eq!(outcome.texts_replaced, 0);
+            assert!(outcome.items <= read.unwrap().stored());
+            assert!(outcome.is_complete(), "{}", outcome.message());
+            Some(outcome)
+        });
+        assert_eq!(outcomes[0], outcomes[1]);
     }
 }
 

@@ -227,16 +227,28 @@ pub fn import<S: LogSink>(
     mut importer: Importer<S>,
     mut progress: impl FnMut(&Imported) -> ControlFlow<()>,
 ) -> Result<Imported, Error> {
+    for_each_piece(input, |piece| {
+        importer.feed(piece)?;
+        Ok(progress(&importer.imported()))
+    })?;
+    importer.finish()
+}
+
+/// Hands `input` to `take` piece by piece, to its end or until `take` stops it.
+pub(crate) fn for_each_piece(
+    input: &mut dyn BufRead,
+    mut take: impl FnMut(&[u8]) -> Result<ControlFlow<()>, Error>,
+) -> Result<(), Error> {
     loop {
         let piece = input.fill_buf().map_err(|source| Error::Read { source })?;
         let len = piece.len();
         if len == 0 {
-            return importer.finish();
+            return Ok(());
         }
-        importer.feed(piece)?;
+        let flow = take(piece)?;
         input.consume(len);
-        if progress(&importer.imported()).is_break() {
-            return importer.finish();
+        if flow.is_break() {
+            return Ok(());
         }
     }
 }

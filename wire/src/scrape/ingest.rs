@@ -4,17 +4,21 @@ use std::time::Duration;
 
 use telemetry_core::labels::{Labels, METRIC_NAME};
 use telemetry_core::model::{Exemplar, SampleValue};
-use telemetry_core::sink::{MetricSink, RawLabels, Refusal, SinkError};
+use telemetry_core::sink::{MetricSink, RawLabels, Refusal, RefusalReason, SinkError};
 use telemetry_core::time::Millis;
 
 use super::labels;
 use super::options::ScrapeOptions;
 use super::report::Report;
+use super::resolution;
 use super::series::{Known, Series};
 use crate::error::Error;
 use crate::prometheus::{
     Entry, Exposed, ExposedValue, Families, Format, ReadOptions, read_exposition,
 };
+
+/// How far ahead of the scrape a sample's own time may be.
+const AHEAD_MAX_MS: i64 = 10 * 60 * 1_000;
 
 /// Why a scrape counts as failed.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +61,20 @@ pub enum ScrapeError {
         found: usize,
         /// What is allowed.
         limit: usize,
+    },
+    /// A native histogram with more buckets than allowed, however coarse.
+    #[error("a native histogram of {metric:?} has more than {limit} buckets")]
+    BucketLimit {
+        /// The metric's name.
+        metric: String,
+        /// Buckets allowed.
+        limit: usize,
+    },
+    /// A name that is not classic, where it must be.
+    #[error("{name:?} is not a valid name of a metric or label")]
+    InvalidName {
+        /// The name.
+        name: String,
     },
     /// A label name that a series has twice.
     #[error("a series has the label {name:?} twice")]
@@ -111,8 +129,8 @@ pub(super) struct Pending {
     pub(super) start: i64,
     pub(super) value: SampleValue,
     pub(super) exemplars: Vec<Exemplar>,
-    /// Whether the series was exposed before in this body.
-    pub(super) is_repeated: bool,
+    /// Why it is not stored.
+    pub(super) refused: Option<RefusalReason>,
 }
 
 /// What a body holds, as far as it was read.
@@ -216,6 +234,7 @@ impl Scrape {
             created_series: !self.options.created_as_start,
             ignore_native: !self.options.scrape_native_histograms,
             native_alone: !self.options.always_scrape_classic_histograms,
+            convert_classic: self.options.convert_classic_histograms_to_nhcb,
         };
         read_exposition(body, format, options, |entry| match entry {
             Entry::Help { family, text } => text.clone_into(&mut read.families.enter(family).help),
@@ -241,6 +260,8 @@ impl Scrape {
         let mut is_repeated = false;
         let is_native = matches!(sample.value, ExposedValue::Histogram(_));
         let own_time = sample.time.filter(|_| self.options.honor_timestamps);
+        let newest = scraped_at.saturating_add(AHEAD_MAX_MS);
+        let is_too_new = own_time.is_some_and(|time| time > newest);
         let is_tracked = own_time.is_none() || self.options.track_timestamps_staleness;
         if let Some(known) = self.series.known.get_mut(&key) {
             is_repeated = known.seen == scrape;
@@ -270,7 +291,7 @@ impl Scrape {
                 return;
             }
             let limit = self.options.sample_limit;
-            read.added += u64::from(limit == 0 || read.kept < limit);
+            read.added += u64::from(!is_too_new && (limit == 0 || read.kept < limit));
         }
         read.kept += 1;
         let limit = self.options.sample_limit;
@@ -287,7 +308,22 @@ impl Scrape {
         });
         let value = match sample.value {
             ExposedValue::Float(value) => SampleValue::Float(value),
-            ExposedValue::Histogram(histogram) => SampleValue::Histogram(histogram.clone()),
+            ExposedValue::Histogram(histogram) => {
+                match resolution::limited(histogram, &self.options) {
+                    Some(histogram) => SampleValue::Histogram(histogram),
+                    None => {
+                        let (metric, limit) =
+                            (sample.name.to_owned(), self.options.native_histogram_bucket_limit);
+                        read.error = Some(ScrapeError::BucketLimit { metric, limit });
+                        return;
+                    }
+                }
+            }
+        };
+        let refused = if is_repeated && own_time.is_none() {
+            Some(RefusalReason::Duplicate { time })
+        } else {
+            is_too_new.then_some(RefusalReason::TooNew { time, newest })
         };
         read.pending.push(Pending {
             key,
@@ -295,7 +331,7 @@ impl Scrape {
             start: sample.start,
             value,
             exemplars: exemplars.collect(),
-            is_repeated: is_repeated && own_time.is_none(),
+            refused,
         });
     }
 }

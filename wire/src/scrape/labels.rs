@@ -1,6 +1,8 @@
 //! The labels of a series: what is exposed, with the target's labels and the rules applied.
 
-use telemetry_core::labels::{Labels, LabelsBuilder, METRIC_NAME};
+use telemetry_core::labels::{
+    Labels, LabelsBuilder, METRIC_NAME, is_classic_metric_name, is_classic_name,
+};
 
 use super::ingest::ScrapeError;
 use super::options::ScrapeOptions;
@@ -72,6 +74,16 @@ fn check(labels: &Labels, options: &ScrapeOptions) -> Result<(), ScrapeError> {
         let metric = labels.name().unwrap_or_default().to_owned();
         Err(ScrapeError::LabelLimit { what, metric, found, limit })
     };
+    if options.legacy_names {
+        let is_right = |(name, value): &(&str, &str)| match *name {
+            METRIC_NAME => is_classic_metric_name(value),
+            name => is_classic_name(name),
+        };
+        if let Some((name, value)) = labels.iter().find(|label| !is_right(label)) {
+            let name = if name == METRIC_NAME { value } else { name }.to_owned();
+            return Err(ScrapeError::InvalidName { name });
+        }
+    }
     let count = labels.len();
     if exceeds(count, options.label_limit) {
         return error("labels", count, options.label_limit);

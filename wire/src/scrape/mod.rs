@@ -4,17 +4,21 @@
 //! series about the scrape itself, staleness of what disappears. A [`Scrape`] is kept per target and
 //! remembers its series, so that a series that is scraped again costs one look-up.
 //!
-//! 1. `options` are those of Prometheus' `scrape_config`, under their names.
-//! 2. `series` remembers series by the hash of what the target exposes.
-//! 3. `labels` makes a series' labels.
-//! 4. `ingest` reads a body into pending samples; only a body that is right as a whole is stored.
-//! 5. `report` hands samples, staleness markers and the series about the scrape to the sink.
+//! 1. `target` makes a target of what discovery found, by rules.
+//! 2. `options` are those of Prometheus' `scrape_config`, under their names.
+//! 3. `series` remembers series by the hash of what the target exposes.
+//! 4. `labels` makes a series' labels; `resolution` makes native histograms coarser.
+//! 5. `ingest` reads a body into pending samples; only a body that is right as a whole is stored.
+//! 6. `report` hands samples, staleness markers and the series about the scrape to the sink.
 
 mod ingest;
 mod labels;
 mod options;
 mod report;
+mod resolution;
 mod series;
+mod target;
 
 pub use ingest::{Scrape, ScrapeError, Scraped};
 pub use options::ScrapeOptions;
+pub use target::{Target, TargetError, TargetOptions};

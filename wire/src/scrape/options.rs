@@ -18,6 +18,19 @@ pub struct ScrapeOptions {
     pub scrape_native_histograms: bool,
     /// Whether the classic form of a native histogram is read beside it.
     pub always_scrape_classic_histograms: bool,
+    /// Whether classic histograms become native ones with custom buckets; their classic form is read
+    /// beside them only with `always_scrape_classic_histograms`. One whose parts do not fit together
+    /// is left out, as in Prometheus.
+    pub convert_classic_histograms_to_nhcb: bool,
+    /// Buckets that a native histogram may have. More are joined into coarser ones; where that does
+    /// not help, the scrape fails.
+    pub native_histogram_bucket_limit: usize,
+    /// The factor by which a bucket's bound must exceed the one before it at least: finer native
+    /// histograms are made coarser.
+    pub native_histogram_min_bucket_factor: f64,
+    /// Whether names of metrics and labels must be classic, else the scrape fails: Prometheus'
+    /// `metric_name_validation_scheme: legacy`.
+    pub legacy_names: bool,
     /// Whether `_created` series of OpenMetrics are the start timestamps of their metrics, not
     /// series. Prometheus does so behind a feature flag.
     pub created_as_start: bool,
@@ -50,6 +63,10 @@ impl Default for ScrapeOptions {
             track_timestamps_staleness: false,
             scrape_native_histograms: false,
             always_scrape_classic_histograms: false,
+            convert_classic_histograms_to_nhcb: false,
+            native_histogram_bucket_limit: 0,
+            native_histogram_min_bucket_factor: 0.0,
+            legacy_names: false,
             created_as_start: false,
             extra_scrape_metrics: false,
             metric_relabeling: Relabeling::default(),

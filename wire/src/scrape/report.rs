@@ -88,8 +88,8 @@ pub(super) fn end(
 }
 
 fn hand_over(scrape: &mut Scrape, sample: &mut Pending, sink: &mut dyn MetricSink) {
-    if sample.is_repeated {
-        return sink.refuse(RefusalReason::Duplicate { time: sample.time });
+    if let Some(reason) = sample.refused.clone() {
+        return sink.refuse(reason);
     }
     match scrape.handle(sample.key, sink) {
         Ok(series) => {
@@ -173,9 +173,8 @@ impl Scrape {
         for refusal in committed.refused {
             // Behind the samples are markers, whose refusal means that the series goes on elsewhere.
             let Some(sample) = sample(&refusal) else { continue };
-            if !sample.is_repeated
-                && let Some(known) = self.series.known.get_mut(&sample.key)
-            {
+            let is_repeated = matches!(sample.refused, Some(RefusalReason::Duplicate { .. }));
+            if !is_repeated && let Some(known) = self.series.known.get_mut(&sample.key) {
                 known.tracked = 0;
             }
             refused.push(refusal);

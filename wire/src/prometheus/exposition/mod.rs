@@ -10,12 +10,14 @@
 //! 1. `cursor` reads tokens of a text and knows line and byte.
 //! 2. `text`, `openmetrics` (with `created`) and `message` (with `histogram`) read one format each
 //!    and hand on entries: metadata and samples.
-//! 3. `decode` applies the target's labels and hands samples to a sink.
-//! 4. `content_type` tells formats by content types, `escape` spells names for those who know only the
+//! 3. `convert` makes native histograms with custom buckets of classic ones, where that is wanted.
+//! 4. `decode` applies the target's labels and hands samples to a sink.
+//! 5. `content_type` tells formats by content types, `escape` spells names for those who know only the
 //!    classic ones, `write` and `write_message` go the other way.
 
 mod bound;
 mod content_type;
+mod convert;
 mod created;
 mod cursor;
 mod decode;
@@ -35,6 +37,8 @@ pub use entry::{Entry, Exposed, ExposedExemplar, ExposedValue, Label};
 pub use escape::{Escaping, escape_name, unescape_name};
 pub use write::{ExpositionWriter, NativeInText};
 
+use convert::Converter;
+
 use crate::error::Error;
 
 /// What of an exposition is read. The default is everything.
@@ -45,8 +49,11 @@ pub struct ReadOptions {
     pub created_series: bool,
     /// Whether native histograms of protobuf are left out. Their classic form is always read then.
     pub ignore_native: bool,
-    /// Whether the classic form of a histogram that is also native is left out.
+    /// Whether the classic form of a histogram that is also native, or becomes so, is left out.
     pub native_alone: bool,
+    /// Whether classic histograms become native ones with custom buckets, which come when the
+    /// histogram has ended. What cannot be converted is left out, as in Prometheus.
+    pub convert_classic: bool,
 }
 
 /// Hands the entries of an exposition to `visit`, in the order of the input.
@@ -67,6 +74,21 @@ pub fn read_exposition(
 }
 
 pub(crate) fn read(
+    input: &[u8],
+    format: Format,
+    options: ReadOptions,
+    visit: &mut impl FnMut(Entry<'_>),
+) -> Result<(), Error> {
+    if !options.convert_classic {
+        return read_unconverted(input, format, options, visit);
+    }
+    let mut converter = Converter::new(!options.native_alone);
+    read_unconverted(input, format, options, &mut |entry| converter.take(entry, visit))?;
+    converter.finish(visit);
+    Ok(())
+}
+
+fn read_unconverted(
     input: &[u8],
     format: Format,
     options: ReadOptions,

@@ -1,0 +1,320 @@
+//! Cuts lines and hands their samples to a sink.
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+use std::borrow::Cow;
+use std::io::BufRead;
+use std::ops::ControlFlow;
+
+use hashbrown::HashMap;
+use memchr::memchr;
+use telemetry_core::labels::METRIC_NAME;
+use telemetry_core::sink::{MetricSink, RawLabels, RefusalReason, SeriesRef};
+
+use super::influx;
+use super::json;
+use super::options::{Form, LineOptions};
+use super::report::{Imported, LineFault, Refused, RefusedLine};
+use super::row::{Row, Sample};
+use crate::error::Error;
+use crate::lines::for_each_piece;
+use crate::prometheus::escape_name;
+
+/// Series that are remembered; past that all are forgotten and looked up anew.
+const SERIES_MAX: usize = 1 << 20;
+
+/// Stores the samples of lines as their ends come.
+#[derive(Debug)]
+pub struct Importer<S> {
+    sink: S,
+    options: LineOptions,
+    /// A line whose end has not come.
+    partial: Vec<u8>,
+    /// Whether that is longer than it may be; then it is not kept.
+    is_too_long: bool,
+    row: Row,
+    /// Series by hashes of what names them in the lines.
+    known: HashMap<u128, SeriesRef>,
+    /// Series of the present line's samples.
+    resolved: Vec<Result<SeriesRef, RefusalReason>>,
+    /// Items of the commit so far, and from which item on they are of which line.
+    items: u64,
+    lines: Vec<(u64, u64)>,
+    pending_bytes: usize,
+    imported: Imported,
+}
+
+impl<S: MetricSink> Importer<S> {
+    /// An importer that writes to `sink`.
+    pub fn new(sink: S, options: LineOptions) -> Self {
+        Importer {
+            sink,
+            options,
+            partial: Vec::new(),
+            is_too_long: false,
+            row: Row::default(),
+            known: HashMap::new(),
+            resolved: Vec::new(),
+            items: 0,
+            lines: Vec::new(),
+            pending_bytes: 0,
+            imported: Imported::default(),
+        }
+    }
+
+    /// Takes the next bytes. Lines are committed whenever there are enough of them.
+    ///
+    /// # Errors
+    ///
+    /// Where the sink cannot store anything.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.imported.bytes += bytes.len() as u64;
+        let mut rest = bytes;
+        while let Some(end) = memchr(b'\n', rest) {
+            let (line, after) = rest.split_at_checked(end).unwrap_or((rest, b""));
+            rest = after.get(1..).unwrap_or_default();
+            if self.partial.is_empty() && !self.is_too_long {
+                self.line(line)?;
+            } else {
+                self.gather(line);
+                self.gathered()?;
+            }
+        }
+        self.gather(rest);
+        Ok(())
+    }
+
+    /// Keeps a part of a line.
+    fn gather(&mut self, part: &[u8]) {
+        if self.partial.len().saturating_add(part.len()) > self.options.line_bytes_max {
+            self.is_too_long = true;
+            self.partial = Vec::new();
+        } else if !self.is_too_long {
+            self.partial.extend_from_slice(part);
+        }
+    }
+
+    /// Ends the line that was gathered.
+    fn gathered(&mut self) -> Result<(), Error> {
+        let line = std::mem::take(&mut self.partial);
+        if std::mem::take(&mut self.is_too_long) {
+            self.imported.lines += 1;
+            self.refuse_too_long();
+            return Ok(());
+        }
+        self.line(&line)?;
+        // Its memory is used again.
+        self.partial = line;
+        self.partial.clear();
+        Ok(())
+    }
+
+    fn refuse_too_long(&mut self) {
+        let limit = self.options.line_bytes_max;
+        self.refuse(None, LineFault::TooLong { limit });
+    }
+
+    fn line(&mut self, line: &[u8]) -> Result<(), Error> {
+        self.imported.lines += 1;
+        if line.len() > self.options.line_bytes_max {
+            self.refuse_too_long();
+            return Ok(());
+        }
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let text = match str::from_utf8(line) {
+            Ok(text) => text,
+            Err(error) => {
+                self.refuse(Some(error.valid_up_to()), LineFault::Utf8);
+                return Ok(());
+            }
+        };
+        self.row.clear();
+        if let Err(refused) = self.read(text) {
+            self.refuse(Some(refused.byte), refused.fault);
+            return Ok(());
+        }
+        self.hand_over();
+        self.pending_bytes += line.len();
+        if self.pending_bytes >= self.options.batch_bytes { self.commit() } else { Ok(()) }
+    }
+
+    /// Reads a line and finds the series of its samples.
+    fn read(&mut self, line: &str) -> Result<(), Refused> {
+        if line.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        let row = &mut self.row;
+        match &mut self.options.form {
+            Form::Csv(layout) => {
+                if layout.take_header(line, row)? {
+                    row.clear();
+                    return Ok(());
+                }
+                layout.read(line, row)?;
+            }
+            Form::JsonLines => json::read(line, row)?,
+            Form::Influx(_) if influx::is_comment(line) => return Ok(()),
+            Form::Influx(options) => options.read(line, row)?,
+        }
+        self.resolved.clear();
+        let mut before: Option<u128> = None;
+        for at in 0..self.row.samples.len() {
+            let Some(sample) = self.row.samples.get(at).copied() else { break };
+            let series = match self.resolved.last() {
+                Some(series) if before == Some(sample.key) => series.clone(),
+                _ => self.series(line, &sample)?,
+            };
+            before = Some(sample.key);
+            self.resolved.push(series);
+        }
+        Ok(())
+    }
+
+    /// The series of a sample.
+    fn series(
+        &mut self,
+        line: &str,
+        sample: &Sample,
+    ) -> Result<Result<SeriesRef, RefusalReason>, Refused> {
+        if let Some(known) = self.known.get(&sample.key) {
+            return Ok(Ok(*known));
+        }
+        match &self.options.form {
+            Form::Csv(layout) => layout.series(sample, &mut self.row),
+            Form::JsonLines => json::series(line, &mut self.row)?,
+            Form::Influx(options) => options.series(line, sample, &mut self.row)?,
+        }
+        let series = self.resolve(line);
+        if let Ok(series) = series {
+            if self.known.len() >= SERIES_MAX {
+                self.known.clear();
+            }
+            self.known.insert(sample.key, series);
+        }
+        Ok(series)
+    }
+
+    /// Looks up the labels of the row.
+    fn resolve(&mut self, line: &str) -> Result<SeriesRef, RefusalReason> {
+        let escaping = self.options.escaping;
+        let escaped = |(name, value)| match name {
+            METRIC_NAME => (Cow::Borrowed(name), escape_name(value, escaping)),
+            name => (escape_name(name, escaping), Cow::Borrowed(value)),
+        };
+        let own: Vec<_> = self.row.labels(line).map(escaped).collect();
+        let extra = &self.options.labels;
+        let own = own.iter().map(|(name, value)| (&**name, &**value));
+        let own = own.filter(|(name, value)| !value.is_empty() && !extra.contains(name));
+        let pairs: Vec<_> = own.chain(extra.iter()).collect();
+        let labels = RawLabels::new(&pairs);
+        if let Some(name) = labels.duplicate() {
+            return Err(RefusalReason::DuplicateLabel { name: name.to_owned() });
+        }
+        if let Some((name, _)) = pairs.iter().find(|(name, _)| name.is_empty()) {
+            return Err(RefusalReason::InvalidLabel { name: (*name).to_owned() });
+        }
+        self.sink.resolve(&labels)
+    }
+
+    /// Hands the samples of the row to the sink.
+    fn hand_over(&mut self) {
+        for Refused { byte, fault } in std::mem::take(&mut self.row.refused) {
+            self.refuse(Some(byte), fault);
+        }
+        if self.row.samples.is_empty() {
+            return;
+        }
+        self.lines.push((self.items, self.imported.lines));
+        for (sample, series) in self.row.samples.iter().zip(self.resolved.drain(..)) {
+            self.items += 1;
+            let time = sample.time.unwrap_or(self.options.default_time.0);
+            match series {
+                Ok(series) => {
+                    self.sink.append(series, time, sample.value.into(), 0);
+                    let (oldest, newest) = self.imported.range.unwrap_or((time, time));
+                    self.imported.range = Some((oldest.min(time), newest.max(time)));
+                }
+                Err(reason) => self.sink.refuse(reason),
+            }
+        }
+    }
+
+    /// Counts an item of the present line that is not handed over.
+    fn refuse(&mut self, byte: Option<usize>, fault: LineFault) {
+        let line = self.imported.lines;
+        self.imported.refused += 1;
+        if self.imported.refusals.len() < self.options.refusals_max {
+            self.imported.refusals.push(RefusedLine { line, byte, fault });
+        }
+    }
+
+    /// Commits what waits for it. A line whose end has not come goes on waiting.
+    ///
+    /// # Errors
+    ///
+    /// Where the sink cannot store anything.
+    pub fn commit(&mut self) -> Result<(), Error> {
+        self.pending_bytes = 0;
+        self.items = 0;
+        let lines = std::mem::take(&mut self.lines);
+        let committed = self.sink.commit()?;
+        self.imported.stored += committed.stored;
+        self.imported.refused += committed.refused.len() as u64;
+        let refusals = &mut self.imported.refusals;
+        for refusal in committed.refused {
+            if refusals.len() >= self.options.refusals_max {
+                break;
+            }
+            let after = lines.partition_point(|(first, _)| *first <= refusal.index);
+            let line = after.checked_sub(1).and_then(|at| lines.get(at)).map_or(0, |line| line.1);
+            refusals.push(RefusedLine { line, byte: None, fault: refusal.reason.into() });
+        }
+        refusals.sort_by_key(|refusal| refusal.line);
+        Ok(())
+    }
+
+    /// Stores the last line, which may have no end, and commits.
+    ///
+    /// # Errors
+    ///
+    /// Where the sink cannot store anything.
+    pub fn finish(&mut self) -> Result<Imported, Error> {
+        if !self.partial.is_empty() || self.is_too_long {
+            self.gathered()?;
+        }
+        self.commit()?;
+        Ok(self.imported.clone())
+    }
+
+    /// What was read so far.
+    pub fn imported(&self) -> &Imported {
+        &self.imported
+    }
+
+    /// The sink.
+    pub fn sink(&self) -> &S {
+        &self.sink
+    }
+
+    /// The sink, for good.
+    pub fn into_sink(self) -> S {
+        self.sink
+    }
+}
+
+/// Feeds all of `input` to an importer. `progress` is told how far it is after each piece, and may
+/// stop it: what was read until then is stored.
+///
+/// # Errors
+///
+/// Where the input cannot be read, or the sink cannot store anything.
+pub fn import<S: MetricSink>(
+    input: &mut dyn BufRead,
+    importer: &mut Importer<S>,
+    mut progress: impl FnMut(&Imported) -> ControlFlow<()>,
+) -> Result<Imported, Error> {
+    for_each_piece(input, |piece| {
+        importer.feed(piece)?;
+        Ok(progress(importer.imported()))
+    })?;
+    importer.finish()
+}

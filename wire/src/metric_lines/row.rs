@@ -1,0 +1,91 @@
+//! A line as samples, its texts still in the line.
+//!
+//! A row is used for line after line, so that reading one allocates nothing: texts are places in the
+//! line, or in the row's arena where an escape had to be replaced.
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+use std::ops::Range;
+
+/// A text.
+#[derive(Clone, Debug)]
+pub(super) enum Piece {
+    /// As it is in the line.
+    Line(Range<usize>),
+    /// In the arena.
+    Arena(Range<usize>),
+}
+
+/// A sample.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sample {
+    /// A hash of what names the series in the line.
+    pub(super) key: u128,
+    /// Which of the line's series it is.
+    pub(super) part: usize,
+    /// None where the line has no time.
+    pub(super) time: Option<i64>,
+    pub(super) value: f64,
+}
+
+/// What a line holds.
+#[derive(Debug, Default)]
+pub(super) struct Row {
+    pub(super) samples: Vec<Sample>,
+    /// Values of the line that are no samples.
+    pub(super) refused: Vec<super::report::Refused>,
+    /// Where the line says which series it is about.
+    pub(super) head: Range<usize>,
+    /// The line's cells, or names of its fields.
+    pub(super) cells: Vec<Piece>,
+    pub(super) values: Vec<f64>,
+    pub(super) times: Vec<i64>,
+    /// Bytes to hash.
+    pub(super) hashed: Vec<u8>,
+    arena: String,
+    labels: Vec<(Piece, Piece)>,
+}
+
+impl Row {
+    /// Makes room for the next line.
+    pub(super) fn clear(&mut self) {
+        self.samples.clear();
+        self.refused.clear();
+        self.cells.clear();
+        self.values.clear();
+        self.times.clear();
+        self.arena.clear();
+    }
+
+    /// Makes room for the labels of the next series.
+    pub(super) fn clear_labels(&mut self) {
+        self.labels.clear();
+    }
+
+    pub(super) fn text<'t>(&'t self, line: &'t str, piece: &Piece) -> &'t str {
+        match piece {
+            Piece::Line(range) => line.get(range.clone()),
+            Piece::Arena(range) => self.arena.get(range.clone()),
+        }
+        .unwrap_or_default()
+    }
+
+    /// Puts a text that `write` appends into the arena.
+    pub(super) fn keep(&mut self, write: impl FnOnce(&mut String)) -> Piece {
+        let start = self.arena.len();
+        write(&mut self.arena);
+        Piece::Arena(start..self.arena.len())
+    }
+
+    /// A label of the present series.
+    pub(super) fn label(&mut self, name: Piece, value: Piece) {
+        self.labels.push((name, value));
+    }
+
+    /// The labels of the present series.
+    pub(super) fn labels<'t>(
+        &'t self,
+        line: &'t str,
+    ) -> impl Iterator<Item = (&'t str, &'t str)> + use<'t> {
+        self.labels.iter().map(move |(name, value)| (self.text(line, name), self.text(line, value)))
+    }
+}
