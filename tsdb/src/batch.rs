@@ -1,6 +1,7 @@
 //! Handles that samples are appended through: [`Series`] for one, [`Batch`] for many.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use telemetry_core::labels::Labels;
 use telemetry_core::model::{Exemplar, Histogram, Metadata, SampleValue};
@@ -10,23 +11,55 @@ use telemetry_core::time::Millis;
 use crate::db::Tsdb;
 use crate::error::{Error, Result};
 use crate::head::{Extra, Items};
+use crate::registry::Pin;
 
-/// A series of a store. Good as long as the store is open, whatever happens to its samples.
-#[derive(Clone, Debug)]
+/// A series of a store. Good as long as the store is open, whatever happens to its samples: a series
+/// that nobody has seen for long leaves memory, and is there again with its next sample.
+#[derive(Debug)]
 pub struct Series {
     db: Tsdb,
-    id: u32,
     labels: Labels,
+    /// The id in memory (low half) and the epoch in which that was made sure of; 0 before.
+    known: AtomicU64,
+}
+
+impl Clone for Series {
+    fn clone(&self) -> Self {
+        let known = AtomicU64::new(self.known.load(Ordering::Relaxed));
+        Series { db: self.db.clone(), labels: self.labels.clone(), known }
+    }
 }
 
 impl Series {
-    pub(crate) fn new(db: Tsdb, id: u32, labels: Labels) -> Self {
-        Series { db, id, labels }
+    pub(crate) fn new(db: Tsdb, labels: Labels) -> Self {
+        Series { db, labels, known: AtomicU64::new(0) }
     }
 
-    /// The series' number in this store.
+    /// The id of the series, which is in memory then.
+    #[inline]
+    pub(crate) fn id(&self) -> Result<u32, RefusalReason> {
+        let known = self.known.load(Ordering::Relaxed);
+        if (known >> 32) as u32 == self.db.engine().registry.epoch() {
+            return Ok(known as u32);
+        }
+        self.resolve()
+    }
+
+    #[cold]
+    fn resolve(&self) -> Result<u32, RefusalReason> {
+        let registry = &self.db.engine().registry;
+        let epoch = registry.epoch();
+        let id = registry.resolve(&self.labels)?;
+        self.known.store(u64::from(epoch) << 32 | u64::from(id), Ordering::Relaxed);
+        Ok(id)
+    }
+
+    /// The series' number in this store: the shortest way to append. Good as long as the store is
+    /// open; so the series stays in memory from here on, about 230 bytes, even without samples.
+    /// Where series come and go, keep handles, or write through a [`Sink`](crate::Sink).
     pub fn reference(&self) -> SeriesRef {
-        SeriesRef(self.id.into())
+        // Where limits say that it cannot be in memory it has no number.
+        self.db.engine().registry.keep(&self.labels).unwrap_or(SeriesRef(u64::MAX))
     }
 
     /// Its labels.
@@ -40,8 +73,20 @@ impl Series {
     ///
     /// [`Error::Refused`] where the sample is not accepted; the store's.
     pub fn append(&self, time: impl Into<Millis>, value: impl Into<SampleValue>) -> Result<()> {
+        let (time, value) = (time.into().0, value.into());
+        match self.append_once(time, value.clone()) {
+            // It was evicted between the two: it would have to happen twice in two flushes.
+            Err(Error::Refused(RefusalReason::UnknownSeries { .. })) => {
+                self.known.store(0, Ordering::Relaxed);
+                self.append_once(time, value)
+            }
+            result => result,
+        }
+    }
+
+    fn append_once(&self, time: i64, value: SampleValue) -> Result<()> {
         let mut items = Items::default();
-        push(&mut items, self.id, time.into().0, value.into(), 0);
+        push(&mut items, self.id()?, time, value, 0);
         let committed = self.db.commit(&items, Vec::new(), Vec::new(), false)?;
         match committed.refused.into_iter().next() {
             Some(refusal) => Err(Error::Refused(refusal.reason)),
@@ -63,6 +108,8 @@ pub struct Batch {
     metadata: Vec<(String, Metadata)>,
     /// Whether samples may be late without bound: for imports.
     any_time: bool,
+    /// From the first item to the commit: the series of the items stay in memory.
+    pin: Option<Pin>,
 }
 
 impl Batch {
@@ -73,6 +120,15 @@ impl Batch {
             exemplars: Vec::new(),
             metadata: Vec::new(),
             any_time: false,
+            pin: None,
+        }
+    }
+
+    /// Series that are seen from now on stay in memory until the commit.
+    #[inline]
+    pub(crate) fn hold(&mut self) {
+        if self.pin.is_none() {
+            self.pin = Some(self.db.engine().registry.hold());
         }
     }
 
@@ -84,21 +140,34 @@ impl Batch {
         time: impl Into<Millis>,
         value: impl Into<SampleValue>,
     ) -> &mut Self {
-        push(&mut self.items, series.id, time.into().0, value.into(), 0);
+        self.hold();
+        match series.id() {
+            Ok(id) => push(&mut self.items, id, time.into().0, value.into(), 0),
+            Err(reason) => self.refuse(reason),
+        }
         self
     }
 
     /// Adds a float to a series that is known by its number: the next item. The shortest way.
     #[inline]
     pub fn append_ref(&mut self, series: SeriesRef, time: i64, value: f64) -> &mut Self {
-        self.items.push(known(series), time, value);
+        if let Some(id) = self.known(series) {
+            self.items.push(id, time, value);
+        }
         self
     }
 
     /// Adds a float of each of `series`, all at `time`: the next items. What a scrape gives.
     pub fn append_row(&mut self, series: &[SeriesRef], time: i64, values: &[f64]) -> &mut Self {
         let len = series.len().min(values.len());
-        self.items.series.extend(series.iter().take(len).map(|series| known(*series)));
+        if self.db.engine().registry.evicted() > 0 {
+            for (series, value) in series.iter().zip(values) {
+                self.append_ref(*series, time, *value);
+            }
+            return self;
+        }
+        self.hold();
+        self.items.series.extend(series.iter().take(len).map(|series| number(*series)));
         self.items.times.resize(self.items.times.len() + len, time);
         self.items.values.extend(values.iter().take(len));
         self
@@ -112,8 +181,25 @@ impl Batch {
         value: impl Into<SampleValue>,
         start: i64,
     ) -> &mut Self {
-        push(&mut self.items, known(series), time, value.into(), start);
+        if let Some(id) = self.known(series) {
+            push(&mut self.items, id, time, value.into(), start);
+        }
         self
+    }
+
+    /// The id of a series. Where it has been evicted the next item is refused.
+    #[inline]
+    fn known(&mut self, series: SeriesRef) -> Option<u32> {
+        self.hold();
+        let registry = &self.db.engine().registry;
+        if registry.evicted() == 0 {
+            return Some(number(series));
+        }
+        let id = registry.see_reference(series);
+        if id.is_none() {
+            self.refuse(RefusalReason::UnknownSeries { handle: series.0 });
+        }
+        id
     }
 
     /// From here on samples may be late without bound.
@@ -128,8 +214,8 @@ impl Batch {
 
     /// Adds an exemplar to a series. Not an item.
     pub fn exemplar(&mut self, series: SeriesRef, exemplar: Exemplar) -> &mut Self {
-        let id = known(series);
-        if id < self.db.engine().registry.len() {
+        self.hold();
+        if let Some(id) = self.db.engine().registry.see_reference(series) {
             self.exemplars.push((id, exemplar));
         }
         self
@@ -165,12 +251,13 @@ impl Batch {
         let metadata = std::mem::take(&mut self.metadata);
         let committed = self.db.commit(&self.items, exemplars, metadata, self.any_time);
         self.items.clear();
+        self.pin = None;
         committed
     }
 }
 
-/// The number of a series; one that no series has where it is none.
-fn known(series: SeriesRef) -> u32 {
+/// The id of a series that no other had before; one that no series has where it is none.
+fn number(series: SeriesRef) -> u32 {
     u32::try_from(series.0).unwrap_or(u32::MAX)
 }
 

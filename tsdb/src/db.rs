@@ -48,7 +48,7 @@ pub struct Tsdb {
     /// Whether commits are logged.
     logs: bool,
     /// The latest time in the blocks that there were when the store was opened. Of what came later
-    /// the registry knows the newest samples.
+    /// the registry knows the newest samples, until it evicts a series.
     newest_before: Option<i64>,
 }
 
@@ -94,20 +94,23 @@ impl Tsdb {
     }
 
     /// A handle to the series with these labels, which is made if there is none. A series without
-    /// samples is not seen by queries.
+    /// samples is not seen by queries. A handle does not keep its series in memory, and is good
+    /// whether it is there or not.
     ///
     /// # Errors
     ///
     /// [`Error::Refused`](crate::Error::Refused): there can be no such series.
     pub fn series(&self, labels: &Labels) -> Result<Series> {
-        let id = self.engine().registry.resolve(labels)?;
-        Ok(Series::new(self.clone(), id, labels.clone()))
+        let series = Series::new(self.clone(), labels.clone());
+        series.id()?;
+        Ok(series)
     }
 
-    /// The labels of a series of this store.
+    /// The labels of a series that is in memory.
     pub fn labels_of(&self, series: SeriesRef) -> Option<Labels> {
-        let id = u32::try_from(series.0).ok()?;
-        self.engine().registry.labels(id)
+        let registry = &self.engine().registry;
+        let _pin = registry.hold();
+        registry.see_reference(series).and_then(|id| registry.labels(id))
     }
 
     /// Collects samples that are stored together.
@@ -303,7 +306,7 @@ impl Tsdb {
     /// The state of the store in numbers.
     pub fn stats(&self) -> Stats {
         let Metrics { registry, refused, .. } = self.engine();
-        Stats::new(self.store.stats(), registry.len().into(), refused.read())
+        Stats::new(self.store.stats(), registry, refused.read())
     }
 
     /// Syncs the log, flushes what is large enough and gives the directory back. All clones are
@@ -359,7 +362,7 @@ struct BlocksBefore<'a> {
 
 impl Earlier for BlocksBefore<'_> {
     fn newest_time(&self) -> Option<i64> {
-        self.db.newest_before
+        self.db.newest_before.max(self.db.engine().registry.newest_evicted())
     }
 
     fn newest_of(&self, labels: &Labels) -> storage::Result<Option<Newest>> {

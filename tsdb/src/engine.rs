@@ -57,7 +57,7 @@ impl Engine for Metrics {
     }
 
     fn new_head(&self) -> Head {
-        Head::new(Notes::default())
+        Head::new(Notes::default(), self.registry.hold())
     }
 
     fn head_size(&self, head: &Head) -> HeadSize {
@@ -88,7 +88,10 @@ impl Engine for Metrics {
             record::encode_notes(&self.registry, &notes, &mut bytes);
             carry.push(bytes);
         }
-        Ok(Head::new(notes))
+        if reason == Seal::Flush {
+            self.registry.end_epoch();
+        }
+        Ok(Head::new(notes, self.registry.hold()))
     }
 
     fn flush(
@@ -97,7 +100,9 @@ impl Engine for Metrics {
         tombstones: &[Arc<Tombstone>],
         output: &mut BlockOutput<'_>,
     ) -> Result<()> {
-        compact::flush(&self.registry, head, self.level_max, tombstones, output)
+        compact::flush(&self.registry, head, self.level_max, tombstones, output)?;
+        self.registry.evict();
+        Ok(())
     }
 
     fn open_block(&self, block: BlockReader) -> Result<Arc<Block>> {

@@ -17,9 +17,11 @@
 //! Exemplars and metadata are kept in memory and in the log, and survive flushing and reopening:
 //! the newest exemplars, a bounded number of them, and the last metadata of each metric.
 //!
-//! What a series costs: about 190 bytes in memory for its labels, from when it is first met until
-//! the store is closed; 25 bytes in a head that has samples of it, and 8 for each of these in a row;
-//! on disk, with seven labels of which one is its own, about 25 bytes of index in each block.
+//! A series is in memory from when it is first met until nothing was written to it for the whole life
+//! of a head; it comes back with its next sample. Handles and sinks need not care ([`Series`]).
+//! What a series costs: about 230 bytes there, for its labels and its newest sample; 25 bytes in a head
+//! that has samples of it, and 8 for each of these in a row; on disk, with seven labels of which one is
+//! its own, about 25 bytes of index in each block.
 #![forbid(unsafe_code)]
 
 mod batch;

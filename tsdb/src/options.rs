@@ -8,7 +8,7 @@ use telemetry_core::sink::RefusalReason;
 /// is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Series that a store takes in while it is open.
+    /// Series that are in memory at a time. Those that nobody writes to leave it by and by.
     pub series_max: u64,
     /// Labels of a series.
     pub labels_max: usize,

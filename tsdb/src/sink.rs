@@ -56,10 +56,13 @@ fn in_order<'a, 'p>(
 impl MetricSink for Sink {
     fn resolve(&mut self, labels: &RawLabels<'_>) -> Result<SeriesRef, RefusalReason> {
         let hash = labels.hash();
-        if let Some(series) = self.known.get(&hash) {
+        self.batch.hold();
+        let registry = &self.db.engine().registry;
+        if let Some(series) = self.known.get(&hash)
+            && registry.see_reference(*series).is_some()
+        {
             return Ok(*series);
         }
-        let registry = &self.db.engine().registry;
         let mut inline = [("", ""); PAIRS_INLINE];
         let id = match inline.get_mut(..labels.pairs().len()) {
             Some(pairs) => {
@@ -74,9 +77,14 @@ impl MetricSink for Sink {
         if self.known.len() >= CACHED_MAX {
             self.known.clear();
         }
-        let series = SeriesRef(id.into());
+        let series = registry.reference(id);
         self.known.insert(hash, series);
         Ok(series)
+    }
+
+    fn is_live(&mut self, series: SeriesRef) -> bool {
+        self.batch.hold();
+        self.db.engine().registry.see_reference(series).is_some()
     }
 
     fn append(&mut self, series: SeriesRef, time: i64, value: SampleValue, start: i64) {

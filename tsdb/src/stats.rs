@@ -6,13 +6,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use telemetry_core::sink::{Refusal, RefusalReason};
 use telemetry_core::storage::stats::StoreStats;
 
+use crate::registry::Registry;
+
 /// The state of a store. What all engines have in common is in [`Stats::store`], which this
 /// dereferences to.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Series met since the store was opened.
+    /// Series in memory: those of the head, of the one before, and who is kept by a reference.
     pub series: u64,
+    /// Memory that these take for their labels, roughly.
+    pub series_bytes: u64,
+    /// Series that were evicted from memory since the store was opened.
+    pub series_evicted: u64,
     /// Items refused since the store was opened.
     pub refused: Refused,
     /// Heads, log, blocks, caches, maintenance, recovery.
@@ -20,8 +26,14 @@ pub struct Stats {
 }
 
 impl Stats {
-    pub(crate) fn new(store: StoreStats, series: u64, refused: Refused) -> Self {
-        Stats { series, refused, store }
+    pub(crate) fn new(store: StoreStats, registry: &Registry, refused: Refused) -> Self {
+        Stats {
+            series: registry.len(),
+            series_bytes: registry.memory_bytes(),
+            series_evicted: registry.evicted(),
+            refused,
+            store,
+        }
     }
 }
 

@@ -37,14 +37,17 @@ proptest! {
     fn known_points_become_the_same_samples(requests in prop::collection::vec(support::request::metrics(), 3)) {
         let options = MetricOptions::default();
         let mut receiver = MetricReceiver::new(Metrics::default(), options.clone());
+        let mut forgetful = MetricReceiver::new(Metrics::forgetful(), options.clone());
         let mut sink = Metrics::default();
         for request in requests.iter().chain(&requests) {
             let bytes = request.encode_to_vec();
             let expected = decode_metrics(&bytes, Encoding::Protobuf, &options, &mut sink).unwrap();
             let outcome = receiver.receive(&bytes, Encoding::Protobuf).unwrap();
-            prop_assert_eq!(outcome, expected);
+            prop_assert_eq!(&outcome, &expected);
+            prop_assert_eq!(forgetful.receive(&bytes, Encoding::Protobuf).unwrap(), expected);
         }
         prop_assert_eq!(&receiver.sink().lines(), &sink.lines());
+        prop_assert_eq!(&forgetful.sink().lines(), &sink.lines());
         prop_assert_eq!(&receiver.sink().exemplars, &sink.exemplars);
     }
 }

@@ -266,3 +266,20 @@ fn a_small_body_does_not_stand_for_gigabytes_of_labels() {
     assert!(matches!(too_long.reason, RefusalReason::TooLong { .. }), "{too_long}");
     assert!(received.samples > 100 && received.samples < 1_000);
 }
+
+#[test]
+fn series_that_the_sink_has_forgotten_are_resolved_again() {
+    let mut receiver = Receiver::new(Metrics::forgetful());
+    let (mut sent, mut expected) = (vec!["a", "b", "c", "d"], Vec::new());
+    for time in 1..6 {
+        // In the order of before, and in another one.
+        if time % 2 == 0 {
+            sent.reverse();
+        }
+        let series: Vec<Labels> = sent.iter().map(|instance| up(instance)).collect();
+        let received = receiver.receive(&body(&series, |series| series.sample(time, 1.0))).unwrap();
+        assert_eq!((received.samples, received.outcome.is_complete()), (4, true));
+        expected.extend(series.iter().map(|labels| sample(labels, time, 1.0)));
+    }
+    assert_eq!(receiver.sink().samples, expected);
+}

@@ -3,9 +3,9 @@
 use super::{Committed, RawLabels, RefusalReason, SinkError};
 use crate::model::{Exemplar, Metadata, SampleValue};
 
-/// A series of a store, valid for as long as the store exists: also after retention removed its
-/// samples, and after the store was closed and opened again by the same handle's owner it is
-/// simply unknown.
+/// A series of a store. A reference is never that of another series. A store may forget a series
+/// that nothing is written to for long, see [`MetricSink::is_live`]; after it was closed and opened
+/// again the references of before are unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SeriesRef(pub u64);
 
@@ -19,6 +19,14 @@ pub trait MetricSink {
     /// Why there can be no such series. The caller reports the items that needed it with
     /// [`refuse`](Self::refuse).
     fn resolve(&mut self, labels: &RawLabels<'_>) -> Result<SeriesRef, RefusalReason>;
+
+    /// Whether the series is still there; then it is so until the next commit. Who remembers
+    /// references from one commit to the next asks before using one, and resolves the labels again
+    /// where the answer is no. References of the present commit need not be asked about.
+    fn is_live(&mut self, series: SeriesRef) -> bool {
+        let _ = series;
+        true
+    }
 
     /// Adds a sample to the commit: the next item. `time` and `start` are milliseconds; `start`
     /// is the start timestamp, 0 if unknown.

@@ -37,7 +37,7 @@ use hashbrown::HashMap;
 use parking_lot::{Mutex, RwLock};
 
 use crate::record::{LogState, ReplayState};
-use crate::registry::Registry;
+use crate::registry::{Pin, Registry};
 pub(crate) use items::{Extra, Items};
 pub(crate) use notes::Notes;
 use places::Places;
@@ -68,6 +68,8 @@ pub(crate) struct Head {
     /// Replayed commits have no number: each is applied under this lock, and a reader holds it
     /// while it looks. Only stores that are open for reading replay beside readers.
     replaying: RwLock<()>,
+    /// Its series are not evicted while anybody looks at it.
+    _pin: Pin,
 }
 
 /// A target and its number.
@@ -84,7 +86,7 @@ struct Tally {
 
 impl Head {
     /// An empty head that knows about exemplars and metadata what `notes` says.
-    pub(crate) fn new(notes: Notes) -> Self {
+    pub(crate) fn new(notes: Notes, pin: Pin) -> Self {
         Head {
             places: Places::new(),
             targets: RwLock::default(),
@@ -98,6 +100,7 @@ impl Head {
             log: Mutex::default(),
             replay: Mutex::default(),
             replaying: RwLock::default(),
+            _pin: pin,
         }
     }
 
@@ -140,9 +143,12 @@ impl Head {
         self.places.targets_len()
     }
 
-    /// Tells the registry the newest samples, before another head takes over.
+    /// Tells the registry which series are here, and the newest samples, before another head takes
+    /// over.
     pub(crate) fn hand_over(&self, registry: &Registry) {
+        self.notes.read().exemplars().for_each(|(id, _)| registry.see(id));
         for id in self.series() {
+            registry.see(id);
             let newest = self.newest(id);
             if let (Some(newest), Some(mut before)) = (newest, registry.before(id)) {
                 before.include(newest);

@@ -336,7 +336,7 @@ impl Stager<'_> {
         let mut sorted = series.to_vec();
         sorted.sort_unstable();
         sorted.dedup();
-        let known = sorted.last().is_some_and(|last| *last < self.registry.len());
+        let known = sorted.iter().all(|id| self.registry.is_live(*id));
         let fits = known && sorted.len() == series.len() && self.head.targets() < TARGETS_MAX;
         fits.then(|| Arc::new(Target::new(series)))
     }
@@ -350,7 +350,7 @@ impl Stager<'_> {
         items: &Items,
         pending: &mut Pending,
     ) -> storage::Result<Verdict> {
-        if series >= self.registry.len() {
+        if !self.registry.is_live(series) {
             let handle = series.into();
             return Ok(Verdict::Refused(RefusalReason::UnknownSeries { handle }));
         }

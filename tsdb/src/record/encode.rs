@@ -24,6 +24,8 @@ pub(crate) struct LogState {
 /// What labels the log of a head has defined.
 #[derive(Debug, Default)]
 struct LabelState {
+    /// Of the registry: its numbers are other ones in another.
+    edition: u64,
     names: Defined,
     pairs: Defined,
     /// The pairs of the series that was defined last in this record.
@@ -67,6 +69,10 @@ impl LogState {
 
 impl LabelState {
     fn put(&mut self, numbers: &Numbers<'_>, id: u32, out: &mut Vec<u8>) {
+        if self.edition != numbers.edition() {
+            let last = std::mem::take(&mut self.last);
+            *self = LabelState { edition: numbers.edition(), last, ..LabelState::default() };
+        }
         let pairs = numbers.pairs_of(id);
         if pairs.is_empty() {
             return;

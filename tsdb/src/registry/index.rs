@@ -3,13 +3,15 @@
 //! ~~~text
 //! names     number → text, ids that have it, its pairs
 //! pairs     number → name, value (a place in texts), ids that have it
-//! members   of series 0 │ of series 1 │ …        pair numbers, by rising name
+//! members   of a series │ of another │ …         pair numbers, by rising name
+//! spans     id → its members
 //! ~~~
 //!
 //! A label that a thousand series have is kept once, and a series is a few numbers: about 190
 //! bytes, all told, where a set of seven labels with a value of its own has 150 bytes of text.
 //! Everything only grows, and numbers never change, so a reader may let go of the lock between
-//! two steps and look at what was there when it began.
+//! two steps and look at what was there when it began. Series are evicted by building another
+//! index without them (evict.rs), of a later *edition*; ids are the same there, other numbers are not.
 
 use std::hash::BuildHasher;
 use std::ops::Range;
@@ -35,21 +37,30 @@ pub(super) struct Index {
     pair_numbers: HashTable<u32>,
     texts: Vec<String>,
     members: Vec<u32>,
-    /// Where in `members` each series ends.
-    ends: Vec<u32>,
+    /// Where in `members` those of each id are, and how many; none where the id is of no series.
+    spans: Vec<(u32, u32)>,
     /// Series by their pair numbers.
     series: HashTable<u32>,
+    /// All ids.
+    all: Runs,
     hasher: RandomState,
+    edition: u64,
+}
+
+/// Ids that mostly come one after the other.
+#[derive(Debug, Default)]
+struct Runs {
+    /// Without the last run.
+    ids: Postings,
+    last: Range<u32>,
 }
 
 /// A name of labels.
 #[derive(Debug)]
 pub(super) struct Name {
     text: Box<str>,
-    /// The ids that have it, without the last of them.
-    ids: Postings,
-    /// The last of them: most names come with series after series.
-    last: Range<u32>,
+    /// The ids that have it: most names come with series after series.
+    ids: Runs,
     pub(super) pairs: Vec<u32>,
 }
 
@@ -63,7 +74,7 @@ struct Pair {
     ids: Ids,
 }
 
-/// Ids by rising value: most pairs of a large store belong to one series.
+/// Most pairs of a large store belong to one series.
 #[derive(Debug)]
 enum Ids {
     One(u32),
@@ -74,7 +85,7 @@ enum Ids {
 #[derive(Debug, Default)]
 struct More {
     set: Postings,
-    /// Those behind `set`.
+    /// Those that are not in `set` yet.
     tail: Vec<u32>,
 }
 
@@ -82,9 +93,29 @@ struct More {
 pub(super) type Known = Vec<Option<u32>>;
 
 impl Index {
+    /// An index for the series that stay in another one.
+    pub(super) fn after(other: &Index) -> Self {
+        Index { edition: other.edition + 1, ..Index::default() }
+    }
+
+    /// Rises with every eviction: numbers of names and pairs are those of one edition.
+    pub(super) fn edition(&self) -> u64 {
+        self.edition
+    }
+
     /// Number of series.
-    pub(super) fn len(&self) -> u32 {
-        self.ends.len() as u32
+    pub(super) fn len(&self) -> usize {
+        self.series.len()
+    }
+
+    /// Whether an id is of a series here.
+    pub(super) fn has(&self, id: u32) -> bool {
+        self.spans.get(id as usize).is_some_and(|(_, len)| *len > 0)
+    }
+
+    /// The ids of all series.
+    pub(super) fn all(&self) -> Postings {
+        self.all.get()
     }
 
     /// The series with these labels, sorted by name; and the numbers of its pairs in `known`.
@@ -115,14 +146,14 @@ impl Index {
         self.series.find(hash, |id| self.members(*id) == members).copied()
     }
 
-    /// Adds a series that is not there, of which `known` is known. Gives its id; none where numbers
-    /// are used up.
-    pub(super) fn add(&mut self, labels: &[(&str, &str)], known: &Known) -> Option<u32> {
-        let id = self.len();
-        let end = u32::try_from(self.members.len() + labels.len()).ok()?;
-        if id == u32::MAX || end == u32::MAX {
-            return None;
-        }
+    /// Whether there are numbers left for a series of so many labels.
+    pub(super) fn has_room(&self, labels: usize) -> bool {
+        self.members.len().saturating_add(labels) < u32::MAX as usize
+    }
+
+    /// Adds a series that is not there, of which `known` is known, under an id that is free.
+    pub(super) fn add(&mut self, id: u32, labels: &[(&str, &str)], known: &Known) {
+        let start = self.members.len() as u32;
         for ((name, value), known) in labels.iter().zip(known) {
             let pair = match known {
                 Some(pair) => *pair,
@@ -131,17 +162,40 @@ impl Index {
             if let Some(known) = self.pairs.get_mut(pair as usize) {
                 known.ids.push(id);
                 if let Some(name) = self.names.get_mut(known.name as usize) {
-                    name.push(id);
+                    name.ids.push(id);
                 }
             }
             self.members.push(pair);
         }
-        self.ends.push(end);
-        let Index { members, ends, hasher, series, .. } = self;
-        let members_of = |id: u32| members_in(members, ends, id);
+        if self.spans.len() <= id as usize {
+            self.spans.resize(id as usize + 1, (0, 0));
+        }
+        self.spans[id as usize] = (start, self.members.len() as u32 - start);
+        self.all.push(id);
+        let Index { members, spans, hasher, series, .. } = self;
+        let members_of = |id: u32| members_in(members, spans, id);
         let hash = hasher.hash_one(members_of(id));
         series.insert_unique(hash, id, |id| hasher.hash_one(members_of(*id)));
-        Some(id)
+    }
+
+    /// Takes over a series of another index.
+    pub(super) fn adopt(&mut self, other: &Index, id: u32, known: &mut Known) {
+        let labels: Vec<(&str, &str)> = other.texts(id).collect();
+        if !labels.is_empty() && self.find(&labels, known).is_none() {
+            self.add(id, &labels, known);
+        }
+    }
+
+    /// Memory that all of it takes, roughly.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let texts: usize = self.texts.iter().map(String::capacity).sum();
+        let tables = self.series.capacity() + self.pair_numbers.capacity();
+        // A slot of a table is a number and a byte, and one in eight is empty.
+        texts
+            + tables * 6
+            + self.pairs.capacity() * (size_of::<Pair>() + size_of::<u32>())
+            + self.members.capacity() * size_of::<u32>()
+            + self.spans.capacity() * size_of::<(u32, u32)>()
     }
 
     fn make_name(&mut self, text: &str) -> u32 {
@@ -149,12 +203,7 @@ impl Index {
             return *number;
         }
         let number = self.names.len() as u32;
-        self.names.push(Name {
-            text: text.into(),
-            ids: Postings::new(),
-            last: 0..0,
-            pairs: Vec::new(),
-        });
+        self.names.push(Name { text: text.into(), ids: Runs::default(), pairs: Vec::new() });
         self.name_numbers.insert(text.into(), number);
         number
     }
@@ -167,8 +216,8 @@ impl Index {
         }
         let fits = |text: &String| text.capacity() - text.len() >= value.len();
         if !self.texts.last().is_some_and(fits) {
-            // The first piece is small: so are most stores.
-            let bytes = if self.texts.is_empty() { TEXTS_BYTES >> 8 } else { TEXTS_BYTES };
+            // The first pieces are small: so are most stores.
+            let bytes = TEXTS_BYTES >> 8_usize.saturating_sub(self.texts.len());
             self.texts.push(String::with_capacity(bytes.max(value.len())));
         }
         let (text, mut offset) = (self.texts.len() as u32 - 1, 0);
@@ -201,7 +250,7 @@ impl Index {
 
     /// The pairs of a series, by rising name.
     pub(super) fn members(&self, id: u32) -> &[u32] {
-        members_in(&self.members, &self.ends, id)
+        members_in(&self.members, &self.spans, id)
     }
 
     /// The labels of a series, by rising name.
@@ -242,10 +291,7 @@ impl Index {
 
     /// The ids that have a name.
     pub(super) fn with_name(&self, text: &str) -> Postings {
-        let Some(name) = self.name(text) else { return Postings::new() };
-        let mut ids = name.ids.clone();
-        ids.union_with(&Postings::from_range(name.last.clone()));
-        ids
+        self.name(text).map_or_else(Postings::new, |name| name.ids.get())
     }
 
     /// Adds the ids that have a pair.
@@ -277,10 +323,10 @@ impl Index {
     }
 }
 
-impl Name {
-    /// Adds the greatest id.
+impl Runs {
+    /// Adds an id.
     fn push(&mut self, id: u32) {
-        if self.last.end != id {
+        if self.last.end != id || self.last.is_empty() {
             if !self.last.is_empty() {
                 self.ids.union_with(&Postings::from_range(self.last.clone()));
             }
@@ -288,10 +334,16 @@ impl Name {
         }
         self.last.end = id + 1;
     }
+
+    fn get(&self) -> Postings {
+        let mut ids = self.ids.clone();
+        ids.union_with(&Postings::from_range(self.last.clone()));
+        ids
+    }
 }
 
 impl Ids {
-    /// Adds the greatest id, if it is not there.
+    /// Adds an id that is not there, or was added last.
     fn push(&mut self, id: u32) {
         match self {
             Ids::One(one) if *one == id => {}
@@ -314,9 +366,7 @@ fn text_of<'a>(texts: &'a [String], pair: &Pair) -> &'a str {
     texts.get(pair.text as usize).and_then(|text| text.get(range)).unwrap_or_default()
 }
 
-fn members_in<'a>(members: &'a [u32], ends: &[u32], id: u32) -> &'a [u32] {
-    let id = id as usize;
-    let start = id.checked_sub(1).and_then(|before| ends.get(before)).map_or(0, |end| *end);
-    let end = ends.get(id).map_or(start, |end| *end);
-    members.get(start as usize..end as usize).unwrap_or_default()
+fn members_in<'a>(members: &'a [u32], spans: &[(u32, u32)], id: u32) -> &'a [u32] {
+    let (start, len) = spans.get(id as usize).copied().unwrap_or_default();
+    members.get(start as usize..start as usize + len as usize).unwrap_or_default()
 }

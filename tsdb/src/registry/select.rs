@@ -3,6 +3,8 @@
 //! What takes long, a look at every value of a label, is done in steps: between two of them series
 //! can be added, which are then not among the answer.
 
+use std::sync::Arc;
+
 use parking_lot::RwLock;
 use telemetry_core::storage::Result;
 use telemetry_core::storage::postings::{Postings, PostingsIndex};
@@ -12,14 +14,18 @@ use super::index::Index;
 /// Values looked at in one step.
 const STEP: usize = 1_024;
 
-/// The first series of an index.
-pub(super) struct Asked<'a> {
-    pub(super) index: &'a RwLock<Index>,
-    /// How many series.
-    pub(super) len: u32,
+/// The series of an index at a moment.
+pub(super) struct Asked {
+    index: Arc<RwLock<Index>>,
+    all: Postings,
 }
 
-impl Asked<'_> {
+impl Asked {
+    pub(super) fn new(index: Arc<RwLock<Index>>) -> Self {
+        let all = index.read().all();
+        Asked { index, all }
+    }
+
     fn union(&self, mut few: Vec<u32>, mut many: Postings) -> Postings {
         few.sort_unstable();
         many.insert_many(&few);
@@ -27,8 +33,8 @@ impl Asked<'_> {
     }
 
     fn bounded(&self, mut ids: Postings) -> Postings {
-        if ids.min_max().is_some_and(|(_, max)| max >= self.len) {
-            ids.intersect_with(&Postings::from_range(0..self.len));
+        if self.index.read().len() as u64 != self.all.len() {
+            ids.intersect_with(&self.all);
         }
         ids
     }
@@ -51,13 +57,14 @@ impl Asked<'_> {
     }
 }
 
-impl PostingsIndex for Asked<'_> {
+impl PostingsIndex for Asked {
     fn all(&self) -> Result<Postings> {
-        Ok(Postings::from_range(0..self.len))
+        Ok(self.all.clone())
     }
 
     fn with_name(&self, name: &str) -> Result<Postings> {
-        Ok(self.bounded(self.index.read().with_name(name)))
+        let ids = self.index.read().with_name(name);
+        Ok(self.bounded(ids))
     }
 
     fn with_values(&self, name: &str, values: &mut dyn Iterator<Item = &str>) -> Result<Postings> {

@@ -110,7 +110,7 @@ impl Scrape {
     fn handle(&mut self, key: u128, sink: &mut dyn MetricSink) -> Result<SeriesRef, RefusalReason> {
         let known = self.series.known.get_mut(&key);
         let Some(known) = known else { return Err(RefusalReason::NoLabels) };
-        if let Some(handle) = known.handle {
+        if let Some(handle) = known.handle.filter(|handle| sink.is_live(*handle)) {
             return Ok(handle);
         }
         let labels = known.labels.as_ref().ok_or(RefusalReason::NoLabels)?;

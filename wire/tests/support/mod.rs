@@ -71,9 +71,18 @@ pub(crate) struct Metrics {
     pub(crate) commits: u32,
     /// Refuses the sample of the series with this name.
     pub(crate) refuses: Option<&'static str>,
+    /// Forgets its series after each commit.
+    pub(crate) forgets: bool,
+    /// References below are of forgotten series.
+    forgotten: u64,
 }
 
 impl Metrics {
+    /// One that knows series for one commit only.
+    pub(crate) fn forgetful() -> Self {
+        Metrics { forgets: true, ..Metrics::default() }
+    }
+
     /// A line per sample: labels, value, time.
     pub(crate) fn lines(&self) -> Vec<String> {
         let line = |sample: &Appended| {
@@ -100,7 +109,12 @@ impl MetricSink for Metrics {
         }))
     }
 
+    fn is_live(&mut self, series: SeriesRef) -> bool {
+        series.0 >= self.forgotten
+    }
+
     fn append(&mut self, series: SeriesRef, time: i64, value: SampleValue, start: i64) {
+        assert!(self.is_live(series), "a series that was forgotten");
         let labels = self.series[usize::try_from(series.0).unwrap()].clone();
         if self.refuses.is_some() && self.refuses == labels.get("__name__") {
             return self.items.refuse(RefusalReason::Duplicate { time });
@@ -114,6 +128,7 @@ impl MetricSink for Metrics {
     }
 
     fn exemplar(&mut self, series: SeriesRef, exemplar: Exemplar) {
+        assert!(self.is_live(series), "a series that was forgotten");
         let labels = self.series[usize::try_from(series.0).unwrap()].clone();
         self.exemplars.push((labels, exemplar));
     }
@@ -124,6 +139,10 @@ impl MetricSink for Metrics {
 
     fn commit(&mut self) -> Result<Committed, SinkError> {
         self.commits += 1;
+        if self.forgets {
+            self.forgotten = self.series.len() as u64;
+            self.by_hash.clear();
+        }
         Ok(self.items.commit())
     }
 }

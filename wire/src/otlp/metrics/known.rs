@@ -45,13 +45,19 @@ fn half(key: u128) -> u64 {
 }
 
 impl Known {
-    /// Turns to the point of this key. Whether its series are known.
+    /// Turns to the point of this key. Whether its series are known, and all of them are live.
     #[inline]
-    pub(super) fn begin(&mut self, key: u128) -> bool {
+    pub(super) fn begin(&mut self, key: u128, is_live: impl FnMut(SeriesRef) -> bool) -> bool {
         if let Some(entry) = self.by_key.find(half(key), |entry| entry.key == key) {
             self.next = entry.first as usize;
             self.end = self.next + entry.len as usize;
-            return true;
+            let mut series = self.series.get(self.next..self.end).unwrap_or_default().iter();
+            if series.by_ref().copied().all(is_live) {
+                return true;
+            }
+            if let Ok(entry) = self.by_key.find_entry(half(key), |entry| entry.key == key) {
+                entry.remove();
+            }
         }
         self.begin_noting(key);
         false
@@ -113,12 +119,12 @@ mod tests {
     fn a_points_series_come_again_in_their_order() {
         let mut known = Known::default();
         for (key, series) in [(1, 10..13), (2, 20..21), (3, 30..30)] {
-            assert!(!known.begin(key));
+            assert!(!known.begin(key, |_| true));
             series.for_each(|series| known.note(Some(SeriesRef(series))));
             known.finish();
         }
         for (key, series) in [(2, 20..21), (1, 10..13), (3, 30..30)] {
-            assert!(known.begin(key));
+            assert!(known.begin(key, |_| true));
             for expected in series {
                 assert_eq!(known.next(), Some(SeriesRef(expected)));
             }
@@ -130,15 +136,28 @@ mod tests {
     #[test]
     fn a_point_with_a_series_that_cannot_be_is_not_remembered() {
         let mut known = Known::default();
-        assert!(!known.begin(1));
+        assert!(!known.begin(1, |_| true));
         for series in [Some(SeriesRef(1)), None, Some(SeriesRef(3))] {
             known.note(series);
         }
         known.finish();
-        assert!(!known.begin(1));
+        assert!(!known.begin(1, |_| true));
         known.note(Some(SeriesRef(7)));
         known.finish();
-        assert!(known.begin(1));
+        assert!(known.begin(1, |_| true));
         assert_eq!((known.next(), known.next()), (Some(SeriesRef(7)), None));
+    }
+
+    #[test]
+    fn a_point_with_a_series_that_is_gone_is_noted_anew() {
+        let mut known = Known::default();
+        for (series, gone) in [(1, 0), (2, 1), (3, 2)] {
+            assert!(!known.begin(1, |series| series != SeriesRef(gone)));
+            known.note(Some(SeriesRef(9)));
+            known.note(Some(SeriesRef(series)));
+            known.finish();
+        }
+        assert!(known.begin(1, |_| true));
+        assert_eq!((known.next(), known.next()), (Some(SeriesRef(9)), Some(SeriesRef(3))));
     }
 }

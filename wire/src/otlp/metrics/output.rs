@@ -130,7 +130,7 @@ impl<'s> Output<'s> {
         if let Some(memory) = &mut self.memory {
             // A constant between the halves keeps shapes away from hashes of attributes.
             let key = point.hash() ^ self.metric ^ (u128::from(shape) << 64 | u128::from(shape));
-            self.is_known = memory.known.begin(key);
+            self.is_known = memory.known.begin(key, |series| self.sink.is_live(series));
             if self.is_known {
                 return Ok(true);
             }

@@ -40,6 +40,10 @@ impl MetricSink for Pending<'_> {
         self.sink.resolve(labels)
     }
 
+    fn is_live(&mut self, series: SeriesRef) -> bool {
+        self.sink.is_live(series)
+    }
+
     fn append(&mut self, series: SeriesRef, time: i64, value: SampleValue, start: i64) {
         self.pending.items.push(Item::Sample { series, time, value, start });
     }

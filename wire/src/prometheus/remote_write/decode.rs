@@ -41,7 +41,8 @@ fn time_series<S: MetricSink + ?Sized>(
     items: &mut Items,
 ) -> Result<(), Fault> {
     let (series, labels_bytes) = match known.expected(message.bytes) {
-        Some((series, labels_bytes)) => (Ok(series), labels_bytes),
+        Some((series, labels_bytes)) if sink.is_live(series) => (Ok(series), labels_bytes),
+        Some((_, labels_bytes)) => (renew(message, labels_bytes, known, sink)?, labels_bytes),
         None => look_up(message, known, sink)?,
     };
     let mark = items.mark();
@@ -69,7 +70,9 @@ fn look_up<S: MetricSink + ?Sized>(
     let labels_bytes = fields.position() - message.at;
     let key = Key::of(message.bytes.get(..labels_bytes).unwrap_or_default());
     if let Some(series) = known.find(key) {
-        return Ok((Ok(series), labels_bytes));
+        let is_live = sink.is_live(series);
+        let series = if is_live { Ok(series) } else { renew(message, labels_bytes, known, sink)? };
+        return Ok((series, labels_bytes));
     }
     let labels = Bytes { bytes: message.bytes.get(..labels_bytes).unwrap_or_default(), ..message };
     let series = all_labels(labels.message())?.resolve(sink);
@@ -77,6 +80,22 @@ fn look_up<S: MetricSink + ?Sized>(
         known.insert(key, labels_bytes, series);
     }
     Ok((series, labels_bytes))
+}
+
+/// The series of a message that is known, but that the sink has forgotten.
+#[cold]
+fn renew<S: MetricSink + ?Sized>(
+    message: Bytes<'_>,
+    labels_bytes: usize,
+    known: &mut Known,
+    sink: &mut S,
+) -> Result<Resolved, Fault> {
+    let labels = Bytes { bytes: message.bytes.get(..labels_bytes).unwrap_or_default(), ..message };
+    let series = all_labels(labels.message())?.resolve(sink);
+    if let Ok(series) = series {
+        known.renew(series);
+    }
+    Ok(series)
 }
 
 /// All labels of a message, wherever they are.

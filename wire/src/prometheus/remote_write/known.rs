@@ -101,6 +101,13 @@ impl Known {
         self.follow(at);
     }
 
+    /// The series of the present message, which was found, has this reference from now on.
+    pub(super) fn renew(&mut self, series: SeriesRef) {
+        if let Some(entry) = self.entries.get_mut(self.last as usize) {
+            entry.series = series;
+        }
+    }
+
     /// The entry `at` is the one of the present message.
     fn follow(&mut self, at: u32) {
         if let Some(last) = self.entries.get_mut(self.last as usize) {
