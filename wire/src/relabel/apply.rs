@@ -50,6 +50,11 @@ impl Relabeling {
         self.rules.is_empty()
     }
 
+    /// The rules as they are written, in order.
+    pub fn configs(&self) -> impl Iterator<Item = &RelabelConfig> {
+        self.rules.iter().map(|rule| &rule.config)
+    }
+
     /// The label set as the rules change it; none where they drop it.
     pub fn apply(&self, labels: &Labels) -> Option<Labels> {
         if self.is_empty() {

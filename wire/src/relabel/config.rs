@@ -11,6 +11,7 @@ const REPLACEMENT: &str = "$1";
 
 /// A rule with the names and defaults of Prometheus' `relabel_config`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct RelabelConfig {
     /// Labels whose values are joined; that is the value that the action works on.
     pub source_labels: Vec<String>,
