@@ -3,10 +3,8 @@
 #![cfg(test)]
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use promql::{Engine, Options, Value};
@@ -20,130 +18,59 @@ use telemetry_core::time::MillisRange;
 use tsdb::prometheus::{Directory, ExportOptions, ImportOptions, export, import};
 use tsdb::{OutOfOrder, Tsdb};
 
+mod peers;
+
+use peers::{Server, binaries, escape, now, serve};
+
 const STEP_MS: i64 = 15_000;
 /// A multiple of two hours.
 const START_MS: i64 = 1_795_312_800_000;
 const SAMPLES: i64 = 1_000;
 
-/// The directory of the binaries; none, with a printed line, where it is not named.
-fn peers() -> Option<PathBuf> {
-    let Some(root) = std::env::var_os("QUADRA_PEERS") else {
-        println!("skipped: QUADRA_PEERS is unset, so no Prometheus is asked");
-        return None;
-    };
-    let bin = Path::new(&root).join("usr/bin");
-    let there = bin.join("prometheus").exists();
-    if !there {
-        println!("skipped: there is no Prometheus in {}", bin.display());
-    }
-    there.then_some(bin)
-}
-
-/// A running Prometheus; ended when it is dropped.
-struct Server {
-    child: Child,
-    port: u16,
-    _directory: tempfile::TempDir,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Server {
-    fn start(bin: &Path, data: &Path, scrape: Option<u16>) -> Server {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let directory = tempfile::tempdir().unwrap();
-        let config = directory.path().join("prometheus.yml");
-        let target = scrape.map_or(String::new(), |port| {
-            format!(
-                "scrape_configs: [{{job_name: quadra, scrape_interval: 1s, scrape_timeout: 1s, \
-                 static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]\n"
-            )
-        });
-        std::fs::write(
-            &config,
-            format!("storage: {{exemplars: {{max_exemplars: 1000}}}}\n{target}"),
+fn start(bin: &Path, data: &Path, scrape: Option<u16>) -> Server {
+    let target = scrape.map_or(String::new(), |port| {
+        format!(
+            "scrape_configs: [{{job_name: quadra, scrape_interval: 1s, scrape_timeout: 1s, \
+             static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]\n"
         )
-        .unwrap();
-        let child = Command::new(bin.join("prometheus"))
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.tsdb.path={}", data.display()))
-            .arg("--storage.tsdb.retention.time=100y")
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .arg("--web.enable-admin-api")
-            .arg("--enable-feature=exemplar-storage,native-histograms,metadata-wal-records")
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(directory.path().join("log")).unwrap())
-            .spawn()
-            .unwrap();
-        let server = Server { child, port, _directory: directory };
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while !server.request("GET", "/-/ready").is_some_and(|body| body.contains("Ready")) {
-            let log = std::fs::read_to_string(server._directory.path().join("log"));
-            assert!(Instant::now() < deadline, "Prometheus does not start: {log:?}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        server
-    }
+    });
+    let config = format!("storage: {{exemplars: {{max_exemplars: 1000}}}}\n{target}");
+    Server::start(bin, data, &config, &[])
+}
 
-    /// The body of an answer.
-    fn request(&self, method: &str, path: &str) -> Option<String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        write!(stream, "{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
-            .ok()?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).ok()?;
-        let text = String::from_utf8_lossy(&answer).into_owned();
-        text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned())
-    }
-
-    /// The answer to a range query: samples by series and time, histograms by count and sum.
-    fn ask(&self, query: &str, start: i64, end: i64, step: i64) -> Answer {
-        let path = format!(
-            "/api/v1/query_range?query={}&start={}&end={}&step={}",
-            escape(query),
-            start as f64 / 1e3,
-            end as f64 / 1e3,
-            step as f64 / 1e3
-        );
-        let body = self.request("GET", &path).unwrap();
-        let json: serde_json::Value = serde_json::from_str(&body).expect(&body);
-        assert_eq!(json["status"], "success", "{query}: {body}");
-        let mut answer = Answer::new();
-        for row in json["data"]["result"].as_array().unwrap() {
-            let labels = row["metric"].as_object().unwrap();
-            let labels: Labels =
-                labels.iter().map(|(name, value)| (name, value.as_str().unwrap())).collect();
-            let points = answer.entry(labels.to_string()).or_default();
-            let time =
-                |point: &serde_json::Value| (point[0].as_f64().unwrap() * 1e3).round() as i64;
-            let number =
-                |value: &serde_json::Value| value.as_str().unwrap().parse::<f64>().unwrap();
-            for point in row["values"].as_array().into_iter().flatten() {
-                points.insert(time(point), vec![number(&point[1])]);
-            }
-            for point in row["histograms"].as_array().into_iter().flatten() {
-                let shown = &point[1];
-                let mut numbers = vec![number(&shown["count"]), number(&shown["sum"])];
-                let buckets = shown["buckets"].as_array().into_iter().flatten();
-                numbers.extend(buckets.map(|bucket| number(&bucket[3])));
-                points.insert(time(point), numbers);
-            }
+/// The answer to a range query: samples by series and time, histograms by count and sum.
+fn ask(server: &Server, query: &str, start: i64, end: i64, step: i64) -> Answer {
+    let path = format!(
+        "/api/v1/query_range?query={}&start={}&end={}&step={}",
+        escape(query),
+        start as f64 / 1e3,
+        end as f64 / 1e3,
+        step as f64 / 1e3
+    );
+    let json = server.api(&path);
+    let mut answer = Answer::new();
+    for row in json["result"].as_array().unwrap() {
+        let labels = row["metric"].as_object().unwrap();
+        let labels: Labels =
+            labels.iter().map(|(name, value)| (name, value.as_str().unwrap())).collect();
+        let points = answer.entry(labels.to_string()).or_default();
+        let time = |point: &serde_json::Value| (point[0].as_f64().unwrap() * 1e3).round() as i64;
+        let number = |value: &serde_json::Value| value.as_str().unwrap().parse::<f64>().unwrap();
+        for point in row["values"].as_array().into_iter().flatten() {
+            points.insert(time(point), vec![number(&point[1])]);
         }
-        answer
+        for point in row["histograms"].as_array().into_iter().flatten() {
+            let shown = &point[1];
+            let mut numbers = vec![number(&shown["count"]), number(&shown["sum"])];
+            let buckets = shown["buckets"].as_array().into_iter().flatten();
+            numbers.extend(buckets.map(|bucket| number(&bucket[3])));
+            points.insert(time(point), numbers);
+        }
     }
+    answer
 }
 
 type Answer = BTreeMap<String, BTreeMap<i64, Vec<f64>>>;
-
-fn escape(text: &str) -> String {
-    let safe = |byte: u8| byte.is_ascii_alphanumeric();
-    text.bytes().map(|b| if safe(b) { char::from(b).into() } else { format!("%{b:02X}") }).collect()
-}
 
 /// What our engine answers.
 fn ours(source: &dyn MetricSource, query: &str, start: i64, end: i64, step: i64) -> Answer {
@@ -271,7 +198,7 @@ fn store() -> Tsdb {
 
 #[test]
 fn ours_are_theirs() {
-    let Some(bin) = peers() else { return };
+    let Some(bin) = binaries() else { return };
     let data = tempfile::tempdir().unwrap();
     let db = store();
     let exported = export(&db, data.path(), &ExportOptions::default(), &mut |_| ()).unwrap();
@@ -287,12 +214,12 @@ fn ours_are_theirs() {
         let newest = exported.blocks.last().unwrap().ulid.to_string();
         assert!(text.contains(&newest), "{text}");
     }
-    let server = Server::start(&bin, data.path(), None);
+    let server = start(&bin, data.path(), None);
     let end = START_MS + SAMPLES * STEP_MS;
     let queries = queries();
     assert!(queries.len() >= 100, "{}", queries.len());
     for query in &queries {
-        let theirs = server.ask(query, START_MS, end, 61_000);
+        let theirs = ask(&server, query, START_MS, end, 61_000);
         assert!(!theirs.is_empty(), "{query}");
         assert_same(query, &theirs, &ours(&db, query, START_MS, end, 61_000));
     }
@@ -306,38 +233,21 @@ const EXPOSED: &str = "# TYPE peer_seconds histogram\n\
 
 /// Answers scrapes until the process ends.
 fn expose() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { continue };
-            let _ = stream.read(&mut [0; 4096]);
-            let _ = write!(
-                stream,
-                "HTTP/1.0 200 OK\r\nContent-Type: application/openmetrics-text; version=1.0.0\r\n\
-                 Content-Length: {}\r\n\r\n{EXPOSED}",
-                EXPOSED.len()
-            );
-        }
-    });
-    port
+    let headers = "Content-Type: application/openmetrics-text; version=1.0.0\r\n";
+    serve(move |_| Ok((headers.to_owned(), EXPOSED.into())))
 }
 
 #[test]
 fn theirs_are_ours() {
-    let Some(bin) = peers() else { return };
+    let Some(bin) = binaries() else { return };
     let data = tempfile::tempdir().unwrap();
     // Old blocks beside a head that it fills by scraping.
     export(&store(), data.path(), &ExportOptions::default(), &mut |_| ()).unwrap();
-    let server = Server::start(&bin, data.path(), Some(expose()));
+    let server = start(&bin, data.path(), Some(expose()));
     let deadline = Instant::now() + Duration::from_secs(30);
-    let now = || {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-        i64::try_from(now.as_millis()).unwrap()
-    };
     let begun = now();
     // Scrapes give it samples; what is waited for is that enough are there.
-    while server.ask("count_over_time(peer_info[1m]) >= 5", now(), now(), 1_000).len() < 2 {
+    while ask(&server, "count_over_time(peer_info[1m]) >= 5", now(), now(), 1_000).len() < 2 {
         assert!(Instant::now() < deadline, "nothing was scraped");
         std::thread::sleep(Duration::from_millis(200));
     }
@@ -350,7 +260,7 @@ fn theirs_are_ours() {
             "/api/v1/admin/tsdb/delete_series?match[]={}&start={from}&end={to}",
             escape(selector)
         );
-        server.request("POST", &path).unwrap();
+        server.post(&path).unwrap();
     }
     let until = now() - 1_000;
     let mut asked: Vec<(String, i64, i64, i64)> = Vec::new();
@@ -365,7 +275,7 @@ fn theirs_are_ours() {
     asked.extend(scraped.map(|query| (query.to_owned(), begun, until, 500)));
     let theirs: Vec<Answer> = asked
         .iter()
-        .map(|(query, start, end, step)| server.ask(query, *start, *end, *step))
+        .map(|(query, start, end, step)| ask(&server, query, *start, *end, *step))
         .collect();
     drop(server);
     let directory = Directory::open(data.path()).unwrap();
