@@ -128,9 +128,8 @@ impl<S: LogSink> Importer<S> {
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.imported.bytes += bytes.len() as u64;
         let mut rest = bytes;
-        while let Some(end) = memchr(b'\n', rest) {
-            let (line, after) = rest.split_at_checked(end).unwrap_or((rest, b""));
-            rest = after.get(1..).unwrap_or_default();
+        while let Some((line, after)) = first_line(rest) {
+            rest = after;
             if self.partial.is_empty() {
                 self.store(line)?;
             } else {
@@ -232,6 +231,13 @@ pub fn import<S: LogSink>(
         Ok(progress(&importer.imported()))
     })?;
     importer.finish()
+}
+
+/// The first line without its end, and what follows that; none where no line ends.
+#[inline]
+pub(crate) fn first_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (line, after) = bytes.split_at_checked(memchr(b'\n', bytes)?)?;
+    Some((line, after.get(1..)?))
 }
 
 /// Hands `input` to `take` piece by piece, to its end or until `take` stops it.

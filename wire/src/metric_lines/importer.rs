@@ -6,7 +6,6 @@ use std::io::BufRead;
 use std::ops::ControlFlow;
 
 use hashbrown::HashMap;
-use memchr::memchr;
 use telemetry_core::labels::METRIC_NAME;
 use telemetry_core::sink::{MetricSink, RawLabels, RefusalReason, SeriesRef};
 
@@ -16,7 +15,7 @@ use super::options::{Form, LineOptions};
 use super::report::{Imported, LineFault, Refused, RefusedLine};
 use super::row::{Row, Sample};
 use crate::error::Error;
-use crate::lines::for_each_piece;
+use crate::lines::{first_line, for_each_piece};
 use crate::prometheus::escape_name;
 
 /// Series that are remembered; past that all are forgotten and looked up anew.
@@ -69,9 +68,8 @@ impl<S: MetricSink> Importer<S> {
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.imported.bytes += bytes.len() as u64;
         let mut rest = bytes;
-        while let Some(end) = memchr(b'\n', rest) {
-            let (line, after) = rest.split_at_checked(end).unwrap_or((rest, b""));
-            rest = after.get(1..).unwrap_or_default();
+        while let Some((line, after)) = first_line(rest) {
+            rest = after;
             if self.partial.is_empty() && !self.is_too_long {
                 self.line(line)?;
             } else {

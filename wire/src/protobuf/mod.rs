@@ -12,6 +12,7 @@
 //! the byte of the input. Repeated numbers are read packed and unpacked.
 
 mod packed;
+pub(crate) mod pairs;
 mod read;
 mod write;
 

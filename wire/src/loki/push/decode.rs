@@ -8,7 +8,7 @@ use super::metadata::Metadata;
 use crate::error::Fault;
 use crate::otlp::texts::Texts;
 use crate::protobuf::Wire::*;
-use crate::protobuf::{Bytes, Reader};
+use crate::protobuf::{Bytes, Reader, pairs};
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
@@ -129,7 +129,7 @@ impl<'a> Entry<'a> {
         while let Some(tag) = fields.tag()? {
             match tag {
                 (3, Len) => {
-                    let [name, value] = pair(fields.message()?)?;
+                    let [name, value] = pairs::texts(fields.message()?)?;
                     then(name, value);
                 }
                 _ => fields.skip(tag)?,
@@ -140,27 +140,8 @@ impl<'a> Entry<'a> {
 }
 
 #[inline]
-fn timestamp(mut message: Reader<'_>) -> Result<Option<i64>, Fault> {
-    let (mut seconds, mut nanos) = (0_i64, 0);
-    while let Some(tag) = message.tag()? {
-        match tag {
-            (1, Varint) => seconds = message.int64()?,
-            (2, Varint) => nanos = message.int32()?,
-            _ => message.skip(tag)?,
-        }
-    }
+fn timestamp(message: Reader<'_>) -> Result<Option<i64>, Fault> {
+    let (seconds, nanos) = pairs::timestamp(message)?;
     let whole = seconds.checked_mul(NANOS_PER_SECOND);
     Ok(whole.and_then(|whole| whole.checked_add(nanos.into())))
-}
-
-fn pair(mut message: Reader<'_>) -> Result<[Bytes<'_>; 2], Fault> {
-    let [mut name, mut value] = [Bytes::default(); 2];
-    while let Some(tag) = message.tag()? {
-        match tag {
-            (1, Len) => name = message.bytes()?,
-            (2, Len) => value = message.bytes()?,
-            _ => message.skip(tag)?,
-        }
-    }
-    Ok([name, value])
 }

@@ -15,8 +15,8 @@ use super::output::{Output, Which};
 use super::point::{Point, Times};
 use super::shape::Shape;
 use crate::error::Fault;
-use crate::protobuf::Reader;
 use crate::protobuf::Wire::*;
+use crate::protobuf::{Reader, pairs};
 
 /// Hands over `_sum`, `_count` and a sample per quantile.
 pub(super) fn translate<'a>(
@@ -34,7 +34,7 @@ pub(super) fn translate<'a>(
             (3, Fixed64) => point.time = message.fixed64()?,
             (4, Fixed64) => count = message.fixed64()?,
             (5, Fixed64) => sum = message.double()?,
-            (6, Len) => quantiles.push(read_quantile(message.message()?)?),
+            (6, Len) => quantiles.push(pairs::doubles(message.message()?)?),
             (7, Len) => point.attributes::<7>(&mut message)?,
             (8, Varint) => point.flags = message.uint32()?,
             _ => message.skip(tag)?,
@@ -69,16 +69,4 @@ fn float_text(value: f64) -> String {
     // Writing to a string does not fail.
     let _ = write_f(&mut text, value);
     text
-}
-
-fn read_quantile(mut message: Reader<'_>) -> Result<(f64, f64), Fault> {
-    let (mut quantile, mut value) = (0.0, 0.0);
-    while let Some(tag) = message.tag()? {
-        match tag {
-            (1, Fixed64) => quantile = message.double()?,
-            (2, Fixed64) => value = message.double()?,
-            _ => message.skip(tag)?,
-        }
-    }
-    Ok((quantile, value))
 }

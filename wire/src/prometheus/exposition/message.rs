@@ -24,7 +24,7 @@ use super::text::NORMAL_NAN;
 use super::{ReadOptions, histogram};
 use crate::error::{Error, Fault, ProtobufErrorKind as Kind};
 use crate::protobuf::Wire::*;
-use crate::protobuf::{Bytes, Reader};
+use crate::protobuf::{Bytes, Reader, pairs};
 
 /// Hands every entry of the messages to `visit`.
 pub(super) fn read(
@@ -193,7 +193,7 @@ impl<'a> Family<'a> {
             match tag {
                 (1, Varint) => count = data.varint()?,
                 (2, Fixed64) => sum = data.double()?,
-                (3, Len) => quantiles.push(quantile(data.message()?)?),
+                (3, Len) => quantiles.push(pairs::doubles(data.message()?)?),
                 (4, Len) => output.start = timestamp(data.message()?)?,
                 _ => data.skip(tag)?,
             }
@@ -314,28 +314,9 @@ fn kind(number: i32) -> Option<MetricKind> {
     })
 }
 
-fn label<'a>(mut message: Reader<'a>) -> Result<Label<'a>, Fault> {
-    let [mut name, mut value] = [""; 2];
-    while let Some(tag) = message.tag()? {
-        match tag {
-            (1, Len) => name = text(message.bytes()?)?,
-            (2, Len) => value = text(message.bytes()?)?,
-            _ => message.skip(tag)?,
-        }
-    }
-    Ok((Cow::Borrowed(name), Cow::Borrowed(value)))
-}
-
-fn quantile(mut message: Reader<'_>) -> Result<(f64, f64), Fault> {
-    let (mut quantile, mut value) = (0.0, 0.0);
-    while let Some(tag) = message.tag()? {
-        match tag {
-            (1, Fixed64) => quantile = message.double()?,
-            (2, Fixed64) => value = message.double()?,
-            _ => message.skip(tag)?,
-        }
-    }
-    Ok((quantile, value))
+fn label(message: Reader<'_>) -> Result<Label<'_>, Fault> {
+    let [name, value] = pairs::texts(message)?;
+    Ok((Cow::Borrowed(text(name)?), Cow::Borrowed(text(value)?)))
 }
 
 pub(super) fn exemplar(mut message: Reader<'_>) -> Result<ExposedExemplar, Fault> {
@@ -356,14 +337,7 @@ pub(super) fn exemplar(mut message: Reader<'_>) -> Result<ExposedExemplar, Fault
 }
 
 /// Milliseconds.
-pub(super) fn timestamp(mut message: Reader<'_>) -> Result<i64, Fault> {
-    let (mut seconds, mut nanos) = (0_i64, 0);
-    while let Some(tag) = message.tag()? {
-        match tag {
-            (1, Varint) => seconds = message.int64()?,
-            (2, Varint) => nanos = message.int32()?,
-            _ => message.skip(tag)?,
-        }
-    }
+pub(super) fn timestamp(message: Reader<'_>) -> Result<i64, Fault> {
+    let (seconds, nanos) = pairs::timestamp(message)?;
     Ok(seconds.saturating_mul(1_000).saturating_add(i64::from(nanos / 1_000_000)))
 }

@@ -24,7 +24,7 @@ use super::bound::normalise;
 use super::created::{Line, Run};
 use super::cursor::Cursor;
 use super::entry::{Entry, ExposedExemplar, Label};
-use super::text::{float, label_name, metric_name, quoted, to_line_end, unescape};
+use super::text::{family_name, float, label_name, metric_name, quoted, to_line_end, unescape};
 use crate::error::{Error, ExpositionErrorKind as Kind};
 
 /// Hands every entry of a text to `visit`.
@@ -67,13 +67,7 @@ fn comment<'a>(
     });
     let Some(keyword) = keyword else { return Err(cursor.error(Kind::Start)) };
     cursor.advance("# ".len() + keyword.len() + 1);
-    let family = match cursor.peek() {
-        b'"' => quoted(cursor, Kind::FamilyName { keyword })?,
-        _ => match metric_name(cursor) {
-            "" => return Err(cursor.error(Kind::FamilyName { keyword })),
-            name => Cow::Borrowed(name),
-        },
-    };
+    let family = family_name(cursor, keyword)?;
     let start = cursor.at();
     if !cursor.take(b' ') || memchr(b'\n', cursor.rest()).is_none() {
         return Err(cursor.error_at(start, Kind::Text));

@@ -97,13 +97,7 @@ fn comment<'a>(cursor: &mut Cursor<'a>) -> Result<Line<'a>, Error> {
     };
     cursor.advance(keyword.len());
     cursor.blanks();
-    let family = match cursor.peek() {
-        b'"' => quoted(cursor, Kind::FamilyName { keyword })?,
-        _ => match metric_name(cursor) {
-            "" => return Err(cursor.error(Kind::FamilyName { keyword })),
-            name => Cow::Borrowed(name),
-        },
-    };
+    let family = family_name(cursor, keyword)?;
     // One separator, of whatever kind; what follows is the text to the last byte.
     let start = cursor.at();
     let text = to_line_end(cursor);
@@ -269,6 +263,21 @@ fn timestamp(cursor: &mut Cursor<'_>) -> Result<i64, Error> {
     match number {
         Some(number) if !digits.is_empty() => Ok(number),
         _ => Err(cursor.error_at(start, Kind::Timestamp)),
+    }
+}
+
+/// The name of a family behind a keyword.
+pub(super) fn family_name<'a>(
+    cursor: &mut Cursor<'a>,
+    keyword: &'static str,
+) -> Result<Cow<'a, str>, Error> {
+    let kind = Kind::FamilyName { keyword };
+    match cursor.peek() {
+        b'"' => quoted(cursor, kind),
+        _ => match metric_name(cursor) {
+            "" => Err(cursor.error(kind)),
+            name => Ok(Cow::Borrowed(name)),
+        },
     }
 }
 

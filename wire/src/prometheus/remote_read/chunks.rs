@@ -12,9 +12,9 @@ use telemetry_core::labels::Labels;
 
 use super::samples::write_labels;
 use crate::error::{Error, Fault};
-use crate::prometheus::remote_write::labels::{Pairs, read_label};
+use crate::prometheus::remote_write::labels::Pairs;
 use crate::protobuf::Wire::*;
-use crate::protobuf::{Bytes, Reader, Writer};
+use crate::protobuf::{Bytes, Reader, Writer, pairs};
 
 /// Some series of the answer to one query.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -131,7 +131,7 @@ fn read_series(mut message: Reader<'_>) -> Result<ChunkedSeries, Fault> {
     while let Some(tag) = message.tag()? {
         match tag {
             (1, Len) => {
-                let [name, value] = read_label(message.message()?)?;
+                let [name, value] = pairs::texts(message.message()?)?;
                 pairs.add(name.bytes, value.bytes);
             }
             (2, Len) => chunks.push(read_chunk(message.message()?)?),

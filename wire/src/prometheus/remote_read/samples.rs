@@ -8,9 +8,9 @@ use telemetry_core::time::Millis;
 use super::BODY_BYTES_MAX;
 use crate::error::{Error, Fault};
 use crate::prometheus::remote_write::histogram;
-use crate::prometheus::remote_write::labels::{Pairs, read_label};
+use crate::prometheus::remote_write::labels::Pairs;
 use crate::protobuf::Wire::*;
-use crate::protobuf::{Reader, Writer};
+use crate::protobuf::{Reader, Writer, pairs};
 use crate::snappy;
 
 /// An answer: series for each query of the request.
@@ -83,7 +83,7 @@ fn read_series(mut message: Reader<'_>) -> Result<ReadSeries, Fault> {
     while let Some(tag) = message.tag()? {
         match tag {
             (1, Len) => {
-                let [name, value] = read_label(message.message()?)?;
+                let [name, value] = pairs::texts(message.message()?)?;
                 pairs.add(name.bytes, value.bytes);
             }
             (2, Len) => samples.push(read_sample(message.message()?)?),
@@ -98,15 +98,8 @@ fn read_series(mut message: Reader<'_>) -> Result<ReadSeries, Fault> {
     Ok(ReadSeries { labels: pairs.build().map_err(unusable)?, samples })
 }
 
-fn read_sample(mut message: Reader<'_>) -> Result<Sample, Fault> {
-    let (mut value, mut time) = (0.0, 0);
-    while let Some(tag) = message.tag()? {
-        match tag {
-            (1, Fixed64) => value = message.double()?,
-            (2, Varint) => time = message.int64()?,
-            _ => message.skip(tag)?,
-        }
-    }
+fn read_sample(message: Reader<'_>) -> Result<Sample, Fault> {
+    let (value, time) = pairs::sample(message)?;
     Ok(Sample { time: Millis(time), value: SampleValue::Float(value) })
 }
 

@@ -8,10 +8,10 @@ use telemetry_core::time::Millis;
 use super::histogram;
 use super::items::{ItemKind, Items, Other};
 use super::known::{Key, Known, LABEL_TAG};
-use super::labels::{Pairs, read_label};
+use super::labels::Pairs;
 use crate::error::Fault;
 use crate::protobuf::Wire::*;
-use crate::protobuf::{Bytes, Reader};
+use crate::protobuf::{Bytes, Reader, pairs};
 
 /// The series of a message, or why there is none.
 type Resolved = Result<SeriesRef, RefusalReason>;
@@ -104,7 +104,7 @@ fn all_labels(mut message: Reader<'_>) -> Result<Pairs<'_>, Fault> {
     while let Some(tag) = message.tag()? {
         match tag {
             (1, Len) => {
-                let [name, value] = read_label(message.message()?)?;
+                let [name, value] = pairs::texts(message.message()?)?;
                 pairs.add(name.bytes, value.bytes);
             }
             _ => message.skip(tag)?,
@@ -166,15 +166,8 @@ fn rest(
 }
 
 #[inline]
-fn sample(mut message: Reader<'_>, series: &Resolved, items: &mut Items) -> Result<(), Fault> {
-    let (mut value, mut time) = (0.0, 0);
-    while let Some(tag) = message.tag()? {
-        match tag {
-            (1, Fixed64) => value = message.double()?,
-            (2, Varint) => time = message.int64()?,
-            _ => message.skip(tag)?,
-        }
-    }
+fn sample(message: Reader<'_>, series: &Resolved, items: &mut Items) -> Result<(), Fault> {
+    let (value, time) = pairs::sample(message)?;
     match series {
         Ok(series) => items.float(*series, time, value),
         Err(reason) => {
@@ -190,7 +183,7 @@ fn exemplar(mut message: Reader<'_>, series: &Resolved, items: &mut Items) -> Re
     while let Some(tag) = message.tag()? {
         match tag {
             (1, Len) => {
-                let [name, value] = read_label(message.message()?)?;
+                let [name, value] = pairs::texts(message.message()?)?;
                 labels.add(name.bytes, value.bytes);
             }
             (2, Fixed64) => value = message.double()?,

@@ -4,10 +4,6 @@
 use telemetry_core::labels::{Labels, METRIC_NAME};
 use telemetry_core::sink::{MetricSink, RawLabels, RefusalReason, SeriesRef};
 
-use crate::error::Fault;
-use crate::protobuf::Wire::Len;
-use crate::protobuf::{Bytes, Reader};
-
 /// Bytes of a wrong name that a refusal repeats: every sample of the series has one.
 const NAME_BYTES_SHOWN: usize = 64;
 
@@ -65,17 +61,4 @@ impl<'a> Pairs<'a> {
 
 fn shown(name: &str) -> &str {
     name.get(..name.floor_char_boundary(NAME_BYTES_SHOWN)).unwrap_or(name)
-}
-
-/// Reads a label of version 1.0.
-pub(crate) fn read_label<'a>(mut message: Reader<'a>) -> Result<[Bytes<'a>; 2], Fault> {
-    let [mut name, mut value] = [Bytes::default(); 2];
-    while let Some(tag) = message.tag()? {
-        match tag {
-            (1, Len) => name = message.bytes()?,
-            (2, Len) => value = message.bytes()?,
-            _ => message.skip(tag)?,
-        }
-    }
-    Ok([name, value])
 }
