@@ -185,15 +185,25 @@ fn filter() -> impl Strategy<Value = LineFilter> {
         1 => "[0-9a-f]{8}".prop_map(String::into_bytes),
         1 => "(user/[0-9]|took [0-9]{2}|id=[0-9a-f])".prop_map(String::into_bytes),
     ];
-    let regex = "(user/[0-9]+ took 1|id=[0-9a-f]*ff|^level|(GET|info).*[02]|[ab] [bc]|ERROR|span=0af7651916cd43dd-[12])";
+    let regexes = vec![
+        "user/[0-9]+ took 1",
+        "id=[0-9a-f]*ff",
+        "^level",
+        "(GET|info).*[02]",
+        "[ab] [bc]",
+        "ERROR",
+        "v[12]/user/[0-9]*7",
+        r"[0-9]\.[2-4]ms",
+        "-?[0-9]+5",
+        "x(7|8)A9",
+        "PUT|rror",
+        "r/1[0-9]|=7|[^ -~]",
+        "span=0af7651916cd43dd-[12]",
+    ];
+    let regexes = prop::sample::select(regexes);
     let pattern = prop_oneof![
         3 => needle.prop_map(LinePattern::Contains),
-        1 => Just(regex).prop_flat_map(|regex| {
-            let all: Vec<&str> = regex.trim_matches(['(', ')']).split('|').collect();
-            prop::sample::select(all).prop_filter_map("no expression", |part| {
-                Some(LinePattern::Regex(Regex::new(part).ok()?))
-            })
-        }),
+        2 => regexes.prop_map(|regex| LinePattern::Regex(Regex::new(regex).unwrap())),
     ];
     let patterns = prop::collection::vec(pattern, 1..3);
     (any::<bool>(), patterns).prop_map(|(negated, any)| LineFilter { negated, any })

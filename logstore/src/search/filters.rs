@@ -1,11 +1,15 @@
 //! The line filters of a query, as the store applies them: to templates first, then to lines.
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 use memchr::memmem::Finder;
-use telemetry_core::labels::regex::Regex;
+use parking_lot::Mutex;
+use telemetry_core::labels::regex::{Alphabet, Regex};
 use telemetry_core::source::{LineFilter, LinePattern, Template};
 use telemetry_core::storage;
 
+use super::segments::Plan;
 use super::verdict::{Needle, Verdict};
 use crate::block::values::{self, Filter as ValueFilter};
 use crate::block::{Block, PageEntry};
@@ -17,9 +21,12 @@ pub(crate) struct Filters {
     filters: Vec<Filter>,
 }
 
+/// One filter.
 #[derive(Debug)]
-struct Filter {
-    negated: bool,
+pub(super) struct Filter {
+    /// Whether lines in which something is found are dropped, not kept.
+    pub(super) negated: bool,
+    /// What is looked for.
     any: Vec<Pattern>,
 }
 
@@ -52,6 +59,11 @@ impl Filters {
         Some(Filters { filters })
     }
 
+    /// Each.
+    pub(super) fn all(&self) -> &[Filter] {
+        &self.filters
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.filters.len()
@@ -59,9 +71,7 @@ impl Filters {
 
     /// Whether a line passes all.
     pub(crate) fn keep(&self, line: &[u8]) -> bool {
-        self.filters
-            .iter()
-            .all(|filter| filter.any.iter().any(|pattern| pattern.matches(line)) != filter.negated)
+        self.filters.iter().all(|filter| filter.finds(line) != filter.negated)
     }
 
     /// A text that a line must contain, if there is one, and the slots of a template in one of which
@@ -128,12 +138,12 @@ impl Filters {
     ) -> (Verdict, Vec<&'s [u8]>) {
         let (mut all, mut of_all) = (Verdict::Kept, Vec::new());
         for filter in &self.filters {
-            let (any, values) = any(filter.any.iter().map(|one| one.verdict(template, slots)));
-            match if filter.negated { any.negated() } else { any } {
+            let (verdict, values) = filter.verdict(template, slots);
+            match verdict {
                 Verdict::Out => return (Verdict::Out, Vec::new()),
                 Verdict::Open => {
                     all = Verdict::Open;
-                    if of_all.is_empty() && !filter.negated {
+                    if of_all.is_empty() {
                         of_all = values;
                     }
                 }
@@ -141,6 +151,43 @@ impl Filters {
             }
         }
         (all, of_all)
+    }
+}
+
+impl Filter {
+    /// Whether something is found in a line.
+    pub(super) fn finds(&self, line: &[u8]) -> bool {
+        self.any.iter().any(|pattern| pattern.matches(line))
+    }
+
+    /// Whether something is found in lines of a template, or long values of which a line then has one.
+    pub(super) fn found<'s>(
+        &'s self,
+        template: Template<'s>,
+        slots: &'s [Summary],
+    ) -> (Verdict, Vec<&'s [u8]>) {
+        any(self.any.iter().map(|pattern| pattern.verdict(template, slots)))
+    }
+
+    /// Whether lines of a template are kept, or long values of which a line then has one.
+    pub(super) fn verdict<'s>(
+        &'s self,
+        template: Template<'s>,
+        slots: &'s [Summary],
+    ) -> (Verdict, Vec<&'s [u8]>) {
+        let (verdict, values) = self.found(template, slots);
+        if self.negated { (verdict.negated(), Vec::new()) } else { (verdict, values) }
+    }
+
+    /// The ASCII characters that what is looked for can have in it; none where that hangs on what is
+    /// around it.
+    pub(super) fn alphabet(&self) -> Option<Alphabet> {
+        self.any.iter().try_fold(Alphabet::default(), |all, pattern| {
+            Some(all.or(match pattern {
+                Pattern::Contains(needle) => Alphabet::of(needle.text()),
+                Pattern::Regex(regex, _) => regex.match_alphabet()?,
+            }))
+        })
     }
 }
 
@@ -167,9 +214,26 @@ pub(super) struct Verdicts {
     of: Vec<Verdict>,
     /// Hashes of long values of which a line of a template has one if it passes.
     values: HashMap<u32, Box<[u64]>>,
+    /// How lines of open templates are asked, where that was needed.
+    plans: Mutex<HashMap<u32, Option<Arc<Plan>>>>,
 }
 
 impl Verdicts {
+    /// How lines of a template are asked; none where whole lines are looked at.
+    pub(super) fn plan(
+        &self,
+        filters: &Filters,
+        dictionary: &Dictionary,
+        number: u32,
+    ) -> Option<Arc<Plan>> {
+        let make = || {
+            let template = dictionary.template(number)?;
+            let slots = dictionary.summaries(number);
+            Plan::new(&filters.filters, template, slots).map(Arc::new)
+        };
+        self.plans.lock().entry(number).or_insert_with(make).clone()
+    }
+
     /// What a template says.
     pub(super) fn of(&self, template: &PageTemplate) -> Verdict {
         self.of.get(template.number as usize).copied().unwrap_or(Verdict::Open)

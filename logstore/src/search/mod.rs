@@ -7,6 +7,7 @@
 mod filters;
 mod merged;
 mod page;
+mod segments;
 mod source;
 mod templates;
 mod verdict;

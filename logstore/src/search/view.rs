@@ -11,6 +11,7 @@ use telemetry_core::storage::{self, Damaged};
 
 use super::filters::{Filters, Verdicts};
 use super::page::{Lines, StreamPage};
+use super::segments::Plan;
 use super::templates::StoredTemplates;
 use super::verdict::Verdict;
 use crate::block::{Block, Run};
@@ -72,6 +73,21 @@ fn candidates<'c>(
     nths.dedup();
     let rows = coded.rows_of(place);
     Ok(Some(nths.into_iter().filter_map(|nth| rows.get(nth).copied())))
+}
+
+/// The rows of a template that pass, as a plan finds them.
+fn planned<'c>(
+    plan: &Plan,
+    filters: &Filters,
+    page: &OpenPage,
+    (coded, place): (&'c Coded, usize),
+    in_time: &dyn Fn(&u32) -> bool,
+) -> Result<impl Iterator<Item = u32> + use<'c>, Damaged> {
+    let rows = coded.rows_of(place);
+    let mut nths: Vec<u32> =
+        (0_u32..).zip(rows).filter(|(_, row)| in_time(row)).map(|(nth, _)| nth).collect();
+    plan.retain(filters.all(), (coded, place), &page.times, &mut nths)?;
+    Ok(nths.into_iter().filter_map(|nth| rows.get(nth as usize).copied()))
 }
 
 /// Rows of a page on disk.
@@ -136,9 +152,17 @@ impl<'a> View<'a> {
                                 continue;
                             }
                             let candidates = candidates(filters, block, page, place, coded)?;
-                            match candidates {
-                                Some(candidates) => open.extend(candidates.filter(in_time)),
+                            if let Some(candidates) = candidates {
+                                open.extend(candidates.filter(in_time));
+                                continue;
+                            }
+                            match verdicts.plan(filters, block.dictionary(), template.number) {
                                 None => open.extend(rows()),
+                                Some(plan) => {
+                                    let place = (coded, place);
+                                    let rows = planned(&plan, filters, page, place, &in_time)?;
+                                    kept.extend(rows);
+                                }
                             }
                         }
                     }

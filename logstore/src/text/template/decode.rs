@@ -255,7 +255,7 @@ impl Coded {
         times: &[i64],
         into: &mut LogColumns,
     ) -> Result<(), Damaged> {
-        let mut parts: Vec<Option<Parts<'_>>> = Vec::new();
+        let mut parts: Vec<Option<Parts>> = Vec::new();
         parts.resize_with(self.templates.len(), || None);
         for row in rows.clone() {
             let Some(place) = self.of_rows.get(row).map(|of| *of as usize) else { continue };
@@ -281,44 +281,50 @@ impl Coded {
         Ok(())
     }
 
-    fn parts<'d>(
+    fn parts(
         &self,
-        dictionary: &'d Dictionary,
+        dictionary: &Dictionary,
         place: usize,
         times: &[i64],
-    ) -> Result<Parts<'d>, Damaged> {
+    ) -> Result<Parts, Damaged> {
         let missing = || Damaged::field(0, "template of a page");
         let template = self.templates.get(place).ok_or_else(missing)?;
         let template = dictionary.template(template.number).ok_or_else(missing)?;
         let mut columns = Vec::with_capacity(template.slots.len());
-        let mut from = 0;
+        let (mut gap, mut from) = (Vec::new(), 0);
         for (number, slot) in template.slots.iter().enumerate() {
+            gap.extend_from_slice(template.text.get(from..slot.at as usize).unwrap_or_default());
+            from = slot.at as usize;
             let mut column = SlotColumn::default();
             self.column(place, number, times, &mut column)?;
-            columns.push((template.text.get(from..slot.at as usize).unwrap_or_default(), column));
-            from = slot.at as usize;
+            if column.form == SlotForm::Constant {
+                // As good as static.
+                gap.extend_from_slice(column.text(0));
+            } else {
+                columns.push((std::mem::take(&mut gap), column));
+            }
         }
-        let end = template.text.get(from..).unwrap_or_default();
-        Ok(Parts { columns, end, next: 0 })
+        gap.extend_from_slice(template.text.get(from..).unwrap_or_default());
+        Ok(Parts { columns, end: gap, next: 0 })
     }
 }
 
 /// What the lines of a template are put together from.
-struct Parts<'d> {
-    /// What is static before each slot, and its values.
-    columns: Vec<(&'d [u8], SlotColumn)>,
-    end: &'d [u8],
+struct Parts {
+    /// What is the same in all lines before each slot that varies, and the slot's values.
+    columns: Vec<(Vec<u8>, SlotColumn)>,
+    end: Vec<u8>,
     /// The next row of the template.
     next: usize,
 }
 
-impl Parts<'_> {
+impl Parts {
     fn write(&self, out: &mut Vec<u8>) {
         for (gap, column) in &self.columns {
             out.extend_from_slice(gap);
             column.write(self.next, out);
         }
-        out.extend_from_slice(self.end);
+        out.extend_from_slice(&self.end);
     }
 }
 

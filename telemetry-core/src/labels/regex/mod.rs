@@ -18,6 +18,7 @@
 //! Deviations: classes have the characters of a Unicode version that may be newer than Go's; the
 //! memory that an expression may take is limited in another way, by [`RegexErrorKind::Large`].
 
+mod alphabet;
 mod captures;
 mod class;
 mod engine;
@@ -29,6 +30,7 @@ mod parse;
 mod sequence;
 mod stack;
 
+pub use alphabet::Alphabet;
 pub use captures::Captures;
 pub use error::{RegexError, RegexErrorKind};
 pub use literals::AnyOf;
@@ -79,6 +81,7 @@ struct Inner {
     form_needs_utf8: bool,
     prefix: Box<str>,
     required: Vec<AnyOf>,
+    alphabet: Option<Alphabet>,
     /// Finds groups faster than the engine does.
     sequence: Option<Sequence>,
     engine: Engine,
@@ -118,6 +121,7 @@ impl Regex {
         let understand = || Understood::new(pattern, options);
         let Understood { names, form, prefix, required, hir } =
             stack::with_room(deep, understand).ok_or_else(large)??;
+        let alphabet = alphabet::of_matches(&hir, deep);
         let sequence = if names.len() > 1 { Sequence::new(&hir) } else { None };
         let engine = Engine::new(hir, names.len(), form.is_total(), deep).ok_or_else(large)?;
         Ok(Regex(Arc::new(Inner {
@@ -128,6 +132,7 @@ impl Regex {
             form,
             prefix,
             required,
+            alphabet,
             sequence,
             engine,
         })))
@@ -309,6 +314,13 @@ impl Regex {
     /// skip what cannot match; the list may be empty and is not complete.
     pub fn required_literals(&self) -> &[AnyOf] {
         &self.0.required
+    }
+
+    /// The ASCII characters that a match can have in it, where a match is one whatever is around it
+    /// and none is empty: then a text matches if one of its pieces does between characters that are
+    /// not among them.
+    pub fn match_alphabet(&self) -> Option<Alphabet> {
+        self.0.alphabet
     }
 
     /// Whether it is known that every text matches.
