@@ -28,8 +28,8 @@ use std::process::ExitCode;
 use std::time::Instant as Stopwatch;
 
 use quadra::logql::{self, Engine, LogOptions, Pager};
-use quadra::telemetry_core::query::{Limits, QueryContext};
-use quadra::telemetry_core::source::Direction;
+use quadra::query::{Limits, QueryContext};
+use quadra::source::Direction;
 use quadra::time::Nanos;
 
 #[path = "grep/arguments.rs"]

@@ -16,12 +16,12 @@ use quadra::labels;
 use quadra::labels::Labels;
 use quadra::model::SampleValue;
 use quadra::promql::{self, Engine, Options, Value};
-use quadra::telemetry_core::query::QueryContext;
-use quadra::telemetry_core::source::{
+use quadra::query::QueryContext;
+use quadra::source::{
     Chunk, ChunkStatistics, Columns, LabelRequest, MetricSource, SeriesRequest, SeriesSet,
     SourceError,
 };
-use quadra::telemetry_core::time::MillisRange;
+use quadra::time::MillisRange;
 
 /// Somebody's own storage: every sensor was read at the same times.
 struct Sensors {

@@ -41,6 +41,7 @@
     allow(unused, reason = "a build without signals has nothing to do")
 )]
 
+mod bounds;
 mod builder;
 #[cfg(all(feature = "traces", any(feature = "logs", feature = "profiles")))]
 pub mod correlate;
@@ -52,18 +53,17 @@ pub mod metrics;
 #[cfg(feature = "profiles")]
 pub mod profiles;
 mod quadra;
-mod query;
 #[cfg(feature = "traces")]
 pub mod traces;
 
+pub use bounds::Bounds;
 pub use builder::Builder;
 pub use error::Error;
 pub use quadra::{Quadra, Signal};
-pub use query::Bounds;
 
 pub use telemetry_core;
 pub use telemetry_core::query::{CancelToken, Limits};
-pub use telemetry_core::{labels, model, sink, source, storage, time};
+pub use telemetry_core::{labels, model, query, sink, source, storage, time};
 
 #[cfg(feature = "profiles")]
 pub use profstore;

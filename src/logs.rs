@@ -12,7 +12,7 @@ use telemetry_core::sink::LogSink;
 use telemetry_core::source::{Direction, LabelRequest, LogSource};
 use telemetry_core::time::{MillisRange, Nanos, NanosRange};
 
-use crate::query::bounded;
+use crate::bounds::bounded;
 use crate::{Bounds, Error, Quadra};
 
 /// Lines that [`LogQuery::stream`] reads at once.

@@ -11,7 +11,7 @@ use telemetry_core::sink::MetricSink;
 use telemetry_core::time::{Millis, MillisRange};
 use tsdb::{Batch, Series, Tsdb};
 
-use crate::query::bounded;
+use crate::bounds::bounded;
 use crate::{Bounds, Error, Quadra};
 
 pub use lookup::Lookup;

@@ -8,7 +8,7 @@ use telemetry_core::time::NanosRange;
 use traceql::{MetricsRange, MetricsResult, SearchOptions, SearchResult};
 use tracestore::{Batch, TraceStore};
 
-use crate::query::bounded;
+use crate::bounds::bounded;
 use crate::{Bounds, Error, Quadra};
 
 /// The traces of a database.

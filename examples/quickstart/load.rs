@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use quadra::model::LogEntry;
+use quadra::sink::MetricSink;
 use quadra::time::{Millis, Nanos};
-use quadra::wire::otlp::{self, Signal};
+use quadra::wire::otlp::{self, DeltaOptions, MetricOptions, MetricReceiver, Signal};
 use quadra::wire::{pprof, prometheus};
 use quadra::{Quadra, labels};
 
@@ -22,11 +23,18 @@ type Outcome = Result<(), Box<dyn Error>>;
 pub(crate) fn files(db: &Quadra, arguments: &Arguments) -> Outcome {
     each(&arguments.logs, |path| log_lines(db, path))?;
     each(&arguments.profiles, |path| profile(db, path))?;
-    each(&arguments.otlp, |path| otlp_request(db, path))?;
+    // One for all requests of metrics: it remembers series, and adds up deltas.
+    let mut options = MetricOptions::default();
+    options.deltas = Some(DeltaOptions::default());
+    let mut metrics = MetricReceiver::new(db.metrics().sink(), options);
+    each(&arguments.otlp, |path| otlp_request(db, &mut metrics, path))?;
     each(&arguments.prom, |path| exposition(db, path))
 }
 
-fn each(paths: &[PathBuf], load: impl Fn(&Path) -> Result<String, Box<dyn Error>>) -> Outcome {
+fn each(
+    paths: &[PathBuf],
+    mut load: impl FnMut(&Path) -> Result<String, Box<dyn Error>>,
+) -> Outcome {
     for path in paths {
         let loaded = load(path).map_err(|error| format!("{}: {error}", path.display()))?;
         eprintln!("  {}: {loaded}", path.display());
@@ -87,7 +95,11 @@ fn profile(db: &Quadra, path: &Path) -> Result<String, Box<dyn Error>> {
     Ok(format!("{} samples of {}", profile.samples.len(), kinds.join(", ")))
 }
 
-fn otlp_request(db: &Quadra, path: &Path) -> Result<String, Box<dyn Error>> {
+fn otlp_request(
+    db: &Quadra,
+    metrics: &mut MetricReceiver<impl MetricSink>,
+    path: &Path,
+) -> Result<String, Box<dyn Error>> {
     let bytes = fs::read(path)?;
     let (signal, encoding) =
         otlp::guess(&bytes).ok_or("this is no OTLP request, or an empty one")?;
@@ -99,11 +111,7 @@ fn otlp_request(db: &Quadra, path: &Path) -> Result<String, Box<dyn Error>> {
             let options = otlp::LogOptions::default();
             (otlp::decode_logs(&bytes, encoding, &options, &mut db.logs().sink())?, "log lines")
         }
-        Signal::Metrics => {
-            let options = otlp::MetricOptions::default();
-            let mut sink = db.metrics().sink();
-            (otlp::decode_metrics(&bytes, encoding, &options, &mut sink)?, "data points")
-        }
+        Signal::Metrics => (metrics.receive(&bytes, encoding)?, "data points"),
     };
     let refused = match outcome.refused.len() {
         0 => "0 refused".to_owned(),

@@ -5,7 +5,7 @@ use telemetry_core::source::{LabelRequest, MetricSource};
 use telemetry_core::time::{Millis, MillisRange};
 use tsdb::{Cardinality, Tsdb};
 
-use crate::query::bounded;
+use crate::bounds::bounded;
 use crate::{Bounds, Error, Quadra};
 
 /// Looks up labels and series: of everything stored, unless it is narrowed down.

@@ -23,6 +23,7 @@ const CHECKS: &[(&str, &str)] = &[
     ("quadra", "traces,pure-rust"),
     ("quadra", "profiles,pure-rust"),
     ("quadra", "wire,pure-rust"),
+    ("quadra", "wire,serde,pure-rust"),
     ("quadra", "zstd,pure-rust"),
     ("quadra", "metrics,logs,traces,profiles,wire,pure-rust"),
 ];
