@@ -149,7 +149,7 @@ fn child_process() {
     let Some(directory) = std::env::var_os(CHILD_DIRECTORY) else { return };
     let mut options = StoreOptions::default();
     options.head_bytes_max = 64 * 500;
-    let toy = Toy { carries: true };
+    let toy = Toy { carries: true, ..Toy::default() };
     let store = Store::open(toy, Arc::new(OsFileSystem), Path::new(&directory), options).unwrap();
     let first = store.stats().commits + 1;
     let mut out = std::io::stdout();
@@ -183,11 +183,11 @@ fn a_process_killed_at_any_moment_loses_no_commit() {
             last = line.trim().parse().unwrap_or(last);
             if last > 0 && left == 300.min(waits) {
                 // The child holds the lock; a reader may come in.
-                let toy = Toy { carries: true };
+                let toy = Toy { carries: true, ..Toy::default() };
                 let fs: Arc<dyn FileSystem> = Arc::new(OsFileSystem);
                 let other = Store::open(toy, fs.clone(), &path, StoreOptions::default());
                 assert!(matches!(other, Err(Error::Locked { .. })), "round {round}");
-                let toy = Toy { carries: true };
+                let toy = Toy { carries: true, ..Toy::default() };
                 let reader = Store::open_read_only(toy, fs, &path, StoreOptions::default());
                 let rows = seen(&reader.unwrap());
                 assert!(rows.len() as u64 >= 2 * last, "round {round}");
@@ -203,7 +203,7 @@ fn a_process_killed_at_any_moment_loses_no_commit() {
             last = line.trim().parse().unwrap_or(last);
         }
         child.wait().unwrap();
-        let toy = Toy { carries: true };
+        let toy = Toy { carries: true, ..Toy::default() };
         let fs = Arc::new(OsFileSystem);
         let store = Store::open(toy, fs, &path, StoreOptions::default()).unwrap();
         let mut numbers: Vec<u64> = seen(&store).iter().map(|row| row.number).collect();

@@ -177,6 +177,63 @@ fn a_head_that_is_too_large_is_flushed_without_a_thread_too() {
 }
 
 #[test]
+fn commits_wait_for_a_slow_flush_before_heads_have_half_as_much_again() {
+    const HEAD_BYTES_MAX: u64 = 6400;
+    let mut options = StoreOptions::default();
+    options.head_bytes_max = HEAD_BYTES_MAX;
+    options.durability = Durability::Off;
+    let pace = Arc::<Pace>::default();
+    let store = open_at_pace(&MemoryFileSystem::new(), options, pace.clone()).unwrap();
+    let turn = pace.flush.lock();
+    let writer = {
+        let store = store.clone();
+        std::thread::spawn(move || {
+            let commit = |i: i64| {
+                commit(&store, &[row("a", i, i as u64)]).unwrap();
+                store.stats().head_bytes
+            };
+            (0..2000).map(commit).max()
+        })
+    };
+    let most = HEAD_BYTES_MAX + HEAD_BYTES_MAX / 2 + 64;
+    while store.stats().head_bytes < most {
+        std::thread::yield_now();
+    }
+    drop(turn);
+    assert_eq!(writer.join().unwrap(), Some(most));
+    // Nobody flushed the little that came while somebody else flushed.
+    let stats = store.stats();
+    assert!(stats.flushes <= 2000 * 64 / HEAD_BYTES_MAX, "{}", stats.flushes);
+    assert_eq!(seen(&store).len(), 2000);
+}
+
+#[test]
+fn a_long_merge_keeps_no_head_in_memory_that_is_flushed_meanwhile() {
+    let pace = Arc::<Pace>::default();
+    let options = by_hand(Durability::Off);
+    let store = open_at_pace(&MemoryFileSystem::new(), options, pace.clone()).unwrap();
+    for i in 0..2 {
+        commit(&store, &[row("a", i, i as u64)]).unwrap();
+        store.flush().unwrap();
+    }
+    commit(&store, &[row("a", 2, 2)]).unwrap();
+    let head = Arc::downgrade(store.begin().unwrap().head());
+    let turn = pace.merge.lock();
+    let merge = {
+        let store = store.clone();
+        std::thread::spawn(move || store.compact().unwrap())
+    };
+    while !pace.is_merging.load(Ordering::Acquire) {
+        std::thread::yield_now();
+    }
+    store.flush().unwrap();
+    assert!(head.upgrade().is_none());
+    drop(turn);
+    assert_eq!(merge.join().unwrap(), 1);
+    assert_eq!(seen(&store).len(), 3);
+}
+
+#[test]
 fn the_thread_flushes_merges_and_syncs() {
     let mut options = StoreOptions::default();
     options.head_bytes_max = 6400;
@@ -229,7 +286,7 @@ fn a_backup_is_a_store() {
     let again = backup::restore(&shared, Path::new("/backup"), Path::new("/restored"));
     assert!(matches!(again, Err(Error::NotEmpty { .. })));
     for path in ["/backup/toy", "/restored/toy"] {
-        let toy = Toy { carries: true };
+        let toy = Toy { carries: true, ..Toy::default() };
         let options = by_hand(Durability::Always);
         let copy = Store::open(toy, shared.clone(), Path::new(path), options).unwrap();
         assert_eq!(seen(&copy), expected);
@@ -277,7 +334,7 @@ fn data_without_a_manifest_is_not_taken_for_a_new_store() {
 fn one_process_writes_to_a_directory_of_the_machine() {
     let dir = tempfile::tempdir().unwrap();
     let open = || {
-        let toy = Toy { carries: false };
+        let toy = Toy { carries: false, ..Toy::default() };
         Store::open(toy, Arc::new(OsFileSystem), dir.path(), StoreOptions::default())
     };
     let store = open().unwrap();
@@ -285,7 +342,7 @@ fn one_process_writes_to_a_directory_of_the_machine() {
     assert!(matches!(open(), Err(Error::Locked { .. })));
     store.flush().unwrap();
     commit(&store, &[row("a", 2, 2)]).unwrap();
-    let toy = Toy { carries: false };
+    let toy = Toy { carries: false, ..Toy::default() };
     let reader =
         Store::open_read_only(toy, Arc::new(OsFileSystem), dir.path(), StoreOptions::default());
     assert_eq!(seen(&reader.unwrap()).len(), 2);
@@ -342,14 +399,19 @@ fn stores_under_one_root_share_its_lock() {
     let open = |name: &str, lock| {
         let mut options = by_hand(Durability::Always);
         options.lock = lock;
-        Store::open(Toy { carries: true }, fs.clone(), &Path::new("/db").join(name), options)
+        Store::open(
+            Toy { carries: true, ..Toy::default() },
+            fs.clone(),
+            &Path::new("/db").join(name),
+            options,
+        )
     };
     let one = open("one", Some(root.lock().clone())).unwrap();
     let two = open("two", Some(root.lock().clone())).unwrap();
     commit(&one, &[row("a", 1, 1)]).unwrap();
     commit(&two, &[row("a", 2, 2)]).unwrap();
     assert!(matches!(open("one", None), Err(Error::Locked { .. })), "not while the root is open");
-    let toy = Toy { carries: true };
+    let toy = Toy { carries: true, ..Toy::default() };
     let options = by_hand(Durability::Always);
     let reader = Store::open_read_only(toy, fs.clone(), Path::new("/db/one"), options).unwrap();
     assert_eq!(seen(&reader), [row("a", 1, 1)]);

@@ -74,20 +74,19 @@ impl MemoryShare {
     /// Whether this share should give memory back: it is over its own bound, or all together are
     /// over theirs and it takes at least an equal part.
     pub fn is_over(&self) -> bool {
-        self.exceeds(1)
+        self.exceeds(|bytes| bytes)
     }
 
-    /// Whether it is so far over that no more can be taken before memory is given back.
+    /// Whether it is so far over, by half, that no more can be taken before memory is given back.
     pub fn is_far_over(&self) -> bool {
-        self.exceeds(2)
+        self.exceeds(|bytes| bytes.saturating_add(bytes / 2))
     }
 
-    fn exceeds(&self, times: u64) -> bool {
+    fn exceeds(&self, most: impl Fn(u64) -> u64) -> bool {
         let used = self.used();
         let Budget { bytes_max, shares, .. } = &*self.budget.inner;
         let part = bytes_max / shares.load(Ordering::Relaxed).max(1);
-        used > self.bytes_max.saturating_mul(times)
-            || (self.budget.used() > bytes_max.saturating_mul(times) && used >= part)
+        used > most(self.bytes_max) || (self.budget.used() > most(*bytes_max) && used >= part)
     }
 }
 
@@ -121,7 +120,7 @@ mod tests {
         let share = MemoryBudget::unlimited().share(10);
         share.set(11);
         assert!(share.is_over() && !share.is_far_over());
-        share.set(21);
+        share.set(16);
         assert!(share.is_far_over());
     }
 }

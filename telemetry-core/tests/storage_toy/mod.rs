@@ -2,9 +2,10 @@
 //! life cycle be tested without any real one.
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use telemetry_core::labels;
 use telemetry_core::labels::Matcher;
 use telemetry_core::storage::block::{BlockFile, BlockReader, BlockSummary, PageRef};
@@ -39,6 +40,17 @@ pub(crate) fn row(key: &str, time: i64, number: u64) -> Row {
 pub(crate) struct Toy {
     /// Sealing carries a record over, which says how often it was carried.
     pub(crate) carries: bool,
+    pub(crate) pace: Arc<Pace>,
+}
+
+/// What long work waits for, so that a test can do something meanwhile.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
+    /// Taken by a flush, and by a merge.
+    pub(crate) flush: Mutex<()>,
+    pub(crate) merge: Mutex<()>,
+    /// A merge has begun.
+    pub(crate) is_merging: AtomicBool,
 }
 
 #[derive(Default)]
@@ -164,6 +176,7 @@ impl Engine for Toy {
         tombstones: &[Arc<Tombstone>],
         output: &mut BlockOutput<'_>,
     ) -> Result<()> {
+        let _turn = self.pace.flush.lock();
         write(&left(&head.rows.read(), tombstones), output)
     }
 
@@ -185,6 +198,8 @@ impl Engine for Toy {
     }
 
     fn merge(&self, inputs: &[MergeInput<'_, Self>], output: &mut BlockOutput<'_>) -> Result<()> {
+        self.pace.is_merging.store(true, Ordering::Release);
+        let _turn = self.pace.merge.lock();
         let mut rows = Vec::new();
         for input in inputs {
             rows.extend(left(&input.block.rows()?, &input.tombstones));
@@ -243,13 +258,22 @@ pub(crate) fn open(
     fs: &(impl FileSystem + Clone + 'static),
     options: StoreOptions,
 ) -> Result<Store<Toy>> {
-    Store::open(Toy { carries: true }, Arc::new(fs.clone()), Path::new("/data/toy"), options)
+    open_at_pace(fs, options, Arc::default())
+}
+
+pub(crate) fn open_at_pace(
+    fs: &(impl FileSystem + Clone + 'static),
+    options: StoreOptions,
+    pace: Arc<Pace>,
+) -> Result<Store<Toy>> {
+    let toy = Toy { carries: true, pace };
+    Store::open(toy, Arc::new(fs.clone()), Path::new("/data/toy"), options)
 }
 
 pub(crate) fn open_read_only(
     fs: &(impl FileSystem + Clone + 'static),
     options: StoreOptions,
 ) -> Result<Store<Toy>> {
-    let toy = Toy { carries: true };
+    let toy = Toy { carries: true, ..Toy::default() };
     Store::open_read_only(toy, Arc::new(fs.clone()), Path::new("/data/toy"), options)
 }

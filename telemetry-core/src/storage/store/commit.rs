@@ -30,15 +30,20 @@ impl<E: Engine> Opened<E> {
         if let Some(cause) = self.take_background_failure() {
             return Err(Error::Background { cause });
         }
-        let no_thread = self.maintenance.is_manual();
-        if self.memory.is_far_over() || (no_thread && self.memory.is_over()) {
-            self.flush()?;
+        if self.has_no_room() {
+            self.flush_where(Self::has_no_room)?;
         }
         let writer = MutexGuard::try_map(self.writer.lock(), Option::as_mut);
         let writer = writer.map_err(|_| Error::Closed)?;
         // Another writer may have run into the failure while this one waited.
         self.check_poison()?;
         Ok(Commit { opened: self, writer })
+    }
+
+    /// Whether commits wait until heads were flushed.
+    fn has_no_room(&self) -> bool {
+        let no_thread = self.maintenance.is_manual();
+        self.memory.is_far_over() || (no_thread && self.memory.is_over())
     }
 }
 

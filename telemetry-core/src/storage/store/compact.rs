@@ -9,9 +9,18 @@ use crate::storage::error::{Action, Result};
 use crate::storage::event::Event;
 use crate::storage::manifest::BlockEntry;
 use crate::storage::monotonic;
+use crate::storage::tombstone::Tombstone;
 use crate::storage::ulid::Ulid;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+
+/// Blocks that are merged.
+struct Work<E: Engine> {
+    inputs: Vec<Arc<LiveBlock<E>>>,
+    /// What hides a part of each.
+    tombstones: Vec<Vec<Arc<Tombstone>>>,
+    newest_tombstone: u64,
+}
 
 impl<E: Engine> Opened<E> {
     /// Merges until the plan finds nothing to do. Gives how many merges there were.
@@ -27,15 +36,10 @@ impl<E: Engine> Opened<E> {
     pub(super) fn compact_once(&self) -> Result<bool> {
         let _turn = self.compacting.lock();
         self.check_writable()?;
-        let view = self.view();
-        let Some(ids) = self.plan(&view) else { return Ok(false) };
-        let chosen = |block: &&Arc<LiveBlock<E>>| ids.contains(&block.entry().id);
-        let inputs: Vec<_> = view.blocks.iter().filter(chosen).cloned().collect();
-        if inputs.is_empty() {
-            return Ok(false);
-        }
+        let Some(work) = self.work() else { return Ok(false) };
         let started = monotonic::now();
-        let outputs = self.watch(self.merge(&view, &inputs))?;
+        let outputs = self.watch(self.merge(&work))?;
+        let inputs = work.inputs;
         self.replace_blocks(&inputs, &outputs)?;
         self.counters.compactions.fetch_add(1, Ordering::Relaxed);
         self.emit(Event::Compacted {
@@ -46,6 +50,20 @@ impl<E: Engine> Opened<E> {
             took: started.elapsed(),
         });
         Ok(true)
+    }
+
+    /// What the plan says is to be merged, if anything. It takes from the view what it needs of it: a
+    /// merge is long, and a view would keep heads in memory that are flushed meanwhile.
+    fn work(&self) -> Option<Work<E>> {
+        let view = self.view();
+        let ids = self.plan(&view)?;
+        let chosen = |block: &&Arc<LiveBlock<E>>| ids.contains(&block.entry().id);
+        let inputs: Vec<_> = view.blocks.iter().filter(chosen).cloned().collect();
+        if inputs.is_empty() {
+            return None;
+        }
+        let tombstones = inputs.iter().map(|input| view.tombstones_of(input.entry())).collect();
+        Some(Work { inputs, tombstones, newest_tombstone: view.newest_tombstone() })
     }
 
     fn plan(&self, view: &View<E>) -> Option<Vec<Ulid>> {
@@ -60,12 +78,13 @@ impl<E: Engine> Opened<E> {
         self.engine.plan(&blocks)
     }
 
-    fn merge(&self, view: &View<E>, inputs: &[Arc<LiveBlock<E>>]) -> Result<Vec<BlockEntry>> {
+    fn merge(&self, work: &Work<E>) -> Result<Vec<BlockEntry>> {
+        let Work { inputs, tombstones, newest_tombstone } = work;
         let mut merge = Vec::with_capacity(inputs.len());
-        for input in inputs {
+        for (input, tombstones) in inputs.iter().zip(tombstones) {
             let entry = input.entry();
             let block = guarded(Action::Compact, || input.open())?;
-            merge.push(MergeInput { entry, block, tombstones: view.tombstones_of(entry) });
+            merge.push(MergeInput { entry, block, tombstones: tombstones.clone() });
         }
         let entries = || inputs.iter().map(|input| input.entry());
         let level = entries().map(|entry| entry.level).max().unwrap_or_default();
@@ -74,8 +93,7 @@ impl<E: Engine> Opened<E> {
             level: if inputs.len() > 1 { level.saturating_add(1) } else { level },
             first_commit: entries().map(|entry| entry.first_commit).min().unwrap_or_default(),
             last_commit: entries().map(|entry| entry.last_commit).max().unwrap_or_default(),
-            cleaned: view
-                .newest_tombstone()
+            cleaned: (*newest_tombstone)
                 .max(entries().map(|entry| entry.cleaned).min().unwrap_or_default()),
         };
         let mut output = self.output(lineage, &self.closing);

@@ -42,6 +42,14 @@ impl<E: Engine> Opened<E> {
         self.flush_in_turn(false)
     }
 
+    /// Flushes, unless that is not needed any more once whoever flushes at the moment is done: another
+    /// flush right behind would make a small block of the little that came meanwhile.
+    pub(super) fn flush_where(&self, is_needed: impl Fn(&Self) -> bool) -> Result<bool> {
+        let _turn = self.flushing.lock();
+        self.check_writable()?;
+        if is_needed(self) { self.flush_in_turn(false) } else { Ok(false) }
+    }
+
     /// With `always`, the cut is made and the manifest replaced even where nothing is in heads.
     pub(super) fn flush_in_turn(&self, always: bool) -> Result<bool> {
         let started = monotonic::now();

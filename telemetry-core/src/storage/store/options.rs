@@ -52,7 +52,8 @@ pub struct StoreOptions {
     pub maintenance: Option<Arc<Maintenance>>,
     /// The lock of a directory above that is held already; [`None`]: the store takes its own.
     pub lock: Option<Arc<WriterLock>>,
-    /// A head this large is flushed.
+    /// A head this large is flushed. Commits go on meanwhile, and wait once the heads together have
+    /// half as much again.
     pub head_bytes_max: u64,
     /// A head smaller than this stays in the log when the store is closed.
     pub head_bytes_kept_on_close: u64,

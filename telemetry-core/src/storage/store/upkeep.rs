@@ -21,8 +21,8 @@ impl<E: Engine> Opened<E> {
             Some(interval) => self.sync_if_due(interval).map_err(|e| (Action::Sync, e))?,
             None => None,
         };
-        if self.memory.is_over() || self.log_bytes() > self.options.log_bytes_max {
-            worked |= self.flush().map_err(|error| (Action::Flush, error))?;
+        if self.is_flush_due() {
+            worked |= self.flush_where(Self::is_flush_due).map_err(|e| (Action::Flush, e))?;
         }
         worked |= self.expire().map_err(|error| (Action::Remove, error))? > 0;
         // One merge at a time, so that a sync that has become due is not kept waiting.
@@ -39,6 +39,10 @@ impl<E: Engine> Opened<E> {
             *self.counters.last_maintenance.lock() = Some(started.elapsed());
         }
         Ok(next)
+    }
+
+    fn is_flush_due(&self) -> bool {
+        self.memory.is_over() || self.log_bytes() > self.options.log_bytes_max
     }
 }
 
