@@ -4,24 +4,30 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use telemetry_core::labels::Labels;
-use telemetry_core::source::{LogColumns, LogWant};
+use telemetry_core::source::LogColumns;
 use telemetry_core::storage::Result;
 use telemetry_core::storage::block::BlockReader;
 use telemetry_core::storage::manifest::EngineFormat;
-use telemetry_core::storage::store::{BlockOutput, Engine, HeadSize, MergeInput};
+use telemetry_core::storage::store::{BlockOutput, Engine, HeadSize, MergeInput, PlanBlock, plan};
 use telemetry_core::storage::tombstone::Tombstone;
+use telemetry_core::storage::ulid::Ulid;
 
 use crate::block::{Block, Run, Writer};
 use crate::deletes::{Conditions, Deletes};
 use crate::head::Head;
+use crate::page::format::OpenPage;
 use crate::page::{self, PAGE_TEXT_BYTES, Piece, Slice};
 use crate::record;
 
 /// A page with this much text is copied as it is when young blocks are merged: coding it again would
 /// cost more than all that was done for its lines before. Later merges make full pages.
-const COPIED_TEXT_BYTES: u64 = 32 << 10;
+const COPIED_TEXT_BYTES: u64 = 128 << 10;
 /// Blocks of lower levels are young.
 const COPYING_LEVELS: u32 = 3;
+
+/// So many blocks are merged at once: a merge codes the lines of small streams again, and the more
+/// blocks it takes, the larger are their pages afterwards.
+const MERGED_BLOCKS: usize = 8;
 
 /// How commits, heads and blocks of lines are made.
 #[derive(Debug, Default)]
@@ -86,6 +92,10 @@ impl Engine for Logs {
         Block::open(&block)
     }
 
+    fn plan(&self, blocks: &[PlanBlock<'_>]) -> Option<Vec<Ulid>> {
+        plan::by_tier(blocks, &plan::Tiers { fan_in: MERGED_BLOCKS, ..plan::Tiers::default() })
+    }
+
     fn merge(&self, inputs: &[MergeInput<'_, Self>], output: &mut BlockOutput<'_>) -> Result<()> {
         let mut streams: BTreeMap<&Labels, Vec<Source<'_>>> = BTreeMap::new();
         for (place, input) in inputs.iter().enumerate() {
@@ -104,6 +114,7 @@ impl Engine for Logs {
             _ => PAGE_TEXT_BYTES as u64 / 2,
         };
         let mut writer = Writer::new(output);
+        let mut last_pages: Vec<Option<(u32, OpenPage)>> = inputs.iter().map(|_| None).collect();
         for (labels, mut sources) in streams {
             sources.sort_by_key(|source| source.run.first);
             // Runs that overlap in time are merged, so that equal lines meet.
@@ -116,7 +127,7 @@ impl Engine for Logs {
                     _ => false,
                 };
                 if !copied {
-                    writer.push(labels, &merged(labels, &sources, &slice)?)?;
+                    writer.push(labels, &merged(labels, &sources, &slice, &mut last_pages)?)?;
                 }
             }
         }
@@ -157,12 +168,19 @@ fn sole<'s, 'a>(sources: &'s [Source<'a>], slice: &Slice) -> Option<&'s Source<'
     sources.get(at).filter(is_all)
 }
 
-/// The lines of a slice, in order of time.
-fn merged(labels: &Labels, sources: &[Source<'_>], slice: &Slice) -> Result<LogColumns> {
+/// The lines of a slice, in order of time. `last_pages` are the pages read last, by block.
+fn merged(
+    labels: &Labels,
+    sources: &[Source<'_>],
+    slice: &Slice,
+    last_pages: &mut [Option<(u32, OpenPage)>],
+) -> Result<LogColumns> {
     let mut pages = Vec::with_capacity(slice.members.len());
     for source in slice.members.iter().filter_map(|at| sources.get(*at)) {
         let mut columns = LogColumns::default();
-        source.block.read(source.run, LogWant::ALL, &mut columns)?;
+        if let Some(last) = last_pages.get_mut(source.place) {
+            source.block.read_once(source.run, last, &mut columns)?;
+        }
         let is_inside = |time| slice.start <= time && time <= slice.last;
         source.deletes.hide(labels, &mut columns, is_inside);
         pages.push(columns);

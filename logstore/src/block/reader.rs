@@ -107,24 +107,24 @@ impl Block {
     /// Where it cannot be read or is damaged.
     pub(crate) fn open_page(&self, run: &Run) -> Result<Arc<OpenPage>> {
         let entry = self.page_entry(run)?;
-        let open = |bytes: &Bytes| -> Result<OpenPage> {
-            let page =
-                Page::open(bytes).and_then(|page| page.read(&entry.templates, &self.dictionary));
-            let page = page.map_err(|damaged| self.damaged_page(entry, damaged))?;
-            if run.range().end > page.times.len() {
-                return Err(self.damaged(entry.at.offset, "rows of a page"));
-            }
-            Ok(page)
-        };
         if self.is_shared(run) {
             // Opened once for all the streams on it.
             return self.file.decoded_page(format::PAGES, entry.at, |bytes| {
-                let page = open(&Bytes::copy_from_slice(bytes))?;
+                let page = self.opened(run, entry, &Bytes::copy_from_slice(bytes))?;
                 let bytes = page.memory_bytes() as u64;
                 Ok((page, bytes))
             });
         }
-        open(&self.file.read_page(format::PAGES, entry.at)?).map(Arc::new)
+        self.opened(run, entry, &self.file.read_page(format::PAGES, entry.at)?).map(Arc::new)
+    }
+
+    fn opened(&self, run: &Run, entry: &PageEntry, bytes: &Bytes) -> Result<OpenPage> {
+        let page = Page::open(bytes).and_then(|page| page.read(&entry.templates, &self.dictionary));
+        let page = page.map_err(|damaged| self.damaged_page(entry, damaged))?;
+        if run.range().end > page.times.len() {
+            return Err(self.damaged(entry.at.offset, "rows of a page"));
+        }
+        Ok(page)
     }
 
     /// The times of the rows of the page that a run lies on.
@@ -152,8 +152,32 @@ impl Block {
     ///
     /// Where the page cannot be read or is damaged.
     pub(crate) fn read(&self, run: &Run, want: LogWant, into: &mut LogColumns) -> Result<()> {
+        self.fill(run, &*self.open_page(run)?, want, into)
+    }
+
+    /// Fills `into` with a run, past the cache: for compaction, which reads everything once. `last`
+    /// is the page of this block that was read last, since runs that share one follow each other.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub(crate) fn read_once(
+        &self,
+        run: &Run,
+        last: &mut Option<(u32, OpenPage)>,
+        into: &mut LogColumns,
+    ) -> Result<()> {
+        let page = match last.take().filter(|(number, _)| *number == run.page) {
+            Some((_, page)) => page,
+            None => self.opened(run, self.page_entry(run)?, &self.page_bytes(run)?)?,
+        };
+        let filled = self.fill(run, &page, LogWant::ALL, into);
+        *last = Some((run.page, page));
+        filled
+    }
+
+    fn fill(&self, run: &Run, page: &OpenPage, want: LogWant, into: &mut LogColumns) -> Result<()> {
         let entry = self.page_entry(run)?;
-        let page = self.open_page(run)?;
         let filled = page.fill(run.range(), want, &self.dictionary, into);
         filled.map_err(|damaged| self.damaged_page(entry, damaged))?;
         if into.len() == run.rows as usize {

@@ -17,19 +17,25 @@ use crate::text::template::{Coder, PageTemplate};
 /// Lines of one page at the most: empty lines have no text that would fill it.
 const PAGE_LINES: usize = 1 << 16;
 
-/// A page with this much text is not shared with the next stream.
+/// With less text than this, what is left of a stream shares a page with others.
 const OWN_TEXT_BYTES: usize = 64 << 10;
 
-/// Takes lines in order of stream and time. Pages are cut when they are full, or when another
-/// stream comes and they are large enough; small streams share them.
+/// Text of a page that streams share, roughly: who reads one of them opens it.
+const SHARED_TEXT_BYTES: usize = 128 << 10;
+
+/// Takes lines in order of stream and time. A stream fills pages of its own; what is left of it, if
+/// that is little, goes to the page that small streams share.
 pub(crate) struct Writer<'a, 'b> {
     output: &'a mut BlockOutput<'b>,
     open: Option<(BlockWriter, FileWriter)>,
     table: Table,
     coder: Coder,
-    page: LogColumns,
-    /// The number of the page that is filled, once it has lines.
-    number: Option<u32>,
+    /// The last lines of the last stream, which are on no page yet.
+    own: LogColumns,
+    /// Those of small streams.
+    shared: LogColumns,
+    /// The number of the page of `shared`, once it has lines.
+    shared_number: Option<u32>,
     bytes: Vec<u8>,
     /// The filters of the pages one behind the other, until they are written.
     filters: Vec<u8>,
@@ -46,8 +52,9 @@ impl<'a, 'b> Writer<'a, 'b> {
             open: None,
             table: Table::default(),
             coder: Coder::default(),
-            page: LogColumns::default(),
-            number: None,
+            own: LogColumns::default(),
+            shared: LogColumns::default(),
+            shared_number: None,
             bytes: Vec::new(),
             filters: Vec::new(),
             summary,
@@ -60,21 +67,38 @@ impl<'a, 'b> Writer<'a, 'b> {
     ///
     /// Where a page cannot be written.
     pub(crate) fn push(&mut self, labels: &Labels, columns: &LogColumns) -> Result<()> {
-        let is_new = self.table.streams.last().is_none_or(|stream| stream.labels != *labels);
-        if is_new && self.page.text.len() >= OWN_TEXT_BYTES {
-            self.cut()?;
+        if columns.is_empty() {
+            return Ok(());
         }
+        self.begin_stream(labels)?;
         let mut start = 0;
         while start < columns.len() {
             let end = self.take(columns, start);
-            self.extend_run(labels, columns, start, end);
-            page::copy_rows(columns, start, end, &mut self.page);
+            page::copy_rows(columns, start, end, &mut self.own);
             start = end;
-            if self.page.text.len() >= PAGE_TEXT_BYTES || self.page.len() >= PAGE_LINES {
-                self.cut()?;
+            if self.own.text.len() >= PAGE_TEXT_BYTES || self.own.len() >= PAGE_LINES {
+                self.put_own()?;
             }
         }
         Ok(())
+    }
+
+    /// Lines that come are of this stream.
+    fn begin_stream(&mut self, labels: &Labels) -> Result<()> {
+        if self.table.streams.last().is_some_and(|stream| stream.labels == *labels) {
+            return Ok(());
+        }
+        self.end_stream()?;
+        self.table.streams.push(StreamRuns { labels: labels.clone(), runs: Vec::new() });
+        Ok(())
+    }
+
+    /// Lines that are on no page yet get one.
+    fn end_stream(&mut self) -> Result<()> {
+        match self.own.text.len() {
+            OWN_TEXT_BYTES.. => self.put_own(),
+            _ => self.share_own(),
+        }
     }
 
     /// Takes a page over as it is, which has no other run than this. False, and nothing done, where
@@ -92,18 +116,21 @@ impl<'a, 'b> Writer<'a, 'b> {
             templates.push(PageTemplate { number, rows: known.rows });
         }
         let bytes = block.page_bytes(run)?;
+        let filter = block.filter(block.page_entry(run)?)?;
+        self.begin_stream(labels)?;
+        // What came before this page stands before it.
+        self.end_stream()?;
         let start = self.filters.len();
-        self.filters.extend_from_slice(&block.filter(block.page_entry(run)?)?.0);
-        // The page that is filled keeps its place before this one.
+        self.filters.extend_from_slice(&filter.0);
         let number = self.reserve();
         self.write_page(number, &bytes, templates, start)?;
-        self.add_run(labels, Run { page: number, row: 0, ..run.clone() });
+        self.add_run(Run { page: number, row: 0, ..run.clone() });
         Ok(true)
     }
 
     /// How far the open page can take the rows from `start`: one row at least.
     fn take(&self, columns: &LogColumns, start: usize) -> usize {
-        let (mut text, mut rows) = (self.page.text.len(), self.page.len());
+        let (mut text, mut rows) = (self.own.text.len(), self.own.len());
         let mut end = start;
         while end < columns.len() && text < PAGE_TEXT_BYTES && rows < PAGE_LINES {
             text += columns.line_bytes(end);
@@ -113,7 +140,7 @@ impl<'a, 'b> Writer<'a, 'b> {
         end.max(start + 1)
     }
 
-    /// A number for a page that is written later.
+    /// A number for a page, which may be written later.
     fn reserve(&mut self) -> u32 {
         // Pages are bounded far below four billion.
         let number = u32::try_from(self.table.pages.len()).unwrap_or(u32::MAX);
@@ -122,81 +149,85 @@ impl<'a, 'b> Writer<'a, 'b> {
         number
     }
 
-    /// Notes rows of the page that is filled: more of the run before, or a run of their own.
-    fn extend_run(&mut self, labels: &Labels, columns: &LogColumns, start: usize, end: usize) {
-        let page = match self.number {
+    /// Writes the lines that are on no page as one of their own.
+    fn put_own(&mut self) -> Result<()> {
+        let number = self.reserve();
+        self.add_run(self.run_of_own(number, 0));
+        let own = std::mem::take(&mut self.own);
+        let written = self.put(number, &own);
+        self.own = own;
+        self.own.clear();
+        written
+    }
+
+    /// Adds the lines that are on no page to the one that small streams share.
+    fn share_own(&mut self) -> Result<()> {
+        if self.own.is_empty() {
+            return Ok(());
+        }
+        let number = match self.shared_number {
             Some(number) => number,
             None => self.reserve(),
         };
-        self.number = Some(page);
-        let run = Run {
-            page,
-            row: u32::try_from(self.page.len()).unwrap_or(u32::MAX),
-            rows: u32::try_from(end - start).unwrap_or(u32::MAX),
-            first: columns.times.get(start).copied().unwrap_or_default(),
-            last: columns.times.get(end - 1).copied().unwrap_or_default(),
-            text_bytes: (start..end).map(|row| columns.line_bytes(row) as u64).sum(),
-            has_metadata: (start..end).any(|row| columns.metadata(row).next().is_some()),
-            buckets: None,
-        };
-        if let Some(stream) = self.table.streams.last_mut()
-            && stream.labels == *labels
-            && let Some(before) = stream.runs.last_mut()
-            && before.page == page
-        {
-            self.summary.max_time = self.summary.max_time.max(run.last);
-            self.summary.items += u64::from(run.rows);
-            before.rows += run.rows;
-            before.last = before.last.max(run.last);
-            before.text_bytes += run.text_bytes;
-            before.has_metadata |= run.has_metadata;
-            return;
+        self.shared_number = Some(number);
+        self.add_run(self.run_of_own(number, self.shared.len()));
+        page::copy_rows(&self.own, 0, self.own.len(), &mut self.shared);
+        self.own.clear();
+        match self.shared.text.len() >= SHARED_TEXT_BYTES || self.shared.len() >= PAGE_LINES {
+            true => self.put_shared(),
+            false => Ok(()),
         }
-        self.add_run(labels, run);
     }
 
-    fn add_run(&mut self, labels: &Labels, run: Run) {
+    /// Writes the page that small streams share.
+    fn put_shared(&mut self) -> Result<()> {
+        let Some(number) = self.shared_number.take() else { return Ok(()) };
+        let shared = std::mem::take(&mut self.shared);
+        let written = self.put(number, &shared);
+        self.shared = shared;
+        self.shared.clear();
+        written
+    }
+
+    /// The lines that are on no page, as a run from `row` of page `page` on.
+    fn run_of_own(&self, page: u32, row: usize) -> Run {
+        let own = &self.own;
+        let line_bytes = (0..own.len()).map(|row| own.line_bytes(row) as u64);
+        // Rows of a page are bounded far below four billion.
+        let narrow = |rows: usize| u32::try_from(rows).unwrap_or(u32::MAX);
+        Run {
+            page,
+            row: narrow(row),
+            rows: narrow(own.len()),
+            first: own.times.first().copied().unwrap_or_default(),
+            last: own.times.last().copied().unwrap_or_default(),
+            text_bytes: own.text.len() as u64,
+            has_metadata: !own.metadata_pairs.is_empty(),
+            buckets: buckets::count(&own.times, line_bytes).map(Arc::new),
+        }
+    }
+
+    /// Adds a run to the stream that was begun.
+    fn add_run(&mut self, run: Run) {
         self.summary.min_time = self.summary.min_time.min(run.first);
         self.summary.max_time = self.summary.max_time.max(run.last);
         self.summary.items += u64::from(run.rows);
-        match self.table.streams.last_mut() {
-            Some(stream) if stream.labels == *labels => stream.runs.push(run),
-            _ => self.table.streams.push(StreamRuns { labels: labels.clone(), runs: vec![run] }),
+        if let Some(stream) = self.table.streams.last_mut() {
+            stream.runs.push(run);
         }
     }
 
-    /// Writes the page that is filled.
-    fn cut(&mut self) -> Result<()> {
-        let Some(number) = self.number.take() else { return Ok(()) };
+    fn put(&mut self, number: u32, columns: &LogColumns) -> Result<()> {
         let mut bytes = std::mem::take(&mut self.bytes);
         bytes.clear();
-        let templates = page::format::write(&self.page, &mut self.coder, &mut bytes);
-        self.count(number);
-        self.page.clear();
+        let templates = page::format::write(columns, &mut self.coder, &mut bytes);
         let start = self.filters.len();
         if !templates.is_empty() {
             values::write(&mut self.coder.values, &mut self.filters);
         }
-        self.write_page(number, &bytes, templates, start)?;
+        let written = self.write_page(number, &bytes, templates, start);
         self.bytes = bytes;
-        Ok(())
-    }
-
-    /// Counts the lines of the runs on the page that is filled per stretch of time.
-    fn count(&mut self, number: u32) {
-        for stream in self.table.streams.iter_mut().rev() {
-            let mut is_there = false;
-            for run in stream.runs.iter_mut().rev().filter(|run| run.page == number) {
-                is_there = true;
-                let range = run.range();
-                let times = self.page.times.get(range.clone()).unwrap_or_default();
-                let bytes = range.map(|row| self.page.line_bytes(row) as u64);
-                run.buckets = buckets::count(times, bytes).map(Arc::new);
-            }
-            if !is_there {
-                break;
-            }
-        }
+        written
     }
 
     /// Writes a page, whose filter is in `filters` from `start` on.
@@ -233,7 +264,8 @@ impl<'a, 'b> Writer<'a, 'b> {
     ///
     /// Where it cannot be written.
     pub(crate) fn finish(mut self) -> Result<()> {
-        self.cut()?;
+        self.end_stream()?;
+        self.put_shared()?;
         let Some((mut block, mut file)) = self.open.take() else { return Ok(()) };
         if !self.filters.is_empty() {
             file.begin(format::FILTERS);

@@ -9,16 +9,16 @@ use telemetry_core::source::LogColumns;
 
 use crate::page;
 
-/// Text of a page before the next one is begun: what a late line or a reader beside a writer
-/// makes a commit copy.
-const PAGE_TEXT_BYTES: usize = 32 << 10;
+/// Text of a page, unless one line or the lines of one time have more: what a late line or a reader
+/// beside a writer makes a commit copy, and what a stream may leave empty.
+const PAGE_TEXT_BYTES: usize = 16 << 10;
 
 /// Lines of a page before the next one is begun.
 const PAGE_LINES: usize = 1024;
 
 /// What a page takes beside its columns: its place in a list that is half empty after it grew, and
 /// what the allocator keeps beside its buffers.
-const PAGE_BYTES: usize = size_of::<LogColumns>() + 2 * size_of::<Arc<LogColumns>>() + 96;
+const PAGE_BYTES: usize = 2 * size_of::<Arc<LogColumns>>() + 96;
 
 /// Lines of one time from which on they are told by their hashes.
 const MANY_LINES: usize = 64;
@@ -44,9 +44,11 @@ impl Stream {
         } else if newest < Some(time) {
             self.newest_lines = None;
         }
-        if newest.is_none_or(|newest| time > newest) && self.pages.last().is_none_or(is_full) {
-            self.pages.push(Arc::default());
-            self.bytes += PAGE_BYTES;
+        let has_room = |page: &Arc<LogColumns>| {
+            page.text.len() + text.len() <= PAGE_TEXT_BYTES && page.len() < PAGE_LINES
+        };
+        if newest.is_none_or(|newest| time > newest) && !self.pages.last().is_some_and(has_room) {
+            self.begin_page(text.len());
         }
         // Lines of one time stay on one page, so that equal ones meet: the first page that ends
         // at this time or later, else the last.
@@ -63,6 +65,28 @@ impl Stream {
         let is_new = page::insert(page, time, text, metadata);
         self.bytes = (self.bytes + page::memory_bytes(page)).saturating_sub(before);
         is_new
+    }
+
+    /// Begins a page for a line of so many bytes. The one before gives back what it has not filled.
+    ///
+    /// A first page grows as lines come, since most streams may be small. A stream that has filled
+    /// one will fill another: that gets its room at once, about as many lines as were on the last.
+    fn begin_page(&mut self, line_bytes: usize) {
+        let mut next = LogColumns::default();
+        if let Some(last) = self.pages.last_mut() {
+            let before = page::memory_bytes(last);
+            // A reader holds what it reads as it is.
+            if let Some(last) = Arc::get_mut(last) {
+                page::shrink(last);
+            }
+            self.bytes = (self.bytes + page::memory_bytes(last)).saturating_sub(before);
+            let lines = last.len() + last.len() / 8;
+            next.times.reserve_exact(lines);
+            next.text_ends.reserve_exact(lines);
+            next.text.reserve_exact(PAGE_TEXT_BYTES.max(line_bytes));
+        }
+        self.bytes += PAGE_BYTES + page::memory_bytes(&next);
+        self.pages.push(Arc::new(next));
     }
 
     /// Puts a line of the newest time at the end, if there are many of it. Answers whether it was
@@ -116,10 +140,6 @@ impl Stream {
     pub(crate) fn newest(&self) -> Option<i64> {
         self.pages.last()?.times.last().copied()
     }
-}
-
-fn is_full(page: &Arc<LogColumns>) -> bool {
-    page.text.len() >= PAGE_TEXT_BYTES || page.len() >= PAGE_LINES
 }
 
 #[cfg(test)]

@@ -22,6 +22,23 @@ pub(crate) fn metadata(columns: &LogColumns, index: usize) -> Vec<(&str, &str)> 
     columns.metadata(index).collect()
 }
 
+/// Gives back room that is not filled, where that is more than an eighth of it.
+pub(crate) fn shrink(columns: &mut LogColumns) {
+    fn shrink<T>(column: &mut Vec<T>) {
+        if column.capacity() > column.len() + column.len() / 8 {
+            column.shrink_to_fit();
+        }
+    }
+    shrink(&mut columns.times);
+    shrink(&mut columns.text);
+    shrink(&mut columns.text_ends);
+    shrink(&mut columns.metadata_pairs);
+    shrink(&mut columns.metadata_ends);
+    if columns.metadata_text.capacity() > columns.metadata_text.len() {
+        columns.metadata_text.shrink_to_fit();
+    }
+}
+
 /// Bytes that a page takes in memory, room that is not filled yet included.
 pub(crate) fn memory_bytes(columns: &LogColumns) -> usize {
     let words = columns.times.capacity()
