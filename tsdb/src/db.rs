@@ -19,9 +19,9 @@ use crate::batch::{Batch, Series};
 use crate::builder::Builder;
 use crate::engine::Metrics;
 use crate::error::Result;
-use crate::head::{Earlier, Items, Staged, Stager};
+use crate::head::{Earlier, Items, Judged, Staged, Stager};
 use crate::options::OutOfOrder;
-use crate::query::{self, Selected};
+use crate::query::{self, Selected, SeriesExemplars};
 use crate::record;
 use crate::registry::{Newest, Print};
 use crate::sink::Sink;
@@ -134,10 +134,19 @@ impl Tsdb {
         let mut commit = self.store.begin()?;
         let head = Arc::clone(commit.head());
         let Metrics { registry, layouts_seen, out_of_order, refused, .. } = self.engine();
-        let mut staged = Staged { exemplars, metadata, ..Staged::default() };
+        let mut staged = Staged { metadata, ..Staged::default() };
         let earlier = BlocksBefore { db: self, snapshot: OnceCell::new() };
         let out_of_order = if any_time { OutOfOrder::Unlimited } else { *out_of_order };
         let asks_for_late = !any_time;
+        let notes = head.notes().read();
+        for (series, exemplar) in exemplars {
+            match notes.judge(series, &exemplar, out_of_order) {
+                Judged::New => staged.exemplars.push((series, exemplar)),
+                Judged::Known => {}
+                Judged::Refused => refused.count_exemplar(),
+            }
+        }
+        drop(notes);
         Stager {
             head: &head,
             registry,
@@ -183,18 +192,35 @@ impl Tsdb {
         Ok(())
     }
 
-    /// Exemplars in `range` of the series that satisfy every matcher, with the labels of their
-    /// series, oldest first. A bounded number of the newest is kept.
-    pub fn exemplars(&self, matchers: &[Matcher], range: MillisRange) -> Vec<(Labels, Exemplar)> {
+    /// Exemplars in `range` (both ends included) of the series that satisfy every matcher of any of
+    /// the selectors: as Prometheus's `query_exemplars` gives them, by the labels of their series and
+    /// then by time, each once.
+    ///
+    /// ```
+    /// # use telemetry_core::{labels, labels::Matcher, model::Exemplar, query::QueryContext, time::{Millis, MillisRange}};
+    /// # let db = tsdb::Tsdb::in_memory()?;
+    /// let requests = db.series(&labels! { "__name__" => "requests_total" })?;
+    /// let exemplar = Exemplar { labels: labels! { "trace_id" => "4bf9" }, value: 1.0, time: Millis(10) };
+    /// let mut batch = db.batch();
+    /// batch.append(&requests, 10, 1.0).exemplar(requests.reference(), exemplar);
+    /// assert_eq!(batch.commit()?.stored, 1);
+    /// let selector = vec![Matcher::equal("__name__", "requests_total")];
+    /// let found = db.query_exemplars(&[selector], MillisRange::ALL, &QueryContext::new()).unwrap();
+    /// assert_eq!(found[0].exemplars[0].labels.get("trace_id"), Some("4bf9"));
+    /// # Ok::<(), tsdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Past a bound of `context`; a block that cannot be read.
+    pub fn query_exemplars(
+        &self,
+        selectors: &[Vec<Matcher>],
+        range: MillisRange,
+        context: &QueryContext,
+    ) -> Result<Vec<SeriesExemplars>, SourceError> {
         let snapshot = self.store.snapshot();
-        let notes = snapshot.head().notes().read();
-        let selected = notes.exemplars().filter_map(|(id, exemplar)| {
-            let labels = self.engine().registry.labels(id)?;
-            let fits = range.contains(exemplar.time)
-                && matchers.iter().all(|matcher| matcher.matches_labels(&labels));
-            fits.then(|| (labels, exemplar.clone()))
-        });
-        selected.collect()
+        query::exemplars(&snapshot, &self.engine().registry, selectors, range, context)
     }
 
     /// What is known about a metric.
@@ -212,7 +238,7 @@ impl Tsdb {
         all
     }
 
-    /// Times of the earliest and the latest sample, deleted ones included.
+    /// Times of the earliest and the latest sample or, in blocks, exemplar, deleted ones included.
     pub fn time_range(&self) -> Option<MillisRange> {
         let (start, end) = self.store.stats().time_range?;
         Some(MillisRange::new(start, end))

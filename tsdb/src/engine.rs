@@ -22,7 +22,7 @@ use crate::registry::Registry;
 use crate::stats::RefusedCounters;
 
 /// The kind of store, and the revision of its records and blocks.
-const FORMAT: EngineFormat = EngineFormat { engine: *b"tsdb", revision: 5 };
+const FORMAT: EngineFormat = EngineFormat { engine: *b"tsdb", revision: 6 };
 
 /// The metrics engine.
 #[derive(Debug)]
@@ -57,11 +57,12 @@ impl Engine for Metrics {
     }
 
     fn new_head(&self) -> Head {
-        Head::new(Notes::default(), self.registry.hold())
+        let notes = Notes::new(self.registry.limits().exemplars_max);
+        Head::new(notes, self.registry.hold())
     }
 
     fn head_size(&self, head: &Head) -> HeadSize {
-        HeadSize { bytes: head.bytes(), items: head.samples() }
+        HeadSize { bytes: head.bytes(), items: head.items() }
     }
 
     fn head_range(&self, head: &Head) -> Option<(i64, i64)> {
@@ -82,10 +83,10 @@ impl Engine for Metrics {
 
     fn seal(&self, head: &Head, reason: Seal, carry: &mut Carry) -> Result<Head> {
         head.hand_over(&self.registry);
-        let notes = head.notes().read().clone();
-        if reason == Seal::Flush && !notes.is_empty() {
+        let notes = head.notes().read().next();
+        if reason == Seal::Flush && notes.has_metadata() {
             let mut bytes = Vec::new();
-            record::encode_notes(&self.registry, &notes, &mut bytes);
+            record::encode_notes(&notes, &mut bytes);
             carry.push(bytes);
         }
         if reason == Seal::Flush {

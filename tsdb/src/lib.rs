@@ -14,8 +14,9 @@
 //! sample before the newest of its series is accepted within a window ([`OutOfOrder`]). Imports do
 //! not look into blocks: of two values for one time the one that was stored first counts.
 //!
-//! Exemplars and metadata are kept in memory and in the log, and survive flushing and reopening:
-//! the newest exemplars, a bounded number of them, and the last metadata of each metric.
+//! Exemplars go into blocks with the samples, are compacted, deleted and expire with them; in memory
+//! there is a bounded number of the newest ([`Limits::exemplars_max`]). The last metadata of each
+//! metric (type, unit, help) is kept in memory and in the log, whatever happens to its samples.
 //!
 //! A series is in memory from when it is first met until nothing was written to it for the whole life
 //! of a head; it comes back with its next sample. Handles and sinks need not care ([`Series`]).
@@ -50,6 +51,7 @@ pub use cardinality::{Cardinality, Churn, LabelCardinality, MetricCardinality, P
 pub use db::Tsdb;
 pub use error::{Error, Result};
 pub use options::{Limits, OutOfOrder};
+pub use query::SeriesExemplars;
 pub use sink::Sink;
 pub use stats::{Refused, Stats};
 pub use telemetry_core::storage::store::{Durability, OnCorruption, Retention};

@@ -18,11 +18,14 @@ pub struct Limits {
     pub value_bytes_max: usize,
     /// Items of a commit.
     pub samples_max: usize,
+    /// Exemplars in memory, those of all series together: the oldest make room. What is in a block
+    /// stays as long as the block.
+    pub exemplars_max: usize,
 }
 
 impl Default for Limits {
     /// As many series as fit, 256 labels of 1 KiB with values of 64 KiB, four million items a
-    /// commit.
+    /// commit, as many exemplars as Prometheus keeps.
     fn default() -> Self {
         Limits {
             series_max: u64::from(u32::MAX),
@@ -30,6 +33,7 @@ impl Default for Limits {
             name_bytes_max: 1 << 10,
             value_bytes_max: 64 << 10,
             samples_max: 4 << 20,
+            exemplars_max: 100_000,
         }
     }
 }

@@ -49,6 +49,8 @@ pub struct Refused {
     pub too_old: u64,
     /// Past one of the [`Limits`](crate::Limits).
     pub limits: u64,
+    /// Exemplars, which are no items: labels that are too long, or too old.
+    pub exemplars: u64,
     /// Anything else: labels, times or histograms that are not valid, handles of no series.
     pub invalid: u64,
 }
@@ -56,7 +58,7 @@ pub struct Refused {
 /// [`Refused`] while it is counted.
 #[derive(Debug, Default)]
 pub(crate) struct RefusedCounters {
-    counters: [AtomicU64; 5],
+    counters: [AtomicU64; 6],
 }
 
 impl RefusedCounters {
@@ -75,10 +77,14 @@ impl RefusedCounters {
         }
     }
 
+    pub(crate) fn count_exemplar(&self) {
+        self.counters[5].fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn read(&self) -> Refused {
-        let [duplicate, out_of_order, too_old, limits, invalid] =
+        let [duplicate, out_of_order, too_old, limits, invalid, exemplars] =
             self.counters.each_ref().map(|counter| counter.load(Ordering::Relaxed));
-        Refused { duplicate, out_of_order, too_old, limits, invalid }
+        Refused { duplicate, out_of_order, too_old, limits, exemplars, invalid }
     }
 }
 

@@ -353,8 +353,11 @@ fn a_sink_resolves_raw_labels_once() {
     assert_eq!(db.metadata("up"), Some(metadata.clone()));
     assert_eq!(db.all_metadata(), [("up".to_owned(), metadata)]);
     let job = Matcher::equal("job", "api");
-    assert_eq!(db.exemplars(&[job], MillisRange::ALL), [(up("api"), exemplar)]);
-    assert_eq!(db.exemplars(&[], MillisRange::new(11, 20)), []);
+    let exemplars =
+        |selector, window| db.query_exemplars(&[selector], window, &QueryContext::new()).unwrap();
+    let found = exemplars(vec![job], MillisRange::ALL);
+    assert_eq!((&found[0].labels, &found[0].exemplars), (&up("api"), &vec![exemplar]));
+    assert!(exemplars(vec![], MillisRange::new(11, 20)).is_empty());
 }
 
 #[test]

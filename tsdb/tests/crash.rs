@@ -4,6 +4,7 @@
 
 mod reading;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -11,11 +12,12 @@ use std::time::Duration;
 use reading::{Content, Value, try_read};
 use telemetry_core::labels;
 use telemetry_core::labels::Matcher;
-use telemetry_core::model::{Histogram, SampleValue};
+use telemetry_core::model::{Exemplar, Histogram, SampleValue};
+use telemetry_core::query::QueryContext;
 use telemetry_core::storage::fs::FaultyFileSystem;
 use telemetry_core::storage::maintenance::Maintenance;
 use telemetry_core::storage::runtime::{Runtime, RuntimeOptions};
-use telemetry_core::time::MillisRange;
+use telemetry_core::time::{Millis, MillisRange};
 use tsdb::{Builder, Durability, Error, OutOfOrder, Tsdb};
 
 const HOUR: i64 = 3_600_000;
@@ -94,6 +96,17 @@ fn labels_of(series: usize) -> telemetry_core::labels::Labels {
     labels! { "__name__" => "m", "series" => &series.to_string() }
 }
 
+/// The exemplar of a step: of the series that is deleted now and then.
+fn exemplar(step: Step) -> Option<Exemplar> {
+    let Scrape(hour) = step else { return None };
+    let trace = format!("{hour:x}");
+    Some(Exemplar {
+        labels: labels! { "trace_id" => &trace },
+        value: 0.5,
+        time: Millis(hour * HOUR),
+    })
+}
+
 fn deleted(hour: i64) -> (Vec<Matcher>, MillisRange) {
     (vec![Matcher::equal("series", "1")], MillisRange::new(hour * HOUR, (hour + 1) * HOUR))
 }
@@ -102,22 +115,27 @@ fn is_change(step: &Step) -> bool {
     matches!(step, Scrape(_) | Stray(_) | Delete(_))
 }
 
+/// Samples, and the times of exemplars.
+type State = (Content, BTreeSet<i64>);
+
 /// What each number of changes leaves.
-fn states() -> Vec<Content> {
-    let mut state = Content::new();
-    let mut states = vec![state.clone()];
+fn states() -> Vec<State> {
+    let (mut state, mut exemplars) = (Content::new(), BTreeSet::new());
+    let mut states = vec![(state.clone(), exemplars.clone())];
     for step in STEPS.iter().filter(|step| is_change(step)) {
         for (series, time, value) in items(*step) {
             let samples = state.entry(labels_of(series)).or_default();
             samples.entry(time).or_insert_with(|| Value::of(&value, 0));
         }
+        exemplars.extend(exemplar(*step).map(|exemplar| exemplar.time.0));
         if let Delete(hour) = step {
             let (_, range) = deleted(*hour);
             if let Some(samples) = state.get_mut(&labels_of(1)) {
                 samples.retain(|time, _| *time < range.start.0 || range.end.0 < *time);
             }
+            exemplars.retain(|time| *time < range.start.0 || range.end.0 < *time);
         }
-        states.push(state.clone());
+        states.push((state.clone(), exemplars.clone()));
     }
     states
 }
@@ -175,6 +193,9 @@ impl Run<'_> {
                 for (series, time, value) in items(step) {
                     batch.append(&db.series(&labels_of(series))?, time, value);
                 }
+                if let Some(exemplar) = exemplar(step) {
+                    batch.exemplar(db.series(&labels_of(1))?.reference(), exemplar);
+                }
                 assert!(batch.commit()?.is_complete());
             }
             Delete(hour) => {
@@ -207,14 +228,18 @@ impl Run<'_> {
 }
 
 /// What is found is one of the states from `least` to `most` changes.
-fn check(fs: &FaultyFileSystem, states: &[Content], least: usize, most: usize, case: &str) {
+fn check(fs: &FaultyFileSystem, states: &[State], least: usize, most: usize, case: &str) {
     let db = open(fs, Durability::Always).unwrap_or_else(|error| panic!("{case}: {error}"));
     let found = try_read(&db, vec![], MillisRange::ALL).unwrap();
+    let exemplars = db.query_exemplars(&[vec![]], MillisRange::ALL, &QueryContext::new()).unwrap();
+    let times = exemplars.iter().flat_map(|series| &series.exemplars).map(|it| it.time.0);
+    let times: Vec<i64> = times.collect();
     let expected = &states[least..=most];
-    let nearest = expected
-        .iter()
-        .position(|state| state.iter().filter(|(_, samples)| !samples.is_empty()).eq(found.iter()));
-    assert!(nearest.is_some(), "{case}: found {found:#?}");
+    let is_it = |(samples, exemplars): &State| {
+        let held = samples.iter().filter(|(_, samples)| !samples.is_empty());
+        held.eq(found.iter()) && exemplars.iter().eq(&times)
+    };
+    assert!(expected.iter().any(is_it), "{case}: found {found:#?}, exemplars at {times:?}");
     assert!(db.verify().unwrap().is_intact(), "{case}");
     // And it goes on.
     let up = db.series(&labels! { "__name__" => "up" }).unwrap();

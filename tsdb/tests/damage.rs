@@ -9,12 +9,14 @@ use std::sync::{Arc, OnceLock};
 
 use reading::{Content, try_read};
 use telemetry_core::labels;
-use telemetry_core::model::{Histogram, SampleValue};
+use telemetry_core::model::{Exemplar, Histogram, SampleValue};
+use telemetry_core::query::QueryContext;
+use telemetry_core::source::SourceError;
 use telemetry_core::storage::fs::FaultyFileSystem;
 use telemetry_core::storage::maintenance::Maintenance;
 use telemetry_core::storage::runtime::{Runtime, RuntimeOptions};
-use telemetry_core::time::MillisRange;
-use tsdb::{Builder, Durability, Tsdb};
+use telemetry_core::time::{Millis, MillisRange};
+use tsdb::{Builder, Durability, SeriesExemplars, Tsdb};
 
 fn runtime() -> &'static Arc<Runtime> {
     static RUNTIME: OnceLock<Arc<Runtime>> = OnceLock::new();
@@ -31,8 +33,17 @@ fn open(fs: &FaultyFileSystem) -> tsdb::Result<Tsdb> {
         .open()
 }
 
-/// A closed store with two blocks, a tombstone, and samples of every kind in log and blocks.
-fn store() -> (FaultyFileSystem, Content) {
+/// Samples and exemplars.
+type Everything = (Content, Vec<SeriesExemplars>);
+
+fn read_all(db: &Tsdb) -> Result<Everything, SourceError> {
+    let content = try_read(db, vec![], MillisRange::ALL)?;
+    Ok((content, db.query_exemplars(&[vec![]], MillisRange::ALL, &QueryContext::new())?))
+}
+
+/// A closed store with two blocks, a tombstone, and samples of every kind and exemplars in log and
+/// blocks.
+fn store() -> (FaultyFileSystem, Everything) {
     let fs = FaultyFileSystem::new(1);
     let db = open(&fs).unwrap();
     let series: Vec<_> = (0..5)
@@ -45,6 +56,12 @@ fn store() -> (FaultyFileSystem, Content) {
         }
         let histogram = Histogram { count: scrape as f64, ..Histogram::default() };
         batch.append(&series[4], scrape * 15_000, SampleValue::Histogram(Arc::new(histogram)));
+        if scrape % 3 == 0 {
+            let labels = labels! { "trace_id" => &format!("{scrape:08x}") };
+            let time = Millis(scrape * 15_000);
+            let exemplar = Exemplar { labels, value: scrape as f64, time };
+            batch.exemplar(series[scrape as usize % 5].reference(), exemplar);
+        }
         let _ = batch.commit().unwrap();
         if scrape == 25 || scrape == 45 {
             db.flush().unwrap();
@@ -53,7 +70,7 @@ fn store() -> (FaultyFileSystem, Content) {
             db.delete(&[], MillisRange::new(0, 100_000)).unwrap();
         }
     }
-    let content = try_read(&db, vec![], MillisRange::ALL).unwrap();
+    let content = read_all(&db).unwrap();
     db.close().unwrap();
     (fs, content)
 }
@@ -81,7 +98,7 @@ fn a_changed_byte_is_found_or_harmless() {
                 found += 1;
                 continue;
             };
-            match try_read(&db, vec![], MillisRange::ALL) {
+            match read_all(&db) {
                 Err(_) => found += 1,
                 Ok(read) => {
                     assert_eq!(read, content, "byte {at} of {path:?}");
@@ -103,7 +120,7 @@ fn a_file_cut_short_is_found() {
             let copy = fs.fork();
             copy.damage(&path, whole[..at].to_vec());
             if let Ok(db) = open(&copy)
-                && let Ok(read) = try_read(&db, vec![], MillisRange::ALL)
+                && let Ok(read) = read_all(&db)
                 && db.verify().unwrap().is_intact()
             {
                 let torn = !db.stats().recovery.was_clean();

@@ -211,8 +211,11 @@ fn exemplars_and_metadata_survive_flushing_and_reopening() {
     db.close().unwrap();
     let db = Tsdb::open(directory.path()).unwrap();
     assert_eq!(db.metadata("m"), Some(metadata));
-    let found = db.exemplars(&[Matcher::equal("__name__", "m")], MillisRange::ALL);
-    assert_eq!(found, [(labels! { "__name__" => "m", "at" => "0" }, exemplar)]);
+    let selector = vec![Matcher::equal("__name__", "m")];
+    let found = db.query_exemplars(&[selector], MillisRange::ALL, &QueryContext::new()).unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].labels, labels! { "__name__" => "m", "at" => "0" });
+    assert_eq!(found[0].exemplars, [exemplar]);
 }
 
 #[test]

@@ -14,11 +14,12 @@ use proptest::test_runner::RngSeed;
 use reading::{Content, Value, read};
 use telemetry_core::labels;
 use telemetry_core::labels::{Labels, MatchOp, Matcher};
-use telemetry_core::model::{BucketSpan, Histogram, STALE_MARKER, SampleValue};
+use telemetry_core::model::{BucketSpan, Exemplar, Histogram, STALE_MARKER, SampleValue};
+use telemetry_core::query::QueryContext;
 use telemetry_core::sink::{Committed, MetricSink, RawLabels, SeriesRef};
 use telemetry_core::storage::fs::{FileSystem, MemoryFileSystem};
 use telemetry_core::storage::maintenance::Maintenance;
-use telemetry_core::time::MillisRange;
+use telemetry_core::time::{Millis, MillisRange};
 use tsdb::{Builder, OutOfOrder, Series, Sink, Tsdb};
 
 /// Series of the model.
@@ -101,10 +102,13 @@ struct Pair {
     sink: Option<Sink>,
     references: [Option<SeriesRef>; SERIES],
     model: Content,
+    /// Of the decoder's commits one each, at the time of the last scrape.
+    exemplars: BTreeMap<Labels, Vec<Exemplar>>,
     newest: BTreeMap<Labels, i64>,
     /// A newest sample that was deleted may be forgotten, and older ones accepted again.
     deleted: bool,
     now: i64,
+    traces: u32,
 }
 
 impl Pair {
@@ -118,9 +122,11 @@ impl Pair {
             sink: None,
             references: [None; SERIES],
             model: Content::new(),
+            exemplars: BTreeMap::new(),
             newest: BTreeMap::new(),
             deleted: false,
             now: 1_700_000_000_000,
+            traces: 0,
         }
     }
 
@@ -226,6 +232,14 @@ impl Pair {
             return batch.commit().unwrap();
         }
         let sink = self.sink.get_or_insert_with(|| db.sink());
+        self.traces += 1;
+        let trace = self.traces.to_string();
+        let exemplar = Exemplar {
+            labels: labels! { "trace_id" => &trace },
+            value: f64::from(self.traces),
+            time: Millis(self.now),
+        };
+        let mut with = Some(exemplar);
         for (series, time, (value, start)) in items {
             let known = self.references[*series].filter(|known| sink.is_live(*known));
             let reference = known.unwrap_or_else(|| {
@@ -235,6 +249,11 @@ impl Pair {
             });
             self.references[*series] = Some(reference);
             sink.append(reference, *time, value.clone(), *start);
+            if let Some(exemplar) = with.take() {
+                let labels = labels_of(*series);
+                self.exemplars.entry(labels).or_default().push(exemplar.clone());
+                sink.exemplar(reference, exemplar);
+            }
         }
         sink.commit().unwrap()
     }
@@ -251,6 +270,11 @@ impl Pair {
         for (labels, samples) in &mut self.model {
             if matchers.iter().all(|matcher| matcher.matches_labels(labels)) {
                 samples.retain(|time, _| *time < range.start.0 || range.end.0 < *time);
+            }
+        }
+        for (labels, exemplars) in &mut self.exemplars {
+            if matchers.iter().all(|matcher| matcher.matches_labels(labels)) {
+                exemplars.retain(|exemplar| !range.contains(exemplar.time));
             }
         }
     }
@@ -270,6 +294,19 @@ impl Pair {
         expected
     }
 
+    fn check_exemplars(&self, matchers: &[Matcher], window: MillisRange) {
+        let selectors = [matchers.to_vec()];
+        let found = self.db.query_exemplars(&selectors, window, &QueryContext::new()).unwrap();
+        let found: Vec<_> = found.into_iter().map(|it| (it.labels, it.exemplars)).collect();
+        let selected = self.exemplars.iter().filter_map(|(labels, exemplars)| {
+            let inside = exemplars.iter().filter(|exemplar| window.contains(exemplar.time));
+            let inside: Vec<Exemplar> = inside.cloned().collect();
+            let fits = matchers.iter().all(|matcher| matcher.matches_labels(labels));
+            (fits && !inside.is_empty()).then(|| (labels.clone(), inside))
+        });
+        assert_eq!(found, selected.collect::<Vec<_>>());
+    }
+
     fn check(&self) {
         let matcher = |op, name, value| Matcher::new(op, name, value).unwrap();
         for matchers in [
@@ -287,6 +324,7 @@ impl Pair {
             ] {
                 let found = read(&self.db, matchers.clone(), window);
                 assert_eq!(found, self.expected(&matchers, window));
+                self.check_exemplars(&matchers, window);
             }
         }
     }

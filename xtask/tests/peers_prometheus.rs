@@ -287,7 +287,8 @@ fn theirs_are_ours() {
     let imported = import(&directory, &db, &ImportOptions::default(), &mut |_| ()).unwrap();
     assert_eq!((imported.refused, imported.series_refused), (0, 0), "{imported:?}");
     assert!(imported.exemplars > 0 && imported.metadata > 0, "{imported:?}");
-    assert!(!db.exemplars(&[], MillisRange::ALL).is_empty());
+    let exemplars = db.query_exemplars(&[vec![]], MillisRange::ALL, &QueryContext::new());
+    assert!(!exemplars.unwrap().is_empty());
     assert_eq!(db.metadata("peer_info").unwrap().help, "what it is");
     for ((query, start, end, step), theirs) in asked.iter().zip(&theirs) {
         assert_same(query, theirs, &ours(&directory, query, *start, *end, *step));

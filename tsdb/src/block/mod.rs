@@ -10,6 +10,7 @@
 //!           SERIES   pages of series: their labels as numbers of values           series.rs
 //!           CHUNKS   where their chunks are, a page for each of SERIES            places.rs
 //!           ROOT     names, and where all these pages are                         format.rs
+//! exemplars          a file of their own, if there are any                        exemplars/
 //! ~~~
 //!
 //! Series are sorted by their labels and numbered in that order. The chunks of a series are in
@@ -24,6 +25,7 @@
 //! each: 14 for the texts, 7 for the lists, 4 for the numbers.
 
 mod candidates;
+mod exemplars;
 mod format;
 mod index;
 mod labels;
@@ -41,6 +43,7 @@ mod texts;
 mod verify;
 mod writer;
 
+pub(crate) use exemplars::SortedExemplars;
 pub(crate) use labels::SeriesReader;
 pub(crate) use pairs::{Pairs, merge_texts};
 pub(crate) use places::ChunkPlace;

@@ -1,14 +1,16 @@
 //! Reading a block: its root at once, its pages on demand.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use telemetry_core::source::FloatStatistics;
 use telemetry_core::storage::block::{BlockFile, BlockReader, PageRef};
 use telemetry_core::storage::cursor::Cursor;
 use telemetry_core::storage::{Damaged, Error, Result};
+use telemetry_core::time::MillisRange;
 
+use super::exemplars::{self, Exemplars, Extent};
 use super::format::{Name, Root, TimeColumn};
 use super::lists::ListPage;
 use super::places::{ChunkPlace, PlacesPage};
@@ -26,6 +28,15 @@ pub(crate) struct Block {
     pub(super) index: BlockFile,
     pub(super) root: Root,
     pub(super) referenced: Referenced,
+    exemplars: Option<WithExemplars>,
+}
+
+/// The exemplars of a block that has some, opened when they are first asked for.
+#[derive(Debug)]
+struct WithExemplars {
+    block: BlockReader,
+    extent: Extent,
+    opened: OnceLock<Exemplars>,
 }
 
 /// The time columns of a page.
@@ -38,12 +49,35 @@ impl Block {
         let index = reader.file(INDEX_FILE)?;
         let section = index.read_section(ROOT)?;
         let root = Root::read(&section).map_err(|damaged| index.damaged_in(ROOT, damaged))?;
-        Ok(Block { samples, index, root, referenced: Referenced::default() })
+        let extent = Extent::of_meta(&reader.entry().meta);
+        let extent = extent.map_err(|damaged| damaged.in_file(reader.directory(), 0))?;
+        let exemplars = extent.map(|extent| WithExemplars {
+            block: reader.clone(),
+            extent,
+            opened: OnceLock::new(),
+        });
+        Ok(Block { samples, index, root, referenced: Referenced::default(), exemplars })
     }
 
     /// Number of series.
     pub(crate) fn len(&self) -> u32 {
         self.root.len()
+    }
+
+    /// The exemplars, if any may be in the window.
+    ///
+    /// # Errors
+    ///
+    /// The file system's; the file is damaged.
+    pub(crate) fn exemplars(&self, window: MillisRange) -> Result<Option<&Exemplars>> {
+        let Some(with) = self.exemplars.as_ref().filter(|with| with.extent.overlaps(window)) else {
+            return Ok(None);
+        };
+        if let Some(opened) = with.opened.get() {
+            return Ok(Some(opened));
+        }
+        let opened = Exemplars::open(&with.block, &with.extent)?;
+        Ok(Some(with.opened.get_or_init(|| opened)))
     }
 
     /// Something in the root does not fit the rest.
@@ -262,7 +296,7 @@ impl Root {
 pub(crate) fn exercise(data: &[u8]) {
     let Some((kind, data)) = data.split_first() else { return };
     let shapes = [[0, 1].into(), [].into(), [1, 2, 5].into()];
-    match kind % 6 {
+    match kind % 7 {
         0 => {
             let Ok(root) = Root::read(data) else { return };
             for name in &root.names {
@@ -280,6 +314,7 @@ pub(crate) fn exercise(data: &[u8]) {
         2 => drop(ListPage::read(data, 5, 100)),
         3 => drop(SeriesPage::read(data, 5, &shapes, |_| 4)),
         4 => drop(PlacesPage::read(data, 5, 0, 3)),
+        5 => exemplars::exercise(data),
         _ => {
             let Ok(strip) = Strip::read(data, 5) else { return };
             assert!((0..5).all(|row| strip.get(row).is_some()), "values for every chunk");

@@ -3,7 +3,9 @@
 
 use telemetry_core::storage::Result;
 use telemetry_core::storage::postings::{PostingsIndex, Union};
+use telemetry_core::time::MillisRange;
 
+use super::exemplars::Exemplars;
 use super::labels::SeriesReader;
 use super::reader::Block;
 use crate::chunk::histogram;
@@ -45,7 +47,7 @@ impl Block {
             }
             previous = Some(labels);
         }
-        Ok(())
+        self.exemplars(MillisRange::ALL)?.map_or(Ok(()), Exemplars::verify)
     }
 
     fn verify_lists(&self) -> Result<()> {

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use telemetry_core::model::Histogram;
+use telemetry_core::labels::Labels;
+use telemetry_core::model::{Exemplar, Histogram};
 use telemetry_core::source::{Columns, FloatColumn, HistogramColumn};
 use telemetry_core::storage::Result;
 use telemetry_core::storage::block::{BlockSummary, BlockWriter, FileWriter};
 use telemetry_core::storage::store::BlockOutput;
 
 use super::candidates::Candidates;
+use super::exemplars::ExemplarWriter;
 use super::format::TimeColumn;
 use super::index::IndexBuilder;
 use super::places::{ChunkKind, ListedChunk};
@@ -48,6 +50,7 @@ pub(crate) struct BlockBuilder {
     /// Chunks of the series that is being written.
     chunks: Vec<ListedChunk>,
     encoded: Vec<u8>,
+    exemplars: Option<ExemplarWriter>,
     summary: BlockSummary,
 }
 
@@ -76,6 +79,7 @@ impl BlockBuilder {
             strips: Vec::new(),
             chunks: Vec::new(),
             encoded: Vec::new(),
+            exemplars: None,
             summary,
         })
     }
@@ -233,10 +237,28 @@ impl BlockBuilder {
         }
     }
 
-    /// Ends the block; one without samples is given up.
-    pub(crate) fn finish(mut self, output: &mut BlockOutput<'_>) -> Result<()> {
-        if self.index.len() == 0 {
+    /// Adds exemplars of a series, by time; series come in the order of their labels.
+    pub(crate) fn exemplars(&mut self, labels: &Labels, exemplars: &[Exemplar]) -> Result<()> {
+        if exemplars.is_empty() {
             return Ok(());
+        }
+        if self.exemplars.is_none() {
+            self.exemplars = Some(ExemplarWriter::begin(&self.block)?);
+        }
+        self.exemplars.as_mut().map_or(Ok(()), |writer| writer.series(labels, exemplars))
+    }
+
+    /// Ends the block; one without samples and exemplars is given up.
+    pub(crate) fn finish(mut self, output: &mut BlockOutput<'_>) -> Result<()> {
+        if self.index.len() == 0 && self.exemplars.is_none() {
+            return Ok(());
+        }
+        if let Some(writer) = self.exemplars.take() {
+            let extent = writer.finish(&mut self.block)?;
+            extent.put(&mut self.summary.meta);
+            // They are part of what deletes may hide in the block.
+            self.summary.min_time = self.summary.min_time.min(extent.first);
+            self.summary.max_time = self.summary.max_time.max(extent.last);
         }
         if !self.value_page.is_empty() {
             self.end_value_page()?;

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use hashbrown::HashMap;
+use telemetry_core::labels::Labels;
+use telemetry_core::model::Exemplar;
 use telemetry_core::storage::Result;
 use telemetry_core::storage::store::BlockOutput;
 use telemetry_core::storage::tombstone::Tombstone;
@@ -9,7 +12,7 @@ use telemetry_core::storage::tombstone::Tombstone;
 use super::windows::{WINDOW, cover};
 use crate::block::BlockBuilder;
 use crate::head::Head;
-use crate::query::{hidden, merge};
+use crate::query::{exemplars_in_order, hidden, is_hidden, merge};
 use crate::registry::Registry;
 
 /// Series between two looks at whether to stop.
@@ -26,7 +29,11 @@ pub(crate) fn flush(
     let mut sorted = registry.sorted(head.series());
     let mut view = head.view(u64::MAX);
     let mut parts = Vec::new();
-    let windows = cover(&view.windows(WINDOW), level_max);
+    let exemplars = exemplars_of(registry, head, tombstones);
+    let mut present = view.windows(WINDOW);
+    let times = exemplars.iter().flat_map(|(_, exemplars)| exemplars);
+    present.extend(times.map(|exemplar| exemplar.time.0.div_euclid(WINDOW)));
+    let windows = cover(&present, level_max);
     let mut left = windows.len();
     for window in windows {
         left -= 1;
@@ -53,7 +60,34 @@ pub(crate) fn flush(
             builder.columns(&merge(&parts, window)?)?;
             builder.end_series(ranks);
         }
+        for (labels, exemplars) in &exemplars {
+            let start = exemplars.partition_point(|exemplar| exemplar.time < window.start);
+            let end = exemplars.partition_point(|exemplar| exemplar.time <= window.end);
+            builder.exemplars(labels, exemplars.get(start..end).unwrap_or_default())?;
+        }
         builder.finish(output)?;
     }
     Ok(())
+}
+
+/// The exemplars of a head, by labels and time, without what the tombstones hide.
+fn exemplars_of(
+    registry: &Registry,
+    head: &Head,
+    tombstones: &[Arc<Tombstone>],
+) -> Vec<(Labels, Vec<Exemplar>)> {
+    let mut of_series: HashMap<u32, Vec<Exemplar>> = HashMap::new();
+    for (id, exemplar) in head.notes().read().exemplars(u64::MAX) {
+        of_series.entry(id).or_default().push(Exemplar::clone(exemplar));
+    }
+    let with_labels = of_series.into_iter().filter_map(|(id, mut exemplars)| {
+        let labels = registry.labels(id)?;
+        let hidden = hidden(tombstones, &labels);
+        exemplars.retain(|exemplar| !is_hidden(&hidden, exemplar));
+        exemplars_in_order(&mut exemplars);
+        Some((labels, exemplars))
+    });
+    let mut all: Vec<_> = with_labels.collect();
+    all.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    all
 }

@@ -6,13 +6,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use telemetry_core::labels::Labels;
 use telemetry_core::source::Columns;
 use telemetry_core::storage::Result;
 use telemetry_core::storage::store::{BlockOutput, MergeInput};
 use telemetry_core::storage::tombstone::Tombstone;
 use telemetry_core::time::MillisRange;
 
-use crate::block::{Block, BlockBuilder, CHUNK_SAMPLES, Pairs, SeriesReader, merge_texts};
+use crate::block::{
+    Block, BlockBuilder, CHUNK_SAMPLES, Pairs, SeriesReader, SortedExemplars, merge_texts,
+};
 use crate::chunk::format;
 use crate::engine::Metrics;
 use crate::query::{self, Part, Samples, hidden};
@@ -83,6 +86,7 @@ pub(crate) fn merge(
     inputs: &[MergeInput<'_, Metrics>],
     output: &mut BlockOutput<'_>,
 ) -> Result<()> {
+    let all = inputs;
     let blocks: Vec<&Block> = inputs.iter().map(|input| &**input.block).collect();
     let (pairs, ranks) = union(&blocks)?;
     let inputs = inputs.iter().zip(ranks).map(|(input, ranks)| Input::new(input, ranks));
@@ -106,7 +110,43 @@ pub(crate) fn merge(
         write_series(&parts, &mut builder)?;
         builder.end_series(&least);
     }
+    drop(inputs);
+    merge_exemplars(all, &mut builder)?;
     builder.finish(output)
+}
+
+/// Adds the exemplars of all blocks, series by series, without what tombstones hide.
+fn merge_exemplars(inputs: &[MergeInput<'_, Metrics>], builder: &mut BlockBuilder) -> Result<()> {
+    let mut sources = Vec::new();
+    for input in inputs {
+        if let Some(exemplars) = input.block.exemplars(MillisRange::ALL)? {
+            sources.push((SortedExemplars::new(exemplars), &input.tombstones));
+        }
+    }
+    loop {
+        let mut least: Option<Labels> = None;
+        for (source, _) in &mut sources {
+            if let Some(labels) = source.peek()?
+                && least.as_ref().is_none_or(|least| labels < least)
+            {
+                least = Some(labels.clone());
+            }
+        }
+        let Some(labels) = least else { return Ok(()) };
+        let mut exemplars = Vec::new();
+        for (source, tombstones) in &mut sources {
+            let before = exemplars.len();
+            source.take(&labels, &mut exemplars)?;
+            let hidden = hidden(tombstones, &labels);
+            if hidden.is_some() {
+                let mut own = exemplars.split_off(before);
+                own.retain(|exemplar| !query::is_hidden(&hidden, exemplar));
+                exemplars.append(&mut own);
+            }
+        }
+        query::exemplars_in_order(&mut exemplars);
+        builder.exemplars(&labels, &exemplars)?;
+    }
 }
 
 /// The labels of several blocks; and of each block, by name and value, the ranks of its own.

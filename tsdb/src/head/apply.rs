@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::notes::EXEMPLAR_BYTES;
 use super::places::{Moved, Place};
 use super::{
     BUFFER_BYTES, COLUMN_BYTES, HOLE, Head, PLACE_BYTES, SAMPLE_BYTES, Staged, StagedPart,
@@ -19,21 +20,21 @@ impl Head {
 
     /// Takes in a commit. `values` are those of all its items.
     pub(crate) fn apply(&self, staged: &Staged, values: &[f64], commit: u64) {
-        let (mut bytes, mut samples) = (0, 0);
+        let (mut bytes, mut items) = (0, 0);
         let (mut min, mut max) = (i64::MAX, i64::MIN);
         for part in &staged.parts {
             let time = match part {
                 StagedPart::Sample(sample) => {
                     self.apply_sample(sample, commit);
                     bytes += SAMPLE_BYTES;
-                    samples += 1;
+                    items += 1;
                     sample.time
                 }
                 StagedPart::Row(row) => {
                     self.claim(&row.target);
                     let values = staged.values_of(row, values);
                     bytes += row.target.append(row.time, values.iter().copied(), commit);
-                    samples += values.iter().filter(|it| it.to_bits() != HOLE).count() as u64;
+                    items += values.iter().filter(|it| it.to_bits() != HOLE).count() as u64;
                     row.time
                 }
             };
@@ -42,7 +43,10 @@ impl Head {
         if !staged.exemplars.is_empty() || !staged.metadata.is_empty() {
             let mut notes = self.notes.write();
             for (series, exemplar) in &staged.exemplars {
-                notes.add_exemplar(*series, exemplar);
+                if notes.add_exemplar(*series, exemplar, commit) {
+                    bytes += EXEMPLAR_BYTES;
+                    items += 1;
+                }
             }
             for (metric, metadata) in &staged.metadata {
                 notes.set_metadata(metric, metadata);
@@ -51,7 +55,7 @@ impl Head {
         self.tally.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.tally.min_time.fetch_min(min, Ordering::AcqRel);
         self.tally.max_time.fetch_max(max, Ordering::AcqRel);
-        self.tally.samples.fetch_add(samples, Ordering::Relaxed);
+        self.tally.items.fetch_add(items, Ordering::Relaxed);
     }
 
     fn apply_sample(&self, sample: &StagedSample, commit: u64) {

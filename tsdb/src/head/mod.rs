@@ -39,7 +39,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::record::{LogState, ReplayState};
 use crate::registry::{Pin, Registry};
 pub(crate) use items::{Extra, Items};
-pub(crate) use notes::Notes;
+pub(crate) use notes::{Judged, Notes, is_same};
 use places::Places;
 pub(crate) use rows::{HOLE, Target, TargetView};
 pub(crate) use stage::{Earlier, Staged, StagedPart, StagedRow, StagedSample, Stager};
@@ -79,7 +79,8 @@ type Numbered = (Arc<Target>, u32);
 #[derive(Debug)]
 struct Tally {
     bytes: AtomicU64,
-    samples: AtomicU64,
+    /// Samples and exemplars.
+    items: AtomicU64,
     min_time: AtomicI64,
     max_time: AtomicI64,
 }
@@ -92,7 +93,7 @@ impl Head {
             targets: RwLock::default(),
             tally: Tally {
                 bytes: AtomicU64::new(0),
-                samples: AtomicU64::new(0),
+                items: AtomicU64::new(0),
                 min_time: AtomicI64::new(i64::MAX),
                 max_time: AtomicI64::new(i64::MIN),
             },
@@ -109,9 +110,9 @@ impl Head {
         self.tally.bytes.load(Ordering::Relaxed)
     }
 
-    /// Number of samples.
-    pub(crate) fn samples(&self) -> u64 {
-        self.tally.samples.load(Ordering::Relaxed)
+    /// Number of samples and exemplars.
+    pub(crate) fn items(&self) -> u64 {
+        self.tally.items.load(Ordering::Relaxed)
     }
 
     /// Times of the earliest and the latest sample.
@@ -146,7 +147,7 @@ impl Head {
     /// Tells the registry which series are here, and the newest samples, before another head takes
     /// over.
     pub(crate) fn hand_over(&self, registry: &Registry) {
-        self.notes.read().exemplars().for_each(|(id, _)| registry.see(id));
+        self.notes.read().series().for_each(|id| registry.see(id));
         for id in self.series() {
             registry.see(id);
             let newest = self.newest(id);

@@ -6,12 +6,14 @@
 //!             merge.rs   parts that overlap in time → one
 //!         ─→ set.rs      the answer: series, their chunks, which share their times
 //! labels.rs              names and values of labels
+//! exemplars.rs           exemplars of heads and blocks
 //! newest.rs              samples of a series in blocks that late ones are judged against
 //! ~~~
 //!
 //! Where two places have a sample at the same time, the one that was stored first counts: blocks
 //! before heads, older before newer.
 
+mod exemplars;
 mod labels;
 mod merge;
 mod newest;
@@ -19,6 +21,8 @@ mod part;
 mod select;
 mod set;
 
+pub use exemplars::SeriesExemplars;
+pub(crate) use exemplars::{exemplars, in_order as exemplars_in_order, is_hidden};
 pub(crate) use labels::{label_names, label_values};
 pub(crate) use merge::{in_order, merge};
 pub(crate) use newest::{newest_in_blocks, value_stored};

@@ -140,12 +140,8 @@ pub(crate) fn encode(
     }
 }
 
-/// Appends a record of all exemplars and metadata.
-pub(crate) fn encode_notes(registry: &Registry, notes: &Notes, out: &mut Vec<u8>) {
-    let mut state = LogState::default();
-    for (series, exemplar) in notes.exemplars() {
-        encode_exemplar(&mut state, registry, series, exemplar, out);
-    }
+/// Appends a record of all metadata.
+pub(crate) fn encode_notes(notes: &Notes, out: &mut Vec<u8>) {
     for (metric, metadata) in notes.all_metadata() {
         encode_metadata(metric, metadata, out);
     }
