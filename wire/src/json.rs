@@ -9,6 +9,7 @@ use std::fmt::Write;
 
 use memchr::memchr2;
 
+use crate::decimal;
 use crate::error::{Error, JsonErrorKind};
 
 /// How deeply what is skipped may be nested.
@@ -191,6 +192,24 @@ impl<'a> Reader<'a> {
         }
         self.at += len;
         Ok(text)
+    }
+
+    /// A number that is spelt plainly, if one comes next.
+    #[inline]
+    pub(crate) fn take_float(&mut self) -> Option<f64> {
+        self.peek();
+        let (value, len) = decimal::float(self.bytes())?;
+        self.at += len;
+        Some(value)
+    }
+
+    /// An integer that is spelt plainly, if one comes next.
+    #[inline]
+    pub(crate) fn take_integer(&mut self) -> Option<i64> {
+        self.peek();
+        let (value, len) = decimal::integer(self.bytes())?;
+        self.at += len;
+        Some(value)
     }
 
     /// Steps over a value of any kind.

@@ -28,6 +28,7 @@
 #![forbid(unsafe_code)]
 
 mod base64;
+mod decimal;
 mod error;
 pub mod folded;
 mod gzip;

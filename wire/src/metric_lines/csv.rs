@@ -8,11 +8,12 @@
 use memchr::memchr;
 use telemetry_core::labels::METRIC_NAME;
 use telemetry_core::syntax::number::parse_float;
-use xxhash_rust::xxh3::{xxh3_128, xxh3_128_with_seed};
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::layout::{Column, CsvLayout, Header};
 use super::report::{LineFault, Refused};
 use super::row::{Piece, Row, Sample};
+use crate::decimal;
 
 impl CsvLayout {
     /// Reads the first line, where that names the columns; whether it did.
@@ -34,52 +35,50 @@ impl CsvLayout {
     /// Reads the samples of a line.
     pub(super) fn read(&self, line: &str, row: &mut Row) -> Result<(), Refused> {
         let last = self.columns.last().map_or(0, |(position, _)| *position);
-        let starts = cells(line, row, last + 1)?;
+        let end = cells(line, row, last + 1)?;
         if row.cells.len() <= last {
             let column = row.cells.len() + 1;
-            return Err(Refused::new(starts, LineFault::NoColumn { column }));
+            return Err(Refused::new(end, LineFault::NoColumn { column }));
         }
         let mut time = None;
         let mut hashed = std::mem::take(&mut row.hashed);
+        let mut samples = std::mem::take(&mut row.samples);
         hashed.clear();
-        for (position, column) in &self.columns {
-            let Some(cell) = row.cells.get(*position) else { continue };
-            let text = row.text(line, cell);
-            match column {
-                Column::Time(form) => {
-                    let read = form.millis(text);
-                    if read.is_none() {
-                        row.hashed = hashed;
-                        return Err(Refused::new(place(line, *position), LineFault::Time));
-                    }
-                    time = read;
-                }
-                Column::Label(_) => {
-                    hashed.extend_from_slice(&(text.len() as u64).to_le_bytes());
-                    hashed.extend_from_slice(text.as_bytes());
-                }
-                Column::Metric(_) => {}
-            }
-        }
-        let head = xxh3_128(&hashed);
-        row.hashed = hashed;
+        let mut fault = None;
         for (part, (position, column)) in self.columns.iter().enumerate() {
             let Some(cell) = row.cells.get(*position) else { continue };
             let text = row.text(line, cell);
-            if !matches!(column, Column::Metric(_)) || text.is_empty() {
-                continue;
-            }
-            match parse_float(text) {
-                Ok(value) => {
-                    let key = head.rotate_left(1) ^ xxh3_128_with_seed(&[], part as u64);
-                    row.samples.push(Sample { key, part, time, value });
+            match column {
+                Column::Label(_) => {
+                    hashed.extend_from_slice(text.as_bytes());
+                    // No text has this byte.
+                    hashed.push(0xff);
                 }
-                Err(_) => {
-                    row.refused.push(Refused::new(place(line, *position), LineFault::Number));
+                Column::Metric(_) if text.is_empty() => {}
+                Column::Metric(_) => match number(text) {
+                    Some(value) => {
+                        hashed.extend_from_slice(&(part as u64).to_le_bytes());
+                        samples.push(Sample { part, time: None, value });
+                    }
+                    None => {
+                        let place = place(line, *position);
+                        row.refused.push(Refused::new(place, LineFault::Number));
+                    }
+                },
+                Column::Time(form) => {
+                    time = form.millis(text);
+                    if time.is_none() {
+                        fault = Some(Refused::new(place(line, *position), LineFault::Time));
+                        break;
+                    }
                 }
             }
         }
-        Ok(())
+        row.key = xxh3_128(&hashed);
+        row.is_one_series = false;
+        samples.iter_mut().for_each(|sample| sample.time = time);
+        (row.hashed, row.samples) = (hashed, samples);
+        fault.map_or(Ok(()), Err)
     }
 
     /// Makes the labels of a sample's series.
@@ -100,6 +99,15 @@ impl CsvLayout {
                 _ => {}
             }
         }
+    }
+}
+
+/// The number that a cell is.
+#[inline]
+fn number(text: &str) -> Option<f64> {
+    match decimal::float(text.as_bytes()) {
+        Some((value, len)) if len == text.len() => Some(value),
+        _ => parse_float(text).ok(),
     }
 }
 

@@ -13,7 +13,7 @@ use super::influx;
 use super::json;
 use super::options::{Form, LineOptions};
 use super::report::{Imported, LineFault, Refused, RefusedLine};
-use super::row::{Row, Sample};
+use super::row::Row;
 use crate::error::Error;
 use crate::lines::{first_line, for_each_piece};
 use crate::prometheus::escape_name;
@@ -31,15 +31,25 @@ pub struct Importer<S> {
     /// Whether that is longer than it may be; then it is not kept.
     is_too_long: bool,
     row: Row,
-    /// Series by hashes of what names them in the lines.
-    known: HashMap<u128, SeriesRef>,
-    /// Series of the present line's samples.
+    /// Where the series of a line's samples are, by a hash of what names them.
+    known: HashMap<u128, usize>,
+    series: Vec<SeriesRef>,
+    /// Those of the present line, where they are not known.
     resolved: Vec<Result<SeriesRef, RefusalReason>>,
     /// Items of the commit so far, and from which item on they are of which line.
     items: u64,
     lines: Vec<(u64, u64)>,
     pending_bytes: usize,
     imported: Imported,
+}
+
+/// Where the series of a line's samples are.
+#[derive(Clone, Copy, Debug)]
+enum Found {
+    /// In `series`, from this position on.
+    Known(usize),
+    /// In `resolved`: some of them cannot be.
+    New,
 }
 
 impl<S: MetricSink> Importer<S> {
@@ -52,6 +62,7 @@ impl<S: MetricSink> Importer<S> {
             is_too_long: false,
             row: Row::default(),
             known: HashMap::new(),
+            series: Vec::new(),
             resolved: Vec::new(),
             items: 0,
             lines: Vec::new(),
@@ -126,69 +137,66 @@ impl<S: MetricSink> Importer<S> {
             }
         };
         self.row.clear();
-        if let Err(refused) = self.read(text) {
-            self.refuse(Some(refused.byte), refused.fault);
-            return Ok(());
+        match self.read(text) {
+            Ok(found) => self.hand_over(found),
+            Err(refused) => {
+                self.refuse(Some(refused.byte), refused.fault);
+                return Ok(());
+            }
         }
-        self.hand_over();
         self.pending_bytes += line.len();
         if self.pending_bytes >= self.options.batch_bytes { self.commit() } else { Ok(()) }
     }
 
-    /// Reads a line and finds the series of its samples.
-    fn read(&mut self, line: &str) -> Result<(), Refused> {
+    /// Reads a line and finds the series of its samples, if it has any.
+    fn read(&mut self, line: &str) -> Result<Option<Found>, Refused> {
         if line.trim_ascii().is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let row = &mut self.row;
         match &mut self.options.form {
             Form::Csv(layout) => {
                 if layout.take_header(line, row)? {
                     row.clear();
-                    return Ok(());
+                    return Ok(None);
                 }
                 layout.read(line, row)?;
             }
             Form::JsonLines => json::read(line, row)?,
-            Form::Influx(_) if influx::is_comment(line) => return Ok(()),
+            Form::Influx(_) if influx::is_comment(line) => return Ok(None),
             Form::Influx(options) => options.read(line, row)?,
         }
-        self.resolved.clear();
-        let mut before: Option<u128> = None;
-        for at in 0..self.row.samples.len() {
-            let Some(sample) = self.row.samples.get(at).copied() else { break };
-            let series = match self.resolved.last() {
-                Some(series) if before == Some(sample.key) => series.clone(),
-                _ => self.series(line, &sample)?,
-            };
-            before = Some(sample.key);
-            self.resolved.push(series);
-        }
-        Ok(())
+        if self.row.samples.is_empty() { Ok(None) } else { self.find(line).map(Some) }
     }
 
-    /// The series of a sample.
-    fn series(
-        &mut self,
-        line: &str,
-        sample: &Sample,
-    ) -> Result<Result<SeriesRef, RefusalReason>, Refused> {
-        if let Some(known) = self.known.get(&sample.key) {
-            return Ok(Ok(*known));
+    /// Where the series of the line's samples are.
+    fn find(&mut self, line: &str) -> Result<Found, Refused> {
+        if let Some(first) = self.known.get(&self.row.key) {
+            return Ok(Found::Known(*first));
         }
-        match &self.options.form {
-            Form::Csv(layout) => layout.series(sample, &mut self.row),
-            Form::JsonLines => json::series(line, &mut self.row)?,
-            Form::Influx(options) => options.series(line, sample, &mut self.row)?,
-        }
-        let series = self.resolve(line);
-        if let Ok(series) = series {
-            if self.known.len() >= SERIES_MAX {
-                self.known.clear();
+        self.resolved.clear();
+        let count = if self.row.is_one_series { 1 } else { self.row.samples.len() };
+        for at in 0..count {
+            let Some(sample) = self.row.samples.get(at).copied() else { break };
+            match &self.options.form {
+                Form::Csv(layout) => layout.series(&sample, &mut self.row),
+                Form::JsonLines => json::series(line, &mut self.row)?,
+                Form::Influx(options) => options.series(line, &sample, &mut self.row)?,
             }
-            self.known.insert(sample.key, series);
+            let series = self.resolve(line);
+            self.resolved.push(series);
         }
-        Ok(series)
+        if self.resolved.iter().any(Result::is_err) {
+            return Ok(Found::New);
+        }
+        if self.series.len() >= SERIES_MAX {
+            self.known.clear();
+            self.series.clear();
+        }
+        let first = self.series.len();
+        self.series.extend(self.resolved.iter().flatten());
+        self.known.insert(self.row.key, first);
+        Ok(Found::Known(first))
     }
 
     /// Looks up the labels of the row.
@@ -214,26 +222,32 @@ impl<S: MetricSink> Importer<S> {
     }
 
     /// Hands the samples of the row to the sink.
-    fn hand_over(&mut self) {
+    fn hand_over(&mut self, found: Option<Found>) {
         for Refused { byte, fault } in std::mem::take(&mut self.row.refused) {
             self.refuse(Some(byte), fault);
         }
-        if self.row.samples.is_empty() {
-            return;
-        }
+        let Some(found) = found else { return };
         self.lines.push((self.items, self.imported.lines));
-        for (sample, series) in self.row.samples.iter().zip(self.resolved.drain(..)) {
-            self.items += 1;
+        self.items += self.row.samples.len() as u64;
+        let (mut oldest, mut newest) = self.imported.range.unwrap_or((i64::MAX, i64::MIN));
+        for (at, sample) in self.row.samples.iter().enumerate() {
+            let at = if self.row.is_one_series { 0 } else { at };
             let time = sample.time.unwrap_or(self.options.default_time.0);
-            match series {
-                Ok(series) => {
-                    self.sink.append(series, time, sample.value.into(), 0);
-                    let (oldest, newest) = self.imported.range.unwrap_or((time, time));
-                    self.imported.range = Some((oldest.min(time), newest.max(time)));
-                }
-                Err(reason) => self.sink.refuse(reason),
-            }
+            let series = match found {
+                Found::Known(first) => self.series.get(first + at).copied(),
+                Found::New => match self.resolved.get(at) {
+                    Some(Err(reason)) => {
+                        self.sink.refuse(reason.clone());
+                        continue;
+                    }
+                    resolved => resolved.and_then(|series| series.as_ref().ok().copied()),
+                },
+            };
+            let Some(series) = series else { continue };
+            self.sink.append(series, time, sample.value.into(), 0);
+            (oldest, newest) = (oldest.min(time), newest.max(time));
         }
+        self.imported.range = (oldest <= newest).then_some((oldest, newest));
     }
 
     /// Counts an item of the present line that is not handed over.

@@ -14,11 +14,15 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr2};
 use telemetry_core::labels::METRIC_NAME;
-use xxhash_rust::xxh3::{xxh3_128, xxh3_128_with_seed};
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::options::InfluxOptions;
 use super::report::{LineFault, Refused};
 use super::row::{Piece, Row, Sample};
+use crate::decimal;
+
+/// Between texts that are hashed together: no text has this byte.
+const SEPARATOR: u8 = 0xff;
 
 /// Whether a line is a comment.
 pub(super) fn is_comment(line: &str) -> bool {
@@ -32,8 +36,38 @@ impl InfluxOptions {
         let start = bytes.iter().take_while(|byte| **byte == b' ').count();
         let end = end_of(bytes, start, |byte| byte == b' ');
         row.head = start..end;
-        let head = xxh3_128(bytes.get(row.head.clone()).unwrap_or_default());
-        let mut at = after_spaces(bytes, end);
+        let mut hashed = std::mem::take(&mut row.hashed);
+        hashed.clear();
+        hashed.extend_from_slice(bytes.get(row.head.clone()).unwrap_or_default());
+        let read = self.fields(line, end, row, &mut hashed);
+        if self.skips_single_field && row.cells.len() == 1 {
+            // Beside other fields it has another name.
+            hashed.push(SEPARATOR);
+        }
+        row.key = xxh3_128(&hashed);
+        row.hashed = hashed;
+        row.is_one_series = false;
+        let at = read?;
+        let time = line.get(at..).unwrap_or_default().trim_matches(' ');
+        if !time.is_empty() {
+            let millis = self.precision.millis(time);
+            let place = after_spaces(bytes, at);
+            let millis = millis.ok_or_else(|| Refused::new(place, LineFault::Time))?;
+            row.samples.iter_mut().for_each(|sample| sample.time = Some(millis));
+        }
+        Ok(())
+    }
+
+    /// Reads the fields behind the head; gives where they end.
+    fn fields(
+        &self,
+        line: &str,
+        head_end: usize,
+        row: &mut Row,
+        hashed: &mut Vec<u8>,
+    ) -> Result<usize, Refused> {
+        let bytes = line.as_bytes();
+        let mut at = after_spaces(bytes, head_end);
         if at == bytes.len() {
             return Err(Refused::expected(at, "fields"));
         }
@@ -43,40 +77,29 @@ impl InfluxOptions {
                 return Err(Refused::expected(key.end, "a field's name and `=`"));
             }
             at = key.end + 1;
-            let name = bytes.get(key.clone()).unwrap_or_default();
-            #[expect(clippy::cast_possible_truncation, reason = "half of a hash")]
-            let series = head.rotate_left(1) ^ xxh3_128_with_seed(name, head as u64);
-            let value = at..end_of_value(bytes, at)?;
-            let text = line.get(value.clone()).unwrap_or_default();
-            match number(text) {
-                Ok(number) => row.samples.push(Sample {
-                    key: series,
-                    part: row.cells.len(),
-                    time: None,
-                    value: number,
-                }),
-                Err(fault) => row.refused.push(Refused::new(value.start, fault)),
+            let (value, end) = match number_at(bytes, at) {
+                Some((value, end)) => (Ok(value), end),
+                None => {
+                    let end = end_of_value(bytes, at)?;
+                    (number(line.get(at..end).unwrap_or_default()), end)
+                }
+            };
+            match value {
+                Ok(value) => {
+                    // No text has this byte.
+                    hashed.push(SEPARATOR);
+                    hashed.extend_from_slice(bytes.get(key.clone()).unwrap_or_default());
+                    row.samples.push(Sample { part: row.cells.len(), time: None, value });
+                }
+                Err(fault) => row.refused.push(Refused::new(at, fault)),
             }
             row.cells.push(Piece::Line(key));
-            at = value.end;
+            at = end;
             match bytes.get(at) {
                 Some(b',') => at += 1,
-                _ => break,
+                _ => return Ok(at),
             }
         }
-        if self.skips_single_field && row.cells.len() == 1 {
-            // Beside other fields it has another name.
-            row.samples.iter_mut().for_each(|sample| sample.key = !sample.key);
-        }
-        let rest = line.get(at..).unwrap_or_default();
-        let time = rest.trim_matches(' ');
-        if !time.is_empty() {
-            let millis = self.precision.millis(time);
-            let place = after_spaces(bytes, at);
-            let millis = millis.ok_or_else(|| Refused::new(place, LineFault::Time))?;
-            row.samples.iter_mut().for_each(|sample| sample.time = Some(millis));
-        }
-        Ok(())
     }
 
     /// Makes the labels of a sample's series.
@@ -159,6 +182,14 @@ fn end_of_value(bytes: &[u8], start: usize) -> Result<usize, Refused> {
 fn after_spaces(bytes: &[u8], at: usize) -> usize {
     let spaces = bytes.get(at..).unwrap_or_default().iter().take_while(|byte| **byte == b' ');
     at + spaces.count()
+}
+
+/// A plainly spelt number at `at`, and where it ends: in front of whatever ends a value.
+#[inline]
+fn number_at(bytes: &[u8], at: usize) -> Option<(f64, usize)> {
+    let (value, len) = decimal::float(bytes.get(at..)?)?;
+    let end = at + len;
+    matches!(bytes.get(end), None | Some(b',' | b' ')).then_some((value, end))
 }
 
 /// A value that is not a text.

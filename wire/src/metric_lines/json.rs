@@ -45,10 +45,10 @@ pub(super) fn read(line: &str, row: &mut Row) -> Result<(), Refused> {
     if values != timestamps {
         return Err(Refused::new(0, LineFault::Lengths { values, timestamps }));
     }
-    let key = xxh3_128(line.get(row.head.clone()).unwrap_or_default().as_bytes());
+    row.key = xxh3_128(line.get(row.head.clone()).unwrap_or_default().as_bytes());
+    row.is_one_series = true;
     let samples = row.values.iter().zip(&row.times);
-    let sample =
-        |(value, time): (&f64, &i64)| Sample { key, part: 0, time: Some(*time), value: *value };
+    let sample = |(value, time): (&f64, &i64)| Sample { part: 0, time: Some(*time), value: *value };
     row.samples.extend(samples.map(sample));
     Ok(())
 }
@@ -73,7 +73,11 @@ pub(super) fn series(line: &str, row: &mut Row) -> Result<(), Refused> {
 }
 
 /// A number, a text that is one, or `null`.
+#[inline]
 fn value(reader: &mut Reader<'_>) -> Result<f64, Error> {
+    if let Some(value) = reader.take_float() {
+        return Ok(value);
+    }
     match reader.peek() {
         b'n' => reader.take_null().map(|_| f64::NAN),
         b'"' => {
@@ -90,8 +94,11 @@ fn value(reader: &mut Reader<'_>) -> Result<f64, Error> {
     }
 }
 
+#[inline]
 fn time(reader: &mut Reader<'_>) -> Result<i64, Error> {
-    reader.peek();
+    if let Some(time) = reader.take_integer() {
+        return Ok(time);
+    }
     let at = reader.at();
     let millis = TimeForm::Millis.millis(reader.number()?);
     millis.ok_or_else(|| reader.error_at(at, JsonErrorKind::Number { kind: "a timestamp" }))

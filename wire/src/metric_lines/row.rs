@@ -18,9 +18,7 @@ pub(super) enum Piece {
 /// A sample.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sample {
-    /// A hash of what names the series in the line.
-    pub(super) key: u128,
-    /// Which of the line's series it is.
+    /// Which of the line's cells or fields it is.
     pub(super) part: usize,
     /// None where the line has no time.
     pub(super) time: Option<i64>,
@@ -31,6 +29,10 @@ pub(super) struct Sample {
 #[derive(Debug, Default)]
 pub(super) struct Row {
     pub(super) samples: Vec<Sample>,
+    /// A hash of what names the series of the samples.
+    pub(super) key: u128,
+    /// Whether all samples are of one series; else each is of another.
+    pub(super) is_one_series: bool,
     /// Values of the line that are no samples.
     pub(super) refused: Vec<super::report::Refused>,
     /// Where the line says which series it is about.

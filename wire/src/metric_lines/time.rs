@@ -3,6 +3,8 @@
 
 use telemetry_core::time::calendar::parse_rfc3339;
 
+use crate::decimal;
+
 /// The spelling of a time. Numbers count from 1970; fractions are rounded to milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TimeForm {
@@ -46,7 +48,8 @@ impl TimeForm {
             TimeForm::Nanos => (1, 1_000_000),
             TimeForm::Rfc3339 => return parse_rfc3339(text).map(|time| time.to_millis().0),
         };
-        if let Ok(whole) = text.parse::<i64>() {
+        let plain = decimal::integer(text.as_bytes()).filter(|(_, len)| *len == text.len());
+        if let Some(whole) = plain.map(|plain| plain.0).or_else(|| text.parse::<i64>().ok()) {
             return Some(whole.checked_mul(more)?.div_euclid(less));
         }
         // Past this a float does not hold every millisecond.

@@ -1,0 +1,115 @@
+//! Decimal numbers as nearly all are spelt: a sign, digits, perhaps a point and more digits.
+//!
+//! Up to [`DIGITS_MAX`] digits fit a float exactly, and so does the power of ten that they are
+//! divided by, so that the quotient is the nearest float (Clinger, "How to Read Floating Point Numbers
+//! Accurately", 1990). What is longer, or has an exponent, is left to a full reader.
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+/// Digits whose number a float holds exactly, whatever they are.
+const DIGITS_MAX: u32 = 15;
+
+/// Digits whose number an integer of 64 bits holds, whatever they are.
+const INTEGER_DIGITS_MAX: u32 = 18;
+
+const POWERS: [f64; 16] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+/// The number at the head of `bytes` and how many bytes it has; none where it is not one of these,
+/// or something that may belong to it follows.
+#[inline]
+pub(crate) fn float(bytes: &[u8]) -> Option<(f64, usize)> {
+    let is_negative = bytes.first() == Some(&b'-');
+    let mut at = usize::from(is_negative);
+    let (mut mantissa, mut digits, mut fraction) = (0_u64, 0, 0_u32);
+    let start = at;
+    while let Some(digit) = bytes.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|it| *it < 10)
+    {
+        mantissa = mantissa.wrapping_mul(10).wrapping_add(digit.into());
+        digits += 1;
+        at += 1;
+    }
+    // `01` is no number in JSON.
+    if digits == 0 || digits > 1 && bytes.get(start) == Some(&b'0') {
+        return None;
+    }
+    if bytes.get(at) == Some(&b'.') {
+        at += 1;
+        while let Some(digit) =
+            bytes.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|it| *it < 10)
+        {
+            mantissa = mantissa.wrapping_mul(10).wrapping_add(digit.into());
+            fraction += 1;
+            at += 1;
+        }
+        if fraction == 0 {
+            return None;
+        }
+    }
+    if digits + fraction > DIGITS_MAX || is_part(bytes.get(at)) {
+        return None;
+    }
+    let power = POWERS.get(usize::try_from(fraction).ok()?)?;
+    let value = mantissa as f64 / power;
+    Some((if is_negative { -value } else { value }, at))
+}
+
+/// As [`float`], of integers.
+#[inline]
+pub(crate) fn integer(bytes: &[u8]) -> Option<(i64, usize)> {
+    let is_negative = bytes.first() == Some(&b'-');
+    let start = usize::from(is_negative);
+    let (mut value, mut at, mut digits) = (0_i64, start, 0_u32);
+    while let Some(digit) = bytes.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|it| *it < 10)
+    {
+        value = value.wrapping_mul(10).wrapping_add(digit.into());
+        digits += 1;
+        at += 1;
+    }
+    let is_right = (1..=INTEGER_DIGITS_MAX).contains(&digits)
+        && !(digits > 1 && bytes.get(start) == Some(&b'0'))
+        && !is_part(bytes.get(at));
+    is_right.then_some((if is_negative { -value } else { value }, at))
+}
+
+/// Whether a number may go on with this byte: in Go's spelling with letters and `_` too.
+#[inline]
+fn is_part(byte: Option<&u8>) -> bool {
+    byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"+-._".contains(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_plain_numbers_are_read() {
+        assert_eq!(float(b"12.50,"), Some((12.5, 5)));
+        assert_eq!(float(b"-0"), Some((-0.0, 2)));
+        assert!(float(b"-0").unwrap().0.is_sign_negative());
+        assert_eq!(float(b"999999999999999]"), Some((999_999_999_999_999.0, 15)));
+        assert_eq!(integer(b"-17 "), Some((-17, 3)));
+        assert_eq!(integer(b"999999999999999999"), Some((999_999_999_999_999_999, 18)));
+        for other in ["", "-", "+1", "1e3", "1.", ".5", "01", "-01", "1_0", "0x1", "1.5.5", "1i"] {
+            assert_eq!(float(other.as_bytes()), None, "{other}");
+            assert_eq!(integer(other.as_bytes()), None, "{other}");
+        }
+        assert_eq!(float(b"9999999999999999"), None);
+        assert_eq!(integer(b"9999999999999999999"), None);
+        assert_eq!(integer(b"1.5"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_the_nearest_float(
+            whole in 0..10_000_000_u64,
+            fraction in "[0-9]{1,8}",
+            is_negative in any::<bool>(),
+        ) {
+            let text = format!("{}{whole}.{fraction}", if is_negative { "-" } else { "" });
+            let (value, len) = float(text.as_bytes()).unwrap();
+            prop_assert_eq!(value.to_bits(), text.parse::<f64>().unwrap().to_bits());
+            prop_assert_eq!(len, text.len());
+        }
+    }
+}
