@@ -12,8 +12,9 @@ use tsdb::{Cardinality, Tsdb};
 
 const HOUR: i64 = 3_600_000;
 
-/// Pods that live for some hours each, a sample every half hour.
-fn pods(db: &Tsdb) -> Vec<(Labels, Vec<i64>)> {
+/// Pods that live for some hours each, a sample every half hour. Their series leave memory by and by
+/// where there are many flushes.
+fn pods(db: &Tsdb, flushes: impl Fn(i64) -> bool) -> Vec<(Labels, Vec<i64>)> {
     let mut all = Vec::new();
     for pod in 0..40_i64 {
         for metric in ["up", "requests_total", "errors_total"].iter().take(1 + pod as usize % 3) {
@@ -26,7 +27,7 @@ fn pods(db: &Tsdb) -> Vec<(Labels, Vec<i64>)> {
             times.iter().for_each(|time| series.append(*time, 1.0).unwrap());
             all.push((labels, times));
         }
-        if pod == 20 {
+        if flushes(pod) {
             db.flush().unwrap();
         }
     }
@@ -40,7 +41,21 @@ fn counted(db: &Tsdb, matchers: Vec<Matcher>, window: MillisRange, limit: usize)
 #[test]
 fn counts_are_exact() {
     let db = Tsdb::in_memory().unwrap();
-    let all = pods(&db);
+    let all = pods(&db, |pod| pod == 20);
+    check(&db, &all);
+}
+
+#[test]
+fn counts_are_exact_whether_series_are_in_memory_or_not() {
+    let db = Tsdb::in_memory().unwrap();
+    let all = pods(&db, |pod| pod % 3 == 2);
+    assert!(db.stats().series_evicted > 50);
+    check(&db, &all);
+    db.compact().unwrap();
+    check(&db, &all);
+}
+
+fn check(db: &Tsdb, all: &[(Labels, Vec<i64>)]) {
     for window in [MillisRange::ALL, MillisRange::new(2 * HOUR + 17, 7 * HOUR)] {
         let inside = |time: &&i64| window.contains(telemetry_core::time::Millis(**time));
         let held: Vec<(&Labels, Vec<i64>)> = all
@@ -48,7 +63,7 @@ fn counts_are_exact() {
             .map(|(labels, times)| (labels, times.iter().filter(inside).copied().collect()))
             .filter(|(_, times): &(_, Vec<i64>)| !times.is_empty())
             .collect();
-        let counted = counted(&db, vec![], window, usize::MAX);
+        let counted = counted(db, vec![], window, usize::MAX);
         assert_eq!(counted.series, held.len() as u64);
         let mut pairs: BTreeMap<(&str, &str), u64> = BTreeMap::new();
         let mut hours: BTreeMap<i64, (u64, u64)> = BTreeMap::new();
@@ -82,7 +97,7 @@ fn counts_are_exact() {
 #[test]
 fn lists_are_cut_and_matchers_hold() {
     let db = Tsdb::in_memory().unwrap();
-    pods(&db);
+    pods(&db, |pod| pod == 20);
     let counted = counted(&db, vec![Matcher::equal("zone", "1")], MillisRange::ALL, 2);
     assert_eq!(counted.metrics.len(), 2);
     assert_eq!(counted.labels[0].name, "pod");

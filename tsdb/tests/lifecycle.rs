@@ -96,6 +96,9 @@ fn many_short_series_stay_small() {
     // 21 bytes of its own, 8 for each sample, and what each row costs.
     let head = db.stats().head_bytes;
     assert!(head <= SERIES * 62, "{} bytes a series", head / SERIES);
+    // Its labels and its newest sample.
+    let labels = db.stats().series_bytes;
+    assert!(labels <= SERIES * 240, "{} bytes a series", labels / SERIES);
     let before = read(&db, vec![Matcher::equal("deployment", "deployment-7")], MillisRange::ALL);
     db.flush().unwrap();
     let block = db.stats().block_bytes;

@@ -75,14 +75,19 @@ impl Resets {
     }
 }
 
-/// How populations are written.
-trait Populations {
-    fn first(&mut self, layout: &Layout, input: &mut BitReader<'_>) -> Result<(), Damaged>;
-    /// Count, zero count and sum of a later sample.
-    fn next_totals(&mut self, input: &mut BitReader<'_>) -> Result<(), Damaged>;
-    fn next_buckets(&mut self, input: &mut BitReader<'_>) -> Result<(), Damaged>;
-    fn sum(&self) -> f64;
-    fn fill(&self, positive: usize, histogram: &mut Histogram);
+/// How a population is written.
+trait Population: Sized {
+    /// Bits that a bucket of the first sample has at least.
+    const BUCKET_BITS_MIN: u64;
+
+    fn first_total(input: &mut BitReader<'_>) -> Result<Self, Damaged>;
+    fn first_bucket(input: &mut BitReader<'_>) -> Result<Self, Damaged>;
+    /// That of the next sample.
+    fn read(&mut self, input: &mut BitReader<'_>) -> Result<(), Damaged>;
+    /// The population, of a total.
+    fn total(&self) -> f64;
+    /// The populations of buckets in a row.
+    fn buckets(row: &[Self]) -> Vec<f64>;
 }
 
 /// Appends the histograms of a chunk.
@@ -97,13 +102,13 @@ pub(crate) fn decode(
     out: &mut HistogramColumn,
 ) -> Result<(), Damaged> {
     if float {
-        decode_as::<Floats>(data, starts, out)
+        decode_as::<Float>(data, starts, out)
     } else {
-        decode_as::<Wholes>(data, starts, out)
+        decode_as::<Whole>(data, starts, out)
     }
 }
 
-fn decode_as<P: Populations + Default>(
+fn decode_as<P: Population>(
     data: &[u8],
     with_starts: bool,
     out: &mut HistogramColumn,
@@ -123,9 +128,8 @@ fn decode_as<P: Populations + Default>(
         return Ok(());
     }
     let layout = Layout::read(count, &mut input)?;
-    let mut populations = P::default();
     let mut time = input.varbit()?;
-    populations.first(&layout, &mut input)?;
+    let mut populations = Populations::<P>::first(&layout, &mut input)?;
     if starts.first_known {
         starts.start = time.wrapping_sub(input.varbit()?);
     }
@@ -136,13 +140,13 @@ fn decode_as<P: Populations + Default>(
             delta = delta.wrapping_add(input.varbit()?);
             time = time.wrapping_add(delta);
             populations.next_totals(&mut input)?;
-            if !is_stale(populations.sum()) {
+            if !is_stale(populations.sum.value()) {
                 populations.next_buckets(&mut input)?;
             }
             starts.read(index, before, &mut input)?;
         }
         let counter_reset = resets.before(index);
-        let sum = populations.sum();
+        let sum = populations.sum.value();
         let histogram = if is_stale(sum) {
             Histogram { sum, counter_reset, ..Histogram::default() }
         } else {
@@ -160,45 +164,92 @@ fn byte(bits: u64) -> u8 {
 }
 
 /// A whole number and its last difference.
-#[derive(Clone, Copy, Default)]
 struct Whole {
     value: i64,
     delta: i64,
 }
 
-impl Whole {
+impl Population for Whole {
+    const BUCKET_BITS_MIN: u64 = 1;
+
+    fn first_total(input: &mut BitReader<'_>) -> Result<Self, Damaged> {
+        Ok(Whole { value: input.varbit_unsigned()?.cast_signed(), delta: 0 })
+    }
+
+    fn first_bucket(input: &mut BitReader<'_>) -> Result<Self, Damaged> {
+        Ok(Whole { value: input.varbit()?, delta: 0 })
+    }
+
     fn read(&mut self, input: &mut BitReader<'_>) -> Result<(), Damaged> {
         self.delta = self.delta.wrapping_add(input.varbit()?);
         self.value = self.value.wrapping_add(self.delta);
         Ok(())
     }
-}
 
-#[derive(Default)]
-struct Wholes {
-    count: Whole,
-    zero: Whole,
-    sum: Float,
-    /// Differences to the bucket before, positive ones first.
-    buckets: Vec<Whole>,
-}
-
-impl Populations for Wholes {
-    fn first(&mut self, layout: &Layout, input: &mut BitReader<'_>) -> Result<(), Damaged> {
-        self.count.value = input.varbit_unsigned()?.cast_signed();
-        self.zero.value = input.varbit_unsigned()?.cast_signed();
-        self.sum = Float::new(input.f64()?);
-        let buckets = layout.positive.saturating_add(layout.negative);
-        if buckets as u64 > input.remaining() {
-            return Err(input.field("buckets of a histogram"));
-        }
-        self.buckets.reserve_exact(buckets);
-        for _ in 0..buckets {
-            self.buckets.push(Whole { value: input.varbit()?, delta: 0 });
-        }
-        Ok(())
+    fn total(&self) -> f64 {
+        self.value.cast_unsigned() as f64
     }
 
+    /// Each is the difference to the one before.
+    fn buckets(row: &[Self]) -> Vec<f64> {
+        let mut population = 0_i64;
+        let sums = row.iter().map(|bucket| {
+            population = population.wrapping_add(bucket.value);
+            population as f64
+        });
+        sums.collect()
+    }
+}
+
+impl Population for Float {
+    const BUCKET_BITS_MIN: u64 = 64;
+
+    fn first_total(input: &mut BitReader<'_>) -> Result<Self, Damaged> {
+        Ok(Float::new(input.f64()?))
+    }
+
+    fn first_bucket(input: &mut BitReader<'_>) -> Result<Self, Damaged> {
+        Float::first_total(input)
+    }
+
+    fn read(&mut self, input: &mut BitReader<'_>) -> Result<(), Damaged> {
+        Float::read(self, input)
+    }
+
+    fn total(&self) -> f64 {
+        self.value()
+    }
+
+    fn buckets(row: &[Self]) -> Vec<f64> {
+        row.iter().map(Float::value).collect()
+    }
+}
+
+/// The populations of a sample.
+struct Populations<P> {
+    count: P,
+    zero: P,
+    sum: Float,
+    /// Positive ones first.
+    buckets: Vec<P>,
+}
+
+impl<P: Population> Populations<P> {
+    fn first(layout: &Layout, input: &mut BitReader<'_>) -> Result<Self, Damaged> {
+        let (count, zero) = (P::first_total(input)?, P::first_total(input)?);
+        let sum = Float::new(input.f64()?);
+        let len = layout.positive.saturating_add(layout.negative);
+        if (len as u64).saturating_mul(P::BUCKET_BITS_MIN) > input.remaining() {
+            return Err(input.field("buckets of a histogram"));
+        }
+        let mut buckets = Vec::with_capacity(len);
+        for _ in 0..len {
+            buckets.push(P::first_bucket(input)?);
+        }
+        Ok(Populations { count, zero, sum, buckets })
+    }
+
+    /// Count, zero count and sum of a later sample.
     fn next_totals(&mut self, input: &mut BitReader<'_>) -> Result<(), Damaged> {
         self.count.read(input)?;
         self.zero.read(input)?;
@@ -209,71 +260,11 @@ impl Populations for Wholes {
         self.buckets.iter_mut().try_for_each(|bucket| bucket.read(input))
     }
 
-    fn sum(&self) -> f64 {
-        self.sum.value()
-    }
-
     fn fill(&self, positive: usize, histogram: &mut Histogram) {
-        histogram.count = self.count.value.cast_unsigned() as f64;
-        histogram.zero_count = self.zero.value.cast_unsigned() as f64;
+        histogram.count = self.count.total();
+        histogram.zero_count = self.zero.total();
         let (above, below) = self.buckets.split_at(positive.min(self.buckets.len()));
-        let absolute = |buckets: &[Whole]| {
-            let mut population = 0_i64;
-            let sums = buckets.iter().map(|bucket| {
-                population = population.wrapping_add(bucket.value);
-                population as f64
-            });
-            sums.collect()
-        };
-        histogram.positive_buckets = absolute(above);
-        histogram.negative_buckets = absolute(below);
-    }
-}
-
-#[derive(Default)]
-struct Floats {
-    count: Float,
-    zero: Float,
-    sum: Float,
-    buckets: Vec<Float>,
-}
-
-impl Populations for Floats {
-    fn first(&mut self, layout: &Layout, input: &mut BitReader<'_>) -> Result<(), Damaged> {
-        self.count = Float::new(input.f64()?);
-        self.zero = Float::new(input.f64()?);
-        self.sum = Float::new(input.f64()?);
-        let buckets = layout.positive.saturating_add(layout.negative);
-        if (buckets as u64).saturating_mul(64) > input.remaining() {
-            return Err(input.field("buckets of a histogram"));
-        }
-        self.buckets.reserve_exact(buckets);
-        for _ in 0..buckets {
-            self.buckets.push(Float::new(input.f64()?));
-        }
-        Ok(())
-    }
-
-    fn next_totals(&mut self, input: &mut BitReader<'_>) -> Result<(), Damaged> {
-        self.count.read(input)?;
-        self.zero.read(input)?;
-        self.sum.read(input)
-    }
-
-    fn next_buckets(&mut self, input: &mut BitReader<'_>) -> Result<(), Damaged> {
-        self.buckets.iter_mut().try_for_each(|bucket| bucket.read(input))
-    }
-
-    fn sum(&self) -> f64 {
-        self.sum.value()
-    }
-
-    fn fill(&self, positive: usize, histogram: &mut Histogram) {
-        histogram.count = self.count.value();
-        histogram.zero_count = self.zero.value();
-        let (above, below) = self.buckets.split_at(positive.min(self.buckets.len()));
-        let values = |buckets: &[Float]| buckets.iter().map(Float::value).collect();
-        histogram.positive_buckets = values(above);
-        histogram.negative_buckets = values(below);
+        histogram.positive_buckets = P::buckets(above);
+        histogram.negative_buckets = P::buckets(below);
     }
 }
