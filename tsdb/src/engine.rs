@@ -56,7 +56,10 @@ impl Engine for Metrics {
         FORMAT
     }
 
+    /// Of a store that is open for reading this is the flush that its writer did.
     fn new_head(&self) -> Head {
+        self.registry.end_epoch();
+        self.registry.evict();
         let notes = Notes::new(self.registry.limits().exemplars_max);
         Head::new(notes, self.registry.hold())
     }

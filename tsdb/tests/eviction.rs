@@ -216,6 +216,41 @@ fn a_store_whose_series_come_and_go_opens_with_all_of_them() {
 }
 
 #[test]
+fn a_store_open_for_reading_forgets_what_its_writer_forgets() {
+    let files: Arc<dyn FileSystem> = Arc::new(MemoryFileSystem::new());
+    let builder = || {
+        let builder = Builder::new("/store".as_ref()).file_system(Arc::clone(&files));
+        builder.maintenance(&Maintenance::manual())
+    };
+    let writer = builder().open().unwrap();
+    let reader = builder().open_read_only().unwrap();
+    for hour in 1..20 {
+        for number in 0..30 {
+            // Some come back.
+            let number = (hour as usize * 25 + number) % 333;
+            let series = writer.series(&pod(number)).unwrap();
+            series.append(hour * HOUR, number as f64).unwrap();
+            if number % 16 == 0 {
+                reader.refresh().unwrap();
+            }
+        }
+        reader.refresh().unwrap();
+        assert_eq!(
+            read(&reader, vec![], MillisRange::ALL),
+            read(&writer, vec![], MillisRange::ALL)
+        );
+        writer.flush().unwrap();
+        reader.refresh().unwrap();
+        assert_eq!(
+            read(&reader, vec![], MillisRange::ALL),
+            read(&writer, vec![], MillisRange::ALL)
+        );
+        assert!(reader.stats().series <= 100, "{} series", reader.stats().series);
+    }
+    assert!(reader.stats().series_evicted > 300);
+}
+
+#[test]
 fn refused_series_cost_the_others_nothing() {
     let limits = Limits { series_max: 1_000, ..Limits::default() };
     let db = manual().limits(limits).open().unwrap();

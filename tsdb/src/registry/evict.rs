@@ -29,8 +29,8 @@ impl Registry {
         self.pins.advance();
     }
 
-    /// Evicts series, if there are enough of them. A head was just written, and is still held. Only
-    /// one flush at a time calls this.
+    /// Evicts series, if there are enough of them. A head was just written, by this store or by the
+    /// one whose log it reads, and is still held. Only one thread at a time calls this.
     pub(crate) fn evict(&self) {
         let oldest = self.pins.oldest();
         let epoch = oldest.min(self.epoch().saturating_sub(1));
