@@ -177,7 +177,6 @@ impl Batch {
         let now = || store.runtime().clock().now().0;
         let intake = self.store.intake();
         let mut gate = Gate::new(&snapshot, commit.head(), intake, &self.streams, now);
-        let mut writer = Writer::default();
         let mut accepted = Vec::with_capacity(self.items.len());
         let (mut text_start, mut metadata_start) = (0, 0);
         for item in &self.items {
@@ -188,15 +187,14 @@ impl Batch {
                 refused.push(Refusal { index: item.index, reason });
                 continue;
             }
-            let line = Line { stream: item.stream, time: item.time, text, metadata };
-            writer.push(&line);
-            accepted.push(line);
+            accepted.push(Line { stream: item.stream, time: item.time, text, metadata });
         }
-        if writer.is_empty() {
+        if accepted.is_empty() {
             return Ok(());
         }
         let newest = accepted.iter().map(|line| line.time).max().unwrap_or(i64::MIN);
-        writer.finish(self.streams.iter(), commit.record());
+        let mut writer = Writer::begin(self.streams.iter(), accepted.len(), commit.record());
+        accepted.iter().for_each(|line| writer.push(line));
         commit.finish(|head| {
             head.apply(&self.streams, |insert| accepted.into_iter().for_each(insert));
         })?;

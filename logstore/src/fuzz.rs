@@ -17,20 +17,21 @@ const TEMPLATES: usize = 1000;
 /// A record of the log.
 pub fn record(data: &[u8]) {
     let Ok(found) = record::read(data) else { return };
-    let mut writer = Writer::default();
-    if found.lines(|line| writer.push(&line)).is_err() {
-        return;
-    }
-    let mut bytes = Vec::new();
-    writer.finish(found.streams.iter(), &mut bytes);
-    let mut again = Writer::default();
+    let Some(bytes) = rewritten(&found) else { return };
     let back = record::read(&bytes);
     assert!(back.is_ok_and(|back| {
-        back.streams == found.streams && back.lines(|line| again.push(&line)).is_ok()
+        back.streams == found.streams && rewritten(&back).is_some_and(|again| again == bytes)
     }));
-    let mut bytes_again = Vec::new();
-    again.finish(found.streams.iter(), &mut bytes_again);
-    assert_eq!(bytes_again, bytes);
+}
+
+/// The record written again; nothing where its lines are none.
+fn rewritten(record: &record::Record<'_>) -> Option<Vec<u8>> {
+    let mut lines = 0;
+    record.lines(|_| lines += 1).ok()?;
+    let mut bytes = Vec::new();
+    let mut writer = Writer::begin(record.streams.iter(), lines, &mut bytes);
+    record.lines(|line| writer.push(&line)).ok()?;
+    Some(bytes)
 }
 
 /// The condition of a delete.

@@ -24,44 +24,37 @@ pub(crate) struct Line<'a> {
     pub(crate) metadata: &'a [(&'a str, &'a str)],
 }
 
-/// Writes a record line by line.
-#[derive(Debug, Default)]
-pub(crate) struct Writer {
-    lines: Vec<u8>,
-    count: u64,
+/// Writes a record line by line, where it is to be.
+#[derive(Debug)]
+pub(crate) struct Writer<'o> {
+    out: &'o mut Vec<u8>,
     previous: i64,
 }
 
-impl Writer {
-    /// Adds a line.
-    pub(crate) fn push(&mut self, line: &Line<'_>) {
-        self.count += 1;
-        varint::put_u64(&mut self.lines, u64::from(line.stream));
-        varint::put_i64(&mut self.lines, line.time.wrapping_sub(self.previous));
-        self.previous = line.time;
-        varint::put_bytes(&mut self.lines, line.text);
-        varint::put_u64(&mut self.lines, line.metadata.len() as u64);
-        for (name, value) in line.metadata {
-            varint::put_str(&mut self.lines, name);
-            varint::put_str(&mut self.lines, value);
-        }
-    }
-
-    /// Whether there are no lines.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    /// Appends the record.
-    pub(crate) fn finish<'a>(
-        &self,
+impl<'o> Writer<'o> {
+    /// Begins a record of `lines` lines, each of which is then pushed.
+    pub(crate) fn begin<'a>(
         streams: impl ExactSizeIterator<Item = &'a Labels>,
-        out: &mut Vec<u8>,
-    ) {
+        lines: usize,
+        out: &'o mut Vec<u8>,
+    ) -> Self {
         varint::put_u64(out, streams.len() as u64);
         streams.for_each(|labels| label_set::put(out, labels));
-        varint::put_u64(out, self.count);
-        out.extend_from_slice(&self.lines);
+        varint::put_u64(out, lines as u64);
+        Writer { out, previous: 0 }
+    }
+
+    /// Adds a line.
+    pub(crate) fn push(&mut self, line: &Line<'_>) {
+        varint::put_u64(self.out, u64::from(line.stream));
+        varint::put_i64(self.out, line.time.wrapping_sub(self.previous));
+        self.previous = line.time;
+        varint::put_bytes(self.out, line.text);
+        varint::put_u64(self.out, line.metadata.len() as u64);
+        for (name, value) in line.metadata {
+            varint::put_str(self.out, name);
+            varint::put_str(self.out, value);
+        }
     }
 }
 
@@ -124,11 +117,9 @@ mod tests {
     #[test]
     fn golden_record() {
         let stream = labels! { "a" => "b" };
-        let mut writer = Writer::default();
         let line = Line { stream: 0, time: 5, text: b"x", metadata: &[("k", "")] };
-        writer.push(&line);
         let mut record = Vec::new();
-        writer.finish([&stream].into_iter(), &mut record);
+        Writer::begin([&stream].into_iter(), 1, &mut record).push(&line);
         assert_eq!(record, [1, 1, 1, b'a', 1, b'b', 1, 0, 10, 1, b'x', 1, 1, b'k', 0]);
         let back = read(&record).unwrap();
         assert_eq!(back.streams, [stream]);
