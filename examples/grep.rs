@@ -38,16 +38,10 @@ mod arguments;
 mod chart;
 #[path = "grep/file.rs"]
 mod file;
-#[path = "grep/form/mod.rs"]
-mod form;
 #[path = "grep/highlight.rs"]
 mod highlight;
 #[path = "grep/load.rs"]
 mod load;
-#[path = "grep/record.rs"]
-mod record;
-#[path = "grep/stamp.rs"]
-mod stamp;
 
 use arguments::{Arguments, Color};
 use load::Loaded;

@@ -4,18 +4,19 @@
 //! $ cargo run --release --example logs                     # writes a file of its own, and follows it
 //! $ cargo run --release --example logs -- app.log          # stores the file, then asks
 //! $ cargo run --release --example logs -- app.log --follow '{file="app.log"} |= "error"'
+//! $ cargo run --release --example logs -- app.log --db telemetry   # goes on where it was
 //! ```
 //!
-//! 1. A `Follower` reads what was appended to the file since it looked last. A file that has become
-//!    shorter was rotated: it begins anew.
-//! 2. An `Importer` cuts the bytes into lines and reads their times.
+//! 1. A `Follower` reads what was appended to the file since it looked last, whether or not the file
+//!    was rotated or cut meanwhile; its position lets the next run go on where this one was.
+//! 2. An `Importer` cuts the bytes into lines and reads their times, in whichever form they are.
 //! 3. A `Pipeline` of ingest stages makes a label of the level and drops what nobody will read.
 //! 4. The store takes what comes out; LogQL reads it at once.
 #![expect(clippy::print_stdout, reason = "an example shows its answers")]
 
 use std::error::Error;
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -23,41 +24,91 @@ use std::time::Duration;
 use quadra::logql::Instant;
 use quadra::logql::process::{Drop, Labels, Logfmt, Pipeline, Processor};
 use quadra::logstore::Batch;
-use quadra::wire::lines::{Importer, LineOptions};
+use quadra::source::Direction;
+use quadra::wire::lines::{Follower, Importer, LineOptions};
 use quadra::{Quadra, labels};
 
 type Failure = Box<dyn Error>;
 
 /// How often a file that is followed is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How long after a commit nothing of it can be lost any more: twice the database's interval.
+const KEPT_AFTER: Duration = Duration::from_secs(2);
 
 fn main() -> Result<(), Failure> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let mut words = arguments.iter().filter(|word| !word.starts_with("--"));
-    let Some(path) = words.next().map(PathBuf::from) else { return demonstrate() };
-    let db = Quadra::in_memory()?;
-    let mut follower = Follower::open(&db, &path)?;
-    let everything = format!("{{file={:?}}}", name_of(&path));
-    let query = words.next().unwrap_or(&everything);
+    let arguments = Arguments::parse()?;
+    let Some(path) = &arguments.path else { return demonstrate() };
+    let db = match &arguments.database {
+        Some(directory) => Quadra::open(directory)?,
+        None => Quadra::in_memory()?,
+    };
+    let place = arguments.database.as_ref().map(|directory| directory.join("position"));
+    let mut follower = follow(&db, path, place.as_deref())?;
+    let everything = format!("{{file={:?}}}", name_of(path));
+    let query = arguments.query.as_ref().unwrap_or(&everything);
     let mut shown = 0;
-    let follows = arguments.iter().any(|word| word == "--follow");
+    // Positions that may be kept once what they stand for cannot be lost.
+    let mut positions = Vec::new();
     loop {
         follower.read()?;
-        if !follows {
-            // Nothing will end the last line.
-            follower.importer.finish()?;
+        if !arguments.follows && place.is_none() {
+            // Nobody will come back for the last line, which may have no end.
+            follower.finish()?;
         }
         // What is new since the last look.
-        for stream in db.logql(query).between(shown..i64::MAX).limit(1_000).run()? {
+        let new = db.logql(query).between(shown..i64::MAX).direction(Direction::Forward);
+        for stream in new.limit(1_000).run()? {
             for line in &stream.entries {
                 shown = shown.max(line.time.0 + 1);
                 println!("{}", line.text());
             }
         }
-        if !follows {
-            return Ok(());
+        if let Some(place) = &place {
+            positions.push((std::time::Instant::now(), follower.position()));
+            let is_safe = |(at, _): &(std::time::Instant, _)| at.elapsed() >= KEPT_AFTER;
+            if let Some(last) = positions.iter().rposition(is_safe) {
+                fs::write(place, positions[last].1.to_string())?;
+                positions.drain(..=last);
+            }
+        }
+        if !arguments.follows {
+            break;
         }
         thread::sleep(LOOK_EVERY);
+    }
+    // Once the database is closed nothing of it can be lost.
+    db.close()?;
+    if let Some(place) = &place {
+        fs::write(place, follower.position().to_string())?;
+    }
+    Ok(())
+}
+
+/// The command line.
+#[derive(Default)]
+struct Arguments {
+    path: Option<PathBuf>,
+    query: Option<String>,
+    follows: bool,
+    database: Option<PathBuf>,
+}
+
+impl Arguments {
+    fn parse() -> Result<Self, Failure> {
+        let mut arguments = Arguments::default();
+        let mut words = std::env::args().skip(1);
+        while let Some(word) = words.next() {
+            match &*word {
+                "--follow" => arguments.follows = true,
+                "--db" => {
+                    let directory = words.next().ok_or("--db: a directory is missing")?;
+                    arguments.database = Some(directory.into());
+                }
+                _ if arguments.path.is_none() => arguments.path = Some(word.into()),
+                _ => arguments.query = Some(word),
+            }
+        }
+        Ok(arguments)
     }
 }
 
@@ -67,7 +118,7 @@ fn demonstrate() -> Result<(), Failure> {
     let path = folder.path().join("shop.log");
     let db = Quadra::open(folder.path().join("telemetry"))?;
     let mut log = File::create(&path)?;
-    let mut follower = Follower::open(&db, &path)?;
+    let mut follower = follow(&db, &path, None)?;
 
     for minute in 0..5 {
         // The application writes, and the last line is not yet finished when we look.
@@ -110,8 +161,26 @@ fn demonstrate() -> Result<(), Failure> {
         println!("slowest {}: {} s", sample.labels, sample.value);
     }
     assert_eq!(slow.len(), 2);
-    println!("dropped: {:?}", follower.dropped());
-    assert_eq!(follower.dropped(), [("debug".to_owned(), 300)]);
+    let drops = follower.importer().sink().drops();
+    println!("dropped: {:?}", drops.iter().collect::<Vec<_>>());
+    assert_eq!(drops.of("debug"), 300);
+    assert_eq!(follower.rotations(), 1);
+
+    // The process ends. The next one goes on where it was, in a file that has been rotated again.
+    let place = folder.path().join("position");
+    db.close()?;
+    fs::write(&place, follower.position().to_string())?;
+    drop((follower, db));
+    writeln!(log, "2026-11-25T12:06:00Z level=warn msg=\"while nobody looked\"")?;
+    fs::rename(&path, folder.path().join("shop.log.2"))?;
+    fs::write(&path, "2026-11-25T12:07:00Z level=warn msg=\"back\"\n")?;
+    let db = Quadra::open(folder.path().join("telemetry"))?;
+    let mut follower = follow(&db, &path, Some(&place))?;
+    assert_eq!(follower.read()?, 2);
+    let warnings = db.logql(r#"{file="shop.log", level="warn"}"#).run()?;
+    let warnings: Vec<_> = warnings[0].entries.iter().map(|line| line.text()).collect();
+    println!("warnings: {warnings:#?}");
+    assert_eq!(warnings.len(), 3);
     db.close()?;
     Ok(())
 }
@@ -122,54 +191,16 @@ fn nanos(minute: i32, second: i32) -> i64 {
     (NOON + i64::from(minute * 60 + second)) * 1_000_000_000
 }
 
-/// Reads what is appended to a file.
-struct Follower {
-    path: PathBuf,
-    file: File,
-    /// How much of the file has been read.
-    position: u64,
-    importer: Importer<Processor<Batch>>,
-}
-
-impl Follower {
-    fn open(db: &Quadra, path: &Path) -> Result<Self, Failure> {
-        let importer = Importer::new(stages()?.processor(db.logs().batch()), options(path));
-        Ok(Follower { path: path.to_owned(), file: File::open(path)?, position: 0, importer })
-    }
-
-    /// Stores every whole line that was appended since the last time.
-    fn read(&mut self) -> Result<(), Failure> {
-        self.read_on()?;
-        // A path that names another file now, or a shorter one, was rotated; what was left in the
-        // old one has just been read.
-        let bytes = fs::metadata(&self.path)?.len();
-        if bytes < self.position {
-            self.importer.finish()?;
-            self.file = File::open(&self.path)?;
-            self.position = 0;
-            self.read_on()?;
-        }
-        self.importer.commit()?;
-        Ok(())
-    }
-
-    fn read_on(&mut self) -> Result<(), Failure> {
-        let mut piece = vec![0; 64 << 10];
-        self.file.seek(SeekFrom::Start(self.position))?;
-        loop {
-            let len = self.file.read(&mut piece)?;
-            if len == 0 {
-                return Ok(());
-            }
-            self.position += len as u64;
-            self.importer.feed(&piece[..len])?;
-        }
-    }
-
-    /// What the stages dropped, by reason.
-    fn dropped(&self) -> Vec<(String, u64)> {
-        let drops = self.importer.sink().drops().iter();
-        drops.map(|(reason, count)| (reason.to_owned(), count)).collect()
+/// Follows a file through the stages into a database, from the position that was kept in `place`.
+fn follow(
+    db: &Quadra,
+    path: &Path,
+    place: Option<&Path>,
+) -> Result<Follower<Processor<Batch>>, Failure> {
+    let importer = Importer::new(stages()?.processor(db.logs().batch()), options(path));
+    match place.map(fs::read_to_string) {
+        Some(Ok(position)) => Ok(Follower::resume(path, importer, &position.trim().parse()?)?),
+        _ => Ok(Follower::new(path, importer)),
     }
 }
 

@@ -5,9 +5,3 @@
 
 #[path = "../examples/grep/chart.rs"]
 mod chart;
-#[path = "../examples/grep/form/mod.rs"]
-mod form;
-#[path = "../examples/grep/record.rs"]
-mod record;
-#[path = "../examples/grep/stamp.rs"]
-mod stamp;

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use quadra::time::duration::parse_prometheus;
-
-use crate::form::Form;
+use quadra::wire::lines::LineForm;
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -15,7 +14,7 @@ pub(crate) struct Arguments {
     pub(crate) newest: bool,
     /// In nanoseconds.
     pub(crate) step: Option<i64>,
-    pub(crate) form: Option<Form>,
+    pub(crate) form: Option<LineForm>,
     pub(crate) color: Color,
 }
 
@@ -60,9 +59,8 @@ impl Arguments {
                     arguments.step = Some(step);
                 }
                 "--form" => {
-                    let text = value()?;
-                    let form = Form::ALL.iter().find(|form| form.name() == text);
-                    arguments.form = Some(*form.ok_or(format!("--form {text}: no such form"))?);
+                    let form = value()?.parse();
+                    arguments.form = Some(form.map_err(|error| format!("--form: {error}"))?);
                 }
                 "--color" => {
                     arguments.color = match value()?.as_str() {

@@ -81,6 +81,12 @@ pub enum Error {
         /// The reader's own error.
         source: io::Error,
     },
+    /// A field of an export of the journal whose length is not that of its value.
+    #[error("byte {position}: the length of a field of the journal is not that of its value")]
+    JournalField {
+        /// Offset of the length, from the start of the record.
+        position: usize,
+    },
     /// A push without a single stream.
     #[error("a push has at least one stream")]
     NoStreams,
@@ -133,6 +139,7 @@ impl Error {
             | Error::Matcher { position, .. }
             | Error::Unusable { position, .. }
             | Error::Checksum { position, .. }
+            | Error::JournalField { position }
             | Error::Pprof { position, .. } => Some(*position),
             Error::Gzip { .. }
             | Error::Snappy { .. }

@@ -9,7 +9,7 @@
 //! | Prometheus remote write | [`prometheus::remote_write`] | samples |
 //! | Prometheus remote read, samples and chunks | [`prometheus::remote_read`] | requests, answers |
 //! | Loki push, protobuf and JSON | [`loki::push`] | log entries |
-//! | log files, JSON lines | [`lines::Importer`] | log entries |
+//! | log files: text, JSON, syslog, CRI, Docker, journal; gzip or not; growing ones | [`lines::import`], [`lines::Follower`] | log entries |
 //! | CSV, JSON lines, InfluxDB line protocol | [`metric_lines::Importer`] | samples |
 //! | pprof, gzip or not | [`pprof::decode`], [`pprof::encode`] | a [`Profile`] |
 //! | a scrape: an exposition with staleness, limits, `up` | [`scrape::Scrape::ingest`] | samples |

@@ -1,0 +1,199 @@
+//! A file that is followed: every line once and in order, whatever happens to the file and to whoever
+//! follows it.
+#![cfg(test)]
+
+use std::cell::RefCell;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use telemetry_core::labels;
+use telemetry_core::sink::{Committed, LogRecord, LogSink, RawLabels, RefusalReason, SinkError};
+use wire::lines::{Follower, Importer, LineOptions, Position};
+
+/// What a store would have: equal lines of one time once.
+#[derive(Clone, Default)]
+struct Stored(Rc<RefCell<Vec<(i64, String)>>>);
+
+impl Stored {
+    fn lines(&self) -> Vec<String> {
+        self.0.borrow().iter().map(|line| line.1.clone()).collect()
+    }
+}
+
+impl LogSink for Stored {
+    fn push(&mut self, _: &RawLabels<'_>, record: LogRecord<'_>) {
+        let line = (record.time, String::from_utf8(record.line.to_vec()).unwrap());
+        let mut lines = self.0.borrow_mut();
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+
+    fn refuse(&mut self, _: RefusalReason) {}
+
+    fn commit(&mut self) -> Result<Committed, SinkError> {
+        Ok(Committed::default())
+    }
+}
+
+struct Folder {
+    directory: tempfile::TempDir,
+    stored: Stored,
+}
+
+impl Folder {
+    fn new() -> Self {
+        Folder { directory: tempfile::tempdir().unwrap(), stored: Stored::default() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn append(&self, name: &str, text: &str) {
+        let mut file = OpenOptions::new().create(true).append(true).open(self.path(name)).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    fn importer(&self) -> Importer<Stored> {
+        Importer::new(self.stored.clone(), LineOptions::new(labels! { "file" => "app" }))
+    }
+
+    fn follow(&self) -> Follower<Stored> {
+        Follower::new(self.path("app.log"), self.importer())
+    }
+
+    fn resume(&self, position: &str) -> Follower<Stored> {
+        let position: Position = position.parse().unwrap();
+        Follower::resume(self.path("app.log"), self.importer(), &position).unwrap()
+    }
+}
+
+/// Lines of the first minutes of a day, by number.
+fn line(number: usize) -> String {
+    format!("2026-11-25T00:{:02}:{:02}Z line {number}", number / 60, number % 60)
+}
+
+fn text(numbers: std::ops::Range<usize>) -> String {
+    numbers.map(|number| line(number) + "\n").collect()
+}
+
+fn lines(numbers: std::ops::Range<usize>) -> Vec<String> {
+    numbers.map(line).collect()
+}
+
+#[test]
+fn a_line_is_stored_when_its_end_has_come() {
+    let folder = Folder::new();
+    let mut follower = folder.follow();
+    assert_eq!(follower.read().unwrap(), 0, "there is no file yet");
+    folder.append("app.log", &text(0..3));
+    folder.append("app.log", &line(3)[..25]);
+    assert_eq!(follower.read().unwrap(), 3);
+    folder.append("app.log", &line(3)[25..]);
+    assert_eq!(follower.read().unwrap(), 0);
+    folder.append("app.log", "\n");
+    folder.append("app.log", &line(4));
+    assert_eq!(follower.read().unwrap(), 1);
+    follower.finish().unwrap();
+    assert_eq!(folder.stored.lines(), lines(0..5));
+}
+
+#[test]
+fn a_renamed_file_is_read_to_its_end_before_the_new_one() {
+    let folder = Folder::new();
+    let mut follower = folder.follow();
+    folder.append("app.log", &text(0..5));
+    follower.read().unwrap();
+    folder.append("app.log", &text(5..8));
+    folder.append("app.log", &line(8));
+    fs::rename(folder.path("app.log"), folder.path("app.log.1")).unwrap();
+    follower.read().unwrap();
+    // The new file is longer than what was read of the old one.
+    folder.append("app.log", &text(9..40));
+    follower.read().unwrap();
+    assert_eq!(folder.stored.lines(), lines(0..40));
+    assert_eq!(follower.rotations(), 1);
+}
+
+#[test]
+fn a_file_that_was_cut_is_read_from_its_start() {
+    let folder = Folder::new();
+    let mut follower = folder.follow();
+    folder.append("app.log", &text(0..5));
+    follower.read().unwrap();
+    File::create(folder.path("app.log")).unwrap();
+    follower.read().unwrap();
+    folder.append("app.log", &text(5..7));
+    follower.read().unwrap();
+    // Cut and grown again between two looks, past where the old one ended.
+    File::create(folder.path("app.log")).unwrap();
+    folder.append("app.log", &text(7..20));
+    follower.read().unwrap();
+    assert_eq!(folder.stored.lines(), lines(0..20));
+}
+
+#[test]
+fn who_begins_again_goes_on_where_it_was() {
+    let folder = Folder::new();
+    let mut follower = folder.follow();
+    folder.append("app.log", &text(0..5));
+    folder.append("app.log", &line(5)[..10]);
+    follower.read().unwrap();
+    let position = follower.position().to_string();
+    drop(follower);
+    folder.append("app.log", &line(5)[10..]);
+    folder.append("app.log", "\n");
+    folder.append("app.log", &text(6..9));
+    let mut follower = folder.resume(&position);
+    assert_eq!(follower.read().unwrap(), 4, "nothing is read twice");
+    assert_eq!(folder.stored.lines(), lines(0..9));
+
+    // The position was kept before more lines were stored: they come again, and are there once.
+    let position = follower.position().to_string();
+    let same_time = "2026-11-25T00:00:09Z same\n";
+    folder.append("app.log", &same_time.repeat(3));
+    follower.read().unwrap();
+    drop(follower);
+    let mut follower = folder.resume(&position);
+    assert_eq!(follower.read().unwrap(), 3);
+    assert_eq!(folder.stored.lines().len(), 9 + 3);
+}
+
+#[test]
+fn a_file_that_was_rotated_meanwhile_is_found_beside_the_new_one() {
+    let folder = Folder::new();
+    let mut follower = folder.follow();
+    folder.append("app.log", &text(0..5));
+    follower.read().unwrap();
+    let position = follower.position().to_string();
+    drop(follower);
+    folder.append("app.log", &text(5..7));
+    fs::rename(folder.path("app.log"), folder.path("app.log.1")).unwrap();
+    folder.append("app.log.gz", "something else");
+    folder.append("app.log", &text(7..30));
+    let mut follower = folder.resume(&position);
+    follower.read().unwrap();
+    assert_eq!(folder.stored.lines(), lines(0..30));
+    // A file that is gone for good: the new one is read from its start.
+    fs::remove_file(folder.path("app.log.1")).unwrap();
+    fs::remove_file(folder.path("app.log")).unwrap();
+    folder.append("app.log", &text(30..33));
+    folder.resume(&position).read().unwrap();
+    assert_eq!(folder.stored.lines(), lines(0..33));
+}
+
+#[test]
+fn a_position_is_a_line_of_text() {
+    let folder = Folder::new();
+    folder.append("app.log", &text(0..2));
+    let mut follower = folder.follow();
+    follower.read().unwrap();
+    let position = follower.position();
+    assert_eq!(position.to_string().parse(), Ok(position));
+    for wrong in ["", "2 1 ff 0 0 0", "1 1 ff 0 0", "1 1 ff 0 0 0 0", "1 9999 ff 0 0 0", "1 -1 x"] {
+        assert!(wrong.parse::<Position>().is_err(), "{wrong}");
+    }
+}
