@@ -10,6 +10,7 @@ use telemetry_core::labels::{Labels, MatchOp, Matcher};
 use telemetry_core::model::{
     BucketSpan, CUSTOM_BUCKETS_SCHEMA, Exemplar, Histogram, Metadata, MetricKind, SampleValue,
 };
+use telemetry_core::query::QueryContext;
 use telemetry_core::time::{Millis, MillisRange};
 use tsdb::{OutOfOrder, Sink, Tsdb};
 use wire::prometheus::remote_read::{ReadResponse, ResponseKind, decode_chunks};
@@ -192,15 +193,16 @@ fn what_it_writes_to_us_is_what_it_stores() {
         }
         there.sort();
         let here = || {
-            let all = db.exemplars(&[], window);
-            let mut here: Vec<_> = all
-                .iter()
-                .map(|(labels, exemplar)| {
+            let all = db.query_exemplars(&[vec![]], window, &QueryContext::new()).unwrap();
+            let mut here = Vec::new();
+            for series in &all {
+                let name = series.labels.get("__name__").unwrap_or_default();
+                for exemplar in &series.exemplars {
                     let id = exemplar.labels.get("trace_id").unwrap_or_default().to_owned();
-                    let name = labels.get("__name__").unwrap_or_default().to_owned();
-                    (exemplar.time.0, name, id, format!("\"{}\"", exemplar.value))
-                })
-                .collect();
+                    let value = format!("\"{}\"", exemplar.value);
+                    here.push((exemplar.time.0, name.to_owned(), id, value));
+                }
+            }
             here.sort();
             here
         };

@@ -1,7 +1,8 @@
 //! What the front ends of the languages share: byte spans, the caret under a wrong query, literals
-//! as Go spells them, and the word at a cursor.
+//! and letters' case as Go has them, and the word at a cursor.
 
 mod caret;
+pub mod case;
 pub mod number;
 mod span;
 pub mod string;

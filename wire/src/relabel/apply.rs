@@ -1,6 +1,7 @@
 //! Runs rules over a label set.
 
 use telemetry_core::labels::{Labels, LabelsBuilder, Regex};
+use telemetry_core::syntax::case::{to_lower, to_upper};
 
 use super::action::Action;
 use super::config::{RelabelConfig, RelabelError};
@@ -88,8 +89,8 @@ impl Rule {
             Action::DropEqual => return !is_equal(),
             Action::KeepEqual => return is_equal(),
             Action::Replace => self.replace(&value, builder),
-            Action::Lowercase => drop(builder.set(target, &value.to_lowercase())),
-            Action::Uppercase => drop(builder.set(target, &value.to_uppercase())),
+            Action::Lowercase => drop(builder.set(target, &to_lower(&value))),
+            Action::Uppercase => drop(builder.set(target, &to_upper(&value))),
             Action::HashMod => {
                 let digest = md5(value.as_bytes());
                 // The last eight bytes.

@@ -6,6 +6,7 @@ use crate::template::exec::OUTPUT_BYTES_MAX;
 use crate::template::printf::{print, print_line, printf};
 use crate::template::value::Value;
 use telemetry_core::labels::regex::Regex;
+use telemetry_core::syntax::case::{to_lower, to_upper};
 
 use Type::{Any, Int, Text};
 
@@ -14,8 +15,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(Value::Text(String::from_utf8_lossy(fields.line).into_owned()))
     }),
     // Loki's, arguments in Go's order.
-    row("ToLower", &[Text], |values, _| text(text_at(values, 0).to_lowercase())),
-    row("ToUpper", &[Text], |values, _| text(text_at(values, 0).to_uppercase())),
+    row("ToLower", &[Text], |values, _| text(to_lower(text_at(values, 0)))),
+    row("ToUpper", &[Text], |values, _| text(to_upper(text_at(values, 0)))),
     row("Replace", &[Text, Text, Text, Int], |values, _| {
         let (whole, old, new) = (text_at(values, 0), text_at(values, 1), text_at(values, 2));
         match usize::try_from(int_at(values, 3)) {
@@ -62,8 +63,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     row("b64enc", &[Text], |values, _| text(encode::base64_encode(text_at(values, 0)))),
     row("b64dec", &[Text], |values, _| encode::base64_decode(text_at(values, 0)).map(Value::Text)),
     // sprig's, the text last.
-    row("lower", &[Text], |values, _| text(text_at(values, 0).to_lowercase())),
-    row("upper", &[Text], |values, _| text(text_at(values, 0).to_uppercase())),
+    row("lower", &[Text], |values, _| text(to_lower(text_at(values, 0)))),
+    row("upper", &[Text], |values, _| text(to_upper(text_at(values, 0)))),
     row("title", &[Text], |values, _| text(title(text_at(values, 0)))),
     row("trunc", &[Int, Text], |values, _| text(truncate(int_at(values, 0), text_at(values, 1)))),
     row("substr", &[Int, Int, Text], |values, _| {

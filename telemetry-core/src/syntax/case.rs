@@ -1,0 +1,70 @@
+//! Upper and lower case as Go makes them: a character for a character, whatever stands beside it.
+//!
+//! Rust follows Unicode's full mappings, in which `ß` becomes `SS` and a sigma at the end of a word
+//! is another one than within. Go has the simple mappings, and so have the peers.
+
+/// `text` in upper case.
+///
+/// ```
+/// use telemetry_core::syntax::case::to_upper;
+/// assert_eq!(to_upper("groß, ŉ, ᾳ"), "GROß, ŉ, ᾼ");
+/// ```
+pub fn to_upper(text: &str) -> String {
+    text.chars().map(upper).collect()
+}
+
+/// `text` in lower case.
+///
+/// ```
+/// use telemetry_core::syntax::case::to_lower;
+/// assert_eq!(to_lower("ΟΔΟΣ İ"), "οδοσ i");
+/// ```
+pub fn to_lower(text: &str) -> String {
+    text.chars().map(lower).collect()
+}
+
+fn upper(c: char) -> char {
+    let mut full = c.to_uppercase();
+    match (full.next(), full.next()) {
+        (Some(only), None) => only,
+        _ => upper_of_many(c),
+    }
+}
+
+/// The simple mapping where the full one has several characters: Greek letters with an iota below
+/// have one, the others stay.
+fn upper_of_many(c: char) -> char {
+    match c {
+        '\u{1f80}'..='\u{1f87}' | '\u{1f90}'..='\u{1f97}' | '\u{1fa0}'..='\u{1fa7}' => {
+            char::from_u32(u32::from(c) + 8).unwrap_or(c)
+        }
+        '\u{1fb3}' => '\u{1fbc}',
+        '\u{1fc3}' => '\u{1fcc}',
+        '\u{1ff3}' => '\u{1ffc}',
+        other => other,
+    }
+}
+
+/// Of one letter alone the full mapping has several characters, and the first is the simple one.
+fn lower(c: char) -> char {
+    c.to_lowercase().next().unwrap_or(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_character_stays_one() {
+        let all: String = (0..=0x2_ffff).filter_map(char::from_u32).collect();
+        assert_eq!(to_upper(&all).chars().count(), all.chars().count());
+        assert_eq!(to_lower(&all).chars().count(), all.chars().count());
+    }
+
+    #[test]
+    fn letters_without_a_single_counterpart_stay() {
+        assert_eq!(to_upper("aß\u{149}\u{fb00}\u{1f88}"), "Aß\u{149}\u{fb00}\u{1f88}");
+        assert_eq!(to_upper("\u{1f80}\u{1fa7}\u{1ff3}ı"), "\u{1f88}\u{1faf}\u{1ffc}I");
+        assert_eq!(to_lower("AΣ ΑΣ\u{130}"), "aσ ασi");
+    }
+}
