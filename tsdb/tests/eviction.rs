@@ -230,7 +230,7 @@ fn a_store_open_for_reading_forgets_what_its_writer_forgets() {
             let number = (hour as usize * 25 + number) % 333;
             let series = writer.series(&pod(number)).unwrap();
             series.append(hour * HOUR, number as f64).unwrap();
-            if number % 16 == 0 {
+            if number.is_multiple_of(16) {
                 reader.refresh().unwrap();
             }
         }
