@@ -108,15 +108,17 @@ impl Gather<'_> {
         let (mut from, mut to, mut until) = (0, 0, i64::MIN);
         // Lines of the same steps and series are added together.
         let mut held: Option<(usize, Tally)> = None;
+        let mut spare = Vec::new();
         let visit = |entry: &mut Entry<'_>, _| {
             let untouched =
                 entry.labels.is_untouched() || nobody_looks && !entry.labels.has_error();
             let number = match (untouched, plain) {
                 (true, Some(number)) => number,
                 (untouched, _) => {
-                    let mut pairs = Vec::new();
+                    let mut pairs = recycled(std::mem::take(&mut spare));
                     self.plan.labels.collect(entry.labels, &mut pairs);
                     let number = table.number(&pairs);
+                    spare = recycled(pairs);
                     if untouched {
                         plain = Some(number);
                     }
@@ -432,4 +434,9 @@ impl Samples for ValueSamples<'_> {
     fn add(&mut self, row: usize, time: i64, sample: Sampled) {
         self.rows.push((row, time, sample));
     }
+}
+
+/// The memory of a list for others.
+fn recycled<'l>(pairs: Vec<(&str, &str)>) -> Vec<(&'l str, &'l str)> {
+    pairs.into_iter().map_while(|_| None).collect()
 }

@@ -2,8 +2,9 @@
 
 use super::row::Steps;
 use crate::value::LabelSet;
-use hashbrown::{HashMap, HashTable};
-use telemetry_core::labels::{Labels, hash_pairs};
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
+use telemetry_core::labels::Labels;
 
 /// Series by their labels, in the order of their first line.
 pub(super) struct SeriesTable<A> {
@@ -11,11 +12,17 @@ pub(super) struct SeriesTable<A> {
     series: Vec<(LabelSet, A)>,
     /// The series of lines that have no labels but those of their stream.
     of_streams: HashMap<Labels, usize>,
+    hasher: DefaultHashBuilder,
 }
 
 impl<A: Default> SeriesTable<A> {
     pub(super) fn new() -> Self {
-        SeriesTable { table: HashTable::new(), series: Vec::new(), of_streams: HashMap::new() }
+        SeriesTable {
+            table: HashTable::new(),
+            series: Vec::new(),
+            of_streams: HashMap::new(),
+            hasher: DefaultHashBuilder::default(),
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -24,7 +31,8 @@ impl<A: Default> SeriesTable<A> {
 
     /// The number of the series with these labels, which must be sorted.
     pub(super) fn number(&mut self, pairs: &[(&str, &str)]) -> usize {
-        let hash = hash_pairs(pairs.iter().copied());
+        let hasher = &self.hasher;
+        let hash = self::hash(hasher, pairs.iter().copied());
         let series = &mut self.series;
         let equal = |number: &usize| {
             series.get(*number).is_some_and(|(labels, _)| labels.iter().eq(pairs.iter().copied()))
@@ -34,8 +42,9 @@ impl<A: Default> SeriesTable<A> {
         }
         let number = series.len();
         series.push((pairs.iter().copied().collect(), A::default()));
-        let hash_of =
-            |number: &usize| series.get(*number).map_or(0, |(labels, _)| hash_pairs(labels.iter()));
+        let hash_of = |number: &usize| {
+            series.get(*number).map_or(0, |(labels, _)| self::hash(hasher, labels.iter()))
+        };
         self.table.insert_unique(hash, number, hash_of);
         number
     }
@@ -77,6 +86,12 @@ impl<A: Default> SeriesTable<A> {
         self.series.sort_by(|(a, _), (b, _)| a.cmp(b));
         self.series
     }
+}
+
+fn hash<'l>(hasher: &DefaultHashBuilder, pairs: impl Iterator<Item = (&'l str, &'l str)>) -> u64 {
+    let mut hasher = hasher.build_hasher();
+    pairs.for_each(|pair| pair.hash(&mut hasher));
+    hasher.finish()
 }
 
 /// Lines and bytes per step.

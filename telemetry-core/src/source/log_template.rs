@@ -178,25 +178,32 @@ const fn pairs() -> [[u8; 2]; 100] {
 /// Appends a number in decimal with at least `digits` digits.
 #[inline]
 fn write_number(number: u64, digits: u8, out: &mut Vec<u8>) {
+    let own = number.checked_ilog10().map_or(1, |log| log as usize + 1);
+    let len = own.max(usize::from(digits));
+    let zeros = len.saturating_sub(NUMBER_DIGITS_MAX);
+    if zeros > 0 {
+        out.extend(std::iter::repeat_n(b'0', zeros));
+    }
+    let len = len - zeros;
     let mut text = [b'0'; NUMBER_DIGITS_MAX];
-    let (mut rest, mut len) = (number, 0);
-    // The text is filled from its end on, two digits at a time.
-    for slot in text.as_rchunks_mut::<2>().1.iter_mut().rev() {
-        // Below 100, so the cast loses nothing.
-        *slot = PAIRS.get((rest % 100) as usize).copied().unwrap_or_default();
-        len += if rest >= 10 { 2 } else { usize::from(rest > 0 || len == 0) };
-        rest /= 100;
-        if rest == 0 {
-            break;
+    // The digits are filled in from their end on, two at a time.
+    let (mut at, mut rest) = (len, number);
+    while rest >= 10 && at >= 2 {
+        at -= 2;
+        if let Some(pair) = text.get_mut(at..at + 2) {
+            // Below 100, so the cast loses nothing.
+            pair.copy_from_slice(PAIRS.get((rest % 100) as usize).unwrap_or(b"00"));
         }
+        rest /= 100;
     }
-    let len = len.max(usize::from(digits));
-    if len <= NUMBER_DIGITS_MAX {
-        out.extend_from_slice(text.get(NUMBER_DIGITS_MAX - len..).unwrap_or_default());
-    } else {
-        out.extend(std::iter::repeat_n(b'0', len - NUMBER_DIGITS_MAX));
-        out.extend_from_slice(&text);
+    if let Some(first) = at.checked_sub(1).and_then(|at| text.get_mut(at)) {
+        // What is left is one digit, or none.
+        *first = b"0123456789".get(rest as usize).copied().unwrap_or(b'0');
     }
+    // A copy of known length, of which the rest is taken back, is faster than one of any.
+    let end = out.len() + len;
+    out.extend_from_slice(&text);
+    out.truncate(end);
 }
 
 /// How many lines a page has per stretch of time, known without decoding.

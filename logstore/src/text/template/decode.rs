@@ -15,6 +15,9 @@ use super::encode::PageTemplate;
 use crate::text::choose;
 use crate::text::pack::{self, Packed};
 
+/// Bytes between two values that are copied at once.
+const GAP_HEAD_BYTES: usize = 16;
+
 /// The parts of a column in symbols, numbers and strings.
 type Parted<'p> = (&'p [u8], &'p [u8], &'p [u8]);
 
@@ -301,30 +304,59 @@ impl Coded {
                 // As good as static.
                 gap.extend_from_slice(column.text(0));
             } else {
-                columns.push((std::mem::take(&mut gap), column));
+                columns.push((Gap::new(&gap), column));
+                gap.clear();
             }
         }
         gap.extend_from_slice(template.text.get(from..).unwrap_or_default());
-        Ok(Parts { columns, end: gap, next: 0 })
+        Ok(Parts { columns, end: Gap::new(&gap), next: 0 })
     }
 }
 
 /// What the lines of a template are put together from.
 struct Parts {
     /// What is the same in all lines before each slot that varies, and the slot's values.
-    columns: Vec<(Vec<u8>, SlotColumn)>,
-    end: Vec<u8>,
+    columns: Vec<(Gap, SlotColumn)>,
+    end: Gap,
     /// The next row of the template.
     next: usize,
+}
+
+/// What is the same in all lines between two values. Most often it is short, and a copy of known
+/// length, of which the rest is taken back, is faster than one of any.
+struct Gap {
+    head: [u8; GAP_HEAD_BYTES],
+    tail: Vec<u8>,
+    bytes: usize,
+}
+
+impl Gap {
+    fn new(text: &[u8]) -> Self {
+        let mut head = [0; GAP_HEAD_BYTES];
+        head.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+        let tail = text.get(GAP_HEAD_BYTES..).unwrap_or_default().to_vec();
+        Gap { head, tail, bytes: text.len() }
+    }
+
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        let end = out.len() + self.bytes;
+        out.extend_from_slice(&self.head);
+        if self.bytes <= GAP_HEAD_BYTES {
+            out.truncate(end);
+        } else {
+            out.extend_from_slice(&self.tail);
+        }
+    }
 }
 
 impl Parts {
     fn write(&self, out: &mut Vec<u8>) {
         for (gap, column) in &self.columns {
-            out.extend_from_slice(gap);
+            gap.write(out);
             column.write(self.next, out);
         }
-        out.extend_from_slice(&self.end);
+        self.end.write(out);
     }
 }
 

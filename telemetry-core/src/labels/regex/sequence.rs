@@ -5,8 +5,9 @@
 //! ~~~
 //!
 //! Such an expression is matched as it is written: a text by comparison, a run as far as it goes and,
-//! where what follows may begin inside it, back from there (forth, if it is lazy). All groups take
-//! part in every match, so a place that is written again needs no undoing. That is the order in
+//! where what follows may begin inside it, back from there (forth, if it is lazy), a text that may be
+//! missing with it first (without, if it is lazy). A place is written, or said to be none, each time
+//! its item is passed, so it needs no undoing. That is the order in
 //! which a backtracking engine tries, and so the match is the one that the engine would report.
 //! Backtracking is bounded by [`STEPS_PER_BYTE`]; past that the automaton has to tell.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
@@ -33,6 +34,12 @@ pub(super) struct Sequence {
 enum Item {
     Text(Box<[u8]>),
     Run(Run),
+    /// A text that may be missing, and the number of the group that it is, if it is one.
+    Maybe {
+        text: Box<[u8]>,
+        group: Option<usize>,
+        greedy: bool,
+    },
     /// The start or the end of a group, by its place among all.
     Place(usize),
     Start,
@@ -159,6 +166,10 @@ impl Search<'_> {
                 Item::Start if at != 0 => return Ok(None),
                 Item::End if at != self.text.len() => return Ok(None),
                 Item::Start | Item::End => {}
+                Item::Maybe { text, group, greedy } => {
+                    let behind = items.get(number + 1..).unwrap_or_default();
+                    return self.maybe(text, *group, *greedy, behind, at);
+                }
                 Item::Run(run) => {
                     let rest = self.text.get(at..).unwrap_or_default();
                     let near = rest.get(..run.max.min(rest.len())).unwrap_or_default();
@@ -178,6 +189,36 @@ impl Search<'_> {
             }
         }
         Ok(Some(at))
+    }
+
+    /// Tries a text that may be missing in the order of preference.
+    fn maybe(
+        &mut self,
+        text: &[u8],
+        group: Option<usize>,
+        greedy: bool,
+        behind: &[Item],
+        at: usize,
+    ) -> Result<Option<usize>, Exhausted> {
+        for with in [greedy, !greedy] {
+            self.step(1)?;
+            let is_there = || self.text.get(at..).is_some_and(|rest| rest.starts_with(text));
+            if with && !is_there() {
+                continue;
+            }
+            let end = if with { at + text.len() } else { at };
+            if let Some(group) = group {
+                for (slot, place) in [(group * 2, at), (group * 2 + 1, end)] {
+                    if let Some(slot) = self.slots.get_mut(slot) {
+                        *slot = if with { NonMaxUsize::new(place) } else { None };
+                    }
+                }
+            }
+            if let Some(found) = self.run(behind, end)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     /// Tries the lengths of a run in the order of preference.
@@ -221,6 +262,12 @@ fn flatten(hir: &Hir, items: &mut Vec<Item>) -> Option<()> {
         HirKind::Look(_) | HirKind::Alternation(_) => return None,
         HirKind::Class(_) => items.push(Item::Run(run(hir, 1, 1, true)?)),
         HirKind::Repetition(repetition) => {
+            if let (0, Some(1), Some(item)) =
+                (repetition.min, repetition.max, maybe(&repetition.sub, repetition.greedy))
+            {
+                items.push(item);
+                return Some(());
+            }
             let max = repetition.max.map_or(usize::MAX, |max| max as usize);
             items.push(Item::Run(run(
                 &repetition.sub,
@@ -238,6 +285,19 @@ fn flatten(hir: &Hir, items: &mut Vec<Item>) -> Option<()> {
         HirKind::Concat(parts) => parts.iter().try_for_each(|part| flatten(part, items))?,
     }
     Some(())
+}
+
+/// A text that may be missing, if `hir` is one: of several bytes, or a group.
+fn maybe(hir: &Hir, greedy: bool) -> Option<Item> {
+    let (text, group) = match hir.kind() {
+        HirKind::Literal(literal) if literal.0.len() > 1 => (literal, None),
+        HirKind::Capture(capture) => match capture.sub.kind() {
+            HirKind::Literal(literal) => (literal, Some(usize::try_from(capture.index).ok()?)),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(Item::Maybe { text: text.0.clone(), group, greedy })
 }
 
 /// A run of the characters of `hir`, where their bytes can be told one by one.
@@ -287,6 +347,7 @@ mod tests {
     #[test]
     fn texts_and_runs_in_turn_are_a_sequence() {
         assert!(is_sequence(r"method=(?P<method>\S+) .* status=(?P<status>\d+)"));
+        assert!(is_sequence(r"for (invalid user )?(?P<user>\S+) from"));
         assert!(is_sequence(r#"^(?P<ip>\S+) \[(?P<time>[^\]]+)\] "(?P<path>.*?)""#));
         for other in ["(a|bc)d", r"(\w+)\b", "(ab)+", "(é)+", "(.)x", "([a-é]+)", "ab+"] {
             assert!(!is_sequence(other), "{other}");
@@ -302,6 +363,7 @@ mod tests {
                 (prop::sample::select(vec![
                     "a", "ab", " ", "é", "=", r"\S+", r"\S*", ".*", ".*?", ".+?", "[ab]+", "[ab]*?",
                     r"\d{1,2}", r"\d+", "[^=]*", "[^=]+", "a?", "a??", " +", "b{2}", "[ab1]",
+                    "(ab)?", "(?:ab)?", "(ab)??", "(b)?", "(é=)?",
                 ]), any::<bool>()),
                 1..6),
             ends in (any::<bool>(), any::<bool>()),
