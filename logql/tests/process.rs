@@ -528,3 +528,77 @@ fn metrics_are_kept_by_label_set_and_forgotten_when_idle() {
     pipeline.write_metrics(&mut samples).unwrap();
     assert!(samples.1.is_empty());
 }
+
+#[test]
+fn an_array_becomes_a_line_an_element() {
+    let lines = |line: &str| -> Vec<String> {
+        let split = all([SplitJson::default().into()], &[line]);
+        split.iter().map(|entry| String::from_utf8(entry.line.clone()).unwrap()).collect()
+    };
+    assert_eq!(
+        lines(r#" [ {"a": 1} , "x",null,[2 ,3] , 1.50]"#),
+        [r#"{"a": 1}"#, r#""x""#, "null", "[2 ,3]", "1.50"]
+    );
+    for unchanged in [r#"{"a":[1]}"#, "[1,", "[1] x", "text", ""] {
+        assert_eq!(lines(unchanged), [unchanged]);
+    }
+    let (mut pipeline, _) = pipeline([
+        Json::of([("items", "")]).into(),
+        SplitJson { source: "items".into() }.into(),
+        Json::of([("id", "")]).into(),
+        Labels::of([("id", "")]).into(),
+    ]);
+    let mut out = Vec::new();
+    pipeline.push(entry(&[("app", "a")], r#"{"items":[{"id":"1"},{"id":"2"}]}"#), &mut out);
+    pipeline.push(entry(&[("app", "a")], r#"{"items":[]}"#), &mut out);
+    let ids: Vec<&str> = out.iter().map(|entry| entry.labels["id"].as_str()).collect();
+    assert_eq!(ids, ["1", "2"]);
+    assert_eq!(pipeline.drops().of("split_json_empty"), 1);
+}
+
+#[test]
+fn a_windows_event_is_read_section_by_section() {
+    let message = "A thing\r\n happened.\r\n\r\nSubject:\r\n\tAccount Name:\t\tSYSTEM\r\n\
+                   \tLogon 1D:\t\t0x3E7\r\n\r\nPrivileges:\tSeTcb\r\n\tSeBackup\r\n\r\nno pair\r\n\
+                   app:\tmail\r\n9 lives:x";
+    let read = |stage: WindowsEvent| {
+        let source = "message".to_owned();
+        let mut out = Vec::new();
+        let text = Regex { expression: "(?s)(?P<message>.*)".into(), ..Regex::default() };
+        let (mut pipeline, _) = pipeline([text.into(), WindowsEvent { source, ..stage }.into()]);
+        pipeline.push(entry(&[("app", "a")], message), &mut out);
+        let mut extracted = out.remove(0).extracted;
+        extracted.remove("message");
+        extracted
+            .into_iter()
+            .map(|(name, value)| format!("{name}={}", value.text().unwrap_or_default()))
+            .collect::<Vec<_>>()
+    };
+    let found = read(WindowsEvent::default());
+    assert_eq!(
+        found,
+        [
+            "Description=A thing happened.",
+            "Privileges=SeTcb,SeBackup",
+            "Subject_AccountName=SYSTEM",
+            "Subject_Logon1D=0x3E7",
+            "_9lives=x",
+            "app=a",
+            "app_extracted=mail"
+        ]
+    );
+    let strict = WindowsEvent {
+        drop_invalid_labels: true,
+        overwrite_existing: true,
+        ..WindowsEvent::default()
+    };
+    let found = read(strict);
+    assert!(found.contains(&"app=mail".to_owned()) && found.len() == 5, "{found:?}");
+}
+
+#[test]
+fn a_stage_that_needs_a_database_is_refused_with_a_type() {
+    let geoip = GeoIp { source: "ip".into(), db: "city.mmdb".into(), db_type: "city".into() };
+    let refused = Pipeline::builder().stage(geoip).build().unwrap_err();
+    assert!(matches!(refused, StageSetupError::NeedsDatabase { stage: "geoip", .. }));
+}

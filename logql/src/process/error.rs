@@ -35,6 +35,14 @@ pub enum StageSetupError {
         /// The name.
         name: String,
     },
+    /// A stage that needs a database which this library does not read.
+    #[error("stage {stage} needs a database ({path:?}), and none is read here")]
+    NeedsDatabase {
+        /// The stage.
+        stage: &'static str,
+        /// The file of the database.
+        path: String,
+    },
     /// A text that is no regular expression.
     #[error("stage {stage}: {source}")]
     Regex {

@@ -19,6 +19,30 @@ pub(super) enum Json {
     Object(Vec<(String, Json)>),
 }
 
+/// The elements of an array as they are written; none of what is no array.
+pub(super) fn elements(text: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut reader = Reader { text, at: 0 };
+    let mut found = Vec::new();
+    if !reader.take(b'[') {
+        return None;
+    }
+    if !reader.take(b']') {
+        loop {
+            reader.peek()?;
+            let start = reader.at;
+            reader.value(DEPTH_MAX)?;
+            found.push(text.get(start..reader.at)?);
+            if reader.take(b']') {
+                break;
+            }
+            if !reader.take(b',') {
+                return None;
+            }
+        }
+    }
+    skip_blank(text, reader.at).is_none().then_some(found)
+}
+
 impl Json {
     /// Reads a whole document.
     pub(super) fn read(text: &[u8]) -> Option<Json> {

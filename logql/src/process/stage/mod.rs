@@ -7,6 +7,7 @@ mod container;
 mod decolorize;
 mod drop;
 mod eventlogmessage;
+mod geoip;
 mod json;
 mod labels;
 mod limit;
@@ -21,14 +22,17 @@ mod pack;
 mod regex;
 mod replace;
 mod sampling;
+mod split_json;
 mod template;
 mod timestamp;
 mod truncate;
+mod windowsevent;
 
 pub use container::{Cri, Docker};
 pub use decolorize::Decolorize;
 pub use drop::Drop;
 pub use eventlogmessage::EventLogMessage;
+pub use geoip::GeoIp;
 pub use json::Json;
 pub use labels::{LabelDrop, LabelKeep, Labels, StaticLabels, Tenant};
 pub use limit::Limit;
@@ -43,9 +47,11 @@ pub use pack::Pack;
 pub use regex::{Pattern, Regex};
 pub use replace::Replace;
 pub use sampling::Sampling;
+pub use split_json::SplitJson;
 pub use template::Template;
 pub use timestamp::{OnFailure, Timestamp};
 pub use truncate::{Truncate, TruncateRule, TruncateSource};
+pub use windowsevent::WindowsEvent;
 
 use std::fmt::Debug;
 
@@ -160,6 +166,8 @@ stages! {
     Drop,
     /// `stage.eventlogmessage`
     EventLogMessage,
+    /// `stage.geoip`
+    GeoIp,
     /// `stage.json`
     Json,
     /// `stage.label_drop`
@@ -192,6 +200,8 @@ stages! {
     Replace,
     /// `stage.sampling`
     Sampling,
+    /// `stage.split_json`
+    SplitJson,
     /// `stage.static_labels`
     StaticLabels,
     /// `stage.structured_metadata`
@@ -206,6 +216,8 @@ stages! {
     Timestamp,
     /// `stage.truncate`
     Truncate,
+    /// `stage.windowsevent`
+    WindowsEvent,
 }
 
 /// Names and what they are looked up by; an empty text is the name itself.
