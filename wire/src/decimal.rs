@@ -59,6 +59,10 @@ pub(crate) fn integer(bytes: &[u8]) -> Option<(i64, usize)> {
     let is_negative = bytes.first() == Some(&b'-');
     let start = usize::from(is_negative);
     let (mut value, mut at, mut digits) = (0_i64, start, 0_u32);
+    // Timestamps have 10 to 19 digits.
+    if let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk).and_then(eight_digits) {
+        (value, at, digits) = (eight, at + 8, 8);
+    }
     while let Some(digit) = bytes.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|it| *it < 10)
     {
         value = value.wrapping_mul(10).wrapping_add(digit.into());
@@ -69,6 +73,23 @@ pub(crate) fn integer(bytes: &[u8]) -> Option<(i64, usize)> {
         && !(digits > 1 && bytes.get(start) == Some(&b'0'))
         && !is_part(bytes.get(at));
     is_right.then_some((if is_negative { -value } else { value }, at))
+}
+
+/// The number that eight digits are, all at once: neighbours are joined to pairs, pairs to fours,
+/// fours to the number.
+#[inline]
+fn eight_digits(bytes: &[u8; 8]) -> Option<i64> {
+    let text = u64::from_le_bytes(*bytes);
+    let digits = text ^ 0x3030_3030_3030_3030;
+    // Above nine, adding six carries into the upper half of the byte.
+    let carried = digits.wrapping_add(0x0606_0606_0606_0606);
+    if (digits | carried) & 0xf0f0_f0f0_f0f0_f0f0 != 0 {
+        return None;
+    }
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    let number = fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff;
+    Some(number.cast_signed())
 }
 
 /// Whether a number may go on with this byte: in Go's spelling with letters and `_` too.
@@ -100,6 +121,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn integers_are_read_as_they_are_spelt(value in -999_999_999_999_999_999..=999_999_999_999_999_999_i64) {
+            let text = value.to_string();
+            prop_assert_eq!(integer(text.as_bytes()), Some((value, text.len())));
+        }
+
+        #[test]
+        fn eight_bytes_are_digits_or_none(bytes in prop::array::uniform8(b'*'..=b'?')) {
+            let digits = bytes.iter().all(u8::is_ascii_digit);
+            let text = std::str::from_utf8(&bytes).unwrap();
+            prop_assert_eq!(eight_digits(&bytes), digits.then(|| text.parse().unwrap()));
+            prop_assert_eq!(eight_digits(&[b'9'; 8]), Some(99_999_999));
+        }
+
         #[test]
         fn what_is_read_is_the_nearest_float(
             whole in 0..10_000_000_u64,

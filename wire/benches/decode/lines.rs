@@ -79,21 +79,17 @@ pub(crate) fn metrics(table: &Table) {
 
     let text = csv();
     let mut reference = || {
-        let mut reader =
-            csv::ReaderBuilder::new().has_headers(false).from_reader(black_box(text.as_bytes()));
-        let mut record = csv::StringRecord::new();
-        let mut sum = 0.0;
-        while reader.read_record(&mut record).is_ok_and(|is_there| is_there) {
-            let values = record.iter().skip(4).filter_map(|cell| cell.parse::<f64>().ok());
-            sum += values.sum::<f64>();
+        let mut builder = csv::ReaderBuilder::new();
+        let mut reader = builder.has_headers(false).from_reader(black_box(text.as_bytes()));
+        for row in reader.deserialize::<Row>() {
+            check(row);
         }
-        assert!(sum > 0.0);
     };
     let layout = "1:time:unix_ms,2:label:host,3:label:region,4:label:os,\
                   5:metric:user,6:metric:system,7:metric:idle,8:metric:nice,9:metric:iowait";
     let Ok(layout) = layout.parse() else { return };
     let ours = importer(Form::Csv(layout), &text);
-    table.row("CSV", 5 * LINES, text.len(), ours, ("csv, cells parsed", &mut reference));
+    table.row("CSV", 5 * LINES, text.len(), ours, ("csv", &mut reference));
 
     let text = json();
     let mut reference = || {
@@ -108,6 +104,17 @@ pub(crate) fn metrics(table: &Table) {
         importer(Form::JsonLines, &text),
         ("serde_json", &mut reference),
     );
+}
+
+/// A line of CSV as a type of serde.
+#[derive(serde::Deserialize)]
+#[allow(dead_code, reason = "what is read is not looked at")]
+struct Row {
+    time: i64,
+    host: String,
+    region: String,
+    os: String,
+    values: [f64; 5],
 }
 
 /// A line of JSON as a type of serde.
