@@ -1,6 +1,8 @@
 //! The fields of a time as lines write them, in UTC.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+use telemetry_core::time::calendar::date_of_days;
+
 const NANOS: i64 = 1_000_000_000;
 const DAY_SECONDS: i64 = 86_400;
 
@@ -20,24 +22,15 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// The fields of `time`, in nanoseconds since 1970. Civil date by Howard Hinnant's
-    /// `civil_from_days`.
+    /// The fields of `time`, in nanoseconds since 1970.
     pub(super) fn new(time: i64) -> Self {
         let seconds = time.div_euclid(NANOS);
-        let days = seconds.div_euclid(DAY_SECONDS) + 719_468;
-        let era = days.div_euclid(146_097);
-        let day_of_era = days.rem_euclid(146_097);
-        let year_of_era =
-            (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let shifted = (5 * day_of_year + 2) / 153;
-        let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        let (year, month, day) = date_of_days(seconds.div_euclid(DAY_SECONDS));
         Clock {
             seconds,
             year: year.unsigned_abs(),
-            month: month.unsigned_abs(),
-            day: (day_of_year - (153 * shifted + 2) / 5 + 1).unsigned_abs(),
+            month: month.into(),
+            day: day.into(),
             second_of_day: seconds.rem_euclid(DAY_SECONDS).unsigned_abs(),
             nanos: time.rem_euclid(NANOS).unsigned_abs(),
         }
