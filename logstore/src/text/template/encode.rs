@@ -184,6 +184,7 @@ impl Coder {
                 clock = clock.after(time);
                 self.times.push(clock);
             }
+            self.column.begin(self.times.first());
             let slots = self.dictionary.summaries(template.number).len();
             for slot in 0..slots {
                 self.column.spans.clear();

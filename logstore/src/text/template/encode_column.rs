@@ -28,6 +28,9 @@ pub(super) struct ColumnWriter {
     chosen: Vec<u64>,
     counter: Counter,
     symbols: Symbols,
+    /// The fields of the first row's time, as far as there are such: see
+    /// [`begin`](ColumnWriter::begin).
+    first_fields: Vec<(u64, u8)>,
 }
 
 /// What a number is written as.
@@ -37,6 +40,13 @@ enum Form {
 }
 
 impl ColumnWriter {
+    /// The columns that come are of rows the first of which has this time.
+    pub(super) fn begin(&mut self, first: Option<&Clock>) {
+        self.first_fields.clear();
+        let fields = first.into_iter().flat_map(|clock| (0..FIELDS).map_while(|n| clock.field(n)));
+        self.first_fields.extend(fields);
+    }
+
     /// Writes the values in `text` of rows whose times are `clocks`. Answers what they are like.
     pub(super) fn write(&mut self, text: &[u8], clocks: &[Clock], out: &mut Sections) -> Summary {
         let spans = std::mem::take(&mut self.spans);
@@ -77,6 +87,7 @@ impl ColumnWriter {
         if mask != class::DIGIT || most > DECIMAL_DIGITS_MAX {
             return None;
         }
+        let (first, bytes) = (*self.numbers.first()?, spans.first()?.bytes as usize);
         let is_field = |field: u8| {
             let mut rows = self.numbers.iter().zip(spans).zip(clocks);
             rows.all(|((number, span), clock)| {
@@ -84,7 +95,12 @@ impl ColumnWriter {
                 own == *number && digits_of(own, digits) == span.bytes as usize
             })
         };
-        (0..FIELDS).find(|field| is_field(*field))
+        // The first row rules out nearly all fields of nearly all columns.
+        let fields = (0..).zip(&self.first_fields);
+        let mut may_be = fields
+            .filter(|(_, (own, digits))| *own == first && digits_of(*own, *digits) == bytes)
+            .map(|(field, _)| field);
+        may_be.find(|field| is_field(*field))
     }
 
     /// How the values are numbers, if they are; the numbers then are in `numbers`.

@@ -13,10 +13,14 @@ const OCCURRENCES_MIN: u32 = 3;
 /// Bits that a dictionary costs beside its values.
 const OVERHEAD_BITS: u64 = 48;
 
+/// Places of a table at first; most columns have few distinct values, or are given up soon.
+const PLACES_MIN: usize = 512;
+
 /// Counts numbers.
 #[derive(Debug, Default)]
 pub(super) struct Counter {
-    /// Number and how often; open addressing, an empty place has no occurrence.
+    /// Number and how often; open addressing, an empty place has no occurrence. It grows, so that
+    /// a column costs what it has of distinct values and not of rows.
     table: Vec<(u64, u32)>,
     distinct: usize,
     /// The frequent ones, the most frequent first.
@@ -73,31 +77,48 @@ impl Counter {
 
     /// Counts; false if nearly all are distinct.
     fn count(&mut self, numbers: &[u64]) -> bool {
-        let places = (numbers.len() * 2).next_power_of_two();
         self.table.clear();
-        self.table.resize(places, (0, 0));
+        self.table.resize(PLACES_MIN, (0, 0));
         self.distinct = 0;
-        let mask = places - 1;
         for (row, number) in numbers.iter().enumerate() {
             if row == PROBE_ROWS && self.distinct >= PROBE_DISTINCT {
                 return false;
             }
-            let mut at = slot(*number, mask);
-            // Half the places stay empty, so this ends.
-            while let Some((known, count)) = self.table.get_mut(at) {
-                if *count == 0 {
-                    (*known, *count) = (*number, 1);
-                    self.distinct += 1;
-                    break;
-                }
-                if known == number {
-                    *count += 1;
-                    break;
-                }
-                at = (at + 1) & mask;
+            self.add(*number, 1);
+            if self.distinct * 2 > self.table.len() {
+                self.grow();
             }
         }
         true
+    }
+
+    /// Counts `times` more of a number.
+    #[inline]
+    fn add(&mut self, number: u64, times: u32) {
+        let mask = self.table.len().saturating_sub(1);
+        let mut at = slot(number, mask);
+        // Nearly half the places stay empty, so this ends.
+        while let Some((known, count)) = self.table.get_mut(at) {
+            if *count == 0 {
+                (*known, *count) = (number, times);
+                self.distinct += 1;
+                return;
+            }
+            if *known == number {
+                *count += times;
+                return;
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    fn grow(&mut self) {
+        let places = self.table.len() * 4;
+        let counted = std::mem::replace(&mut self.table, vec![(0, 0); places]);
+        self.distinct = 0;
+        for (number, count) in counted.into_iter().filter(|(_, count)| *count > 0) {
+            self.add(number, count);
+        }
     }
 }
 
