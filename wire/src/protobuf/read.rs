@@ -118,6 +118,20 @@ impl<'a> Reader<'a> {
     }
 
     fn long_varint(&mut self) -> Result<u64, Fault> {
+        // Nearly all are in the next eight bytes, which are then read at once: sevens of bits
+        // become fourteens, those twenty-eights, those fifty-six.
+        if let Some((bytes, _)) = self.rest.split_first_chunk::<8>() {
+            let bytes = u64::from_le_bytes(*bytes);
+            let ends = !bytes & 0x8080_8080_8080_8080;
+            if ends != 0 {
+                let bits = ends.trailing_zeros();
+                let sevens = bytes & (u64::MAX >> (63 - bits)) & 0x7f7f_7f7f_7f7f_7f7f;
+                let fourteens = joined(sevens, 0x007f_007f_007f_007f, 1);
+                let wide = joined(fourteens, 0x0000_3fff_0000_3fff, 2);
+                self.rest = self.rest.get(bits as usize / 8 + 1..).unwrap_or_default();
+                return Ok(joined(wide, 0x0fff_ffff, 4));
+            }
+        }
         let mut value = 0;
         for (index, byte) in self.rest.iter().take(10).enumerate() {
             // The tenth byte holds the 64th bit alone.
@@ -314,6 +328,12 @@ impl<'a> Bytes<'a> {
     }
 }
 
+/// The groups of bits under `low` and those above them, which are moved down by `gap`.
+#[inline]
+fn joined(groups: u64, low: u64, gap: u32) -> u64 {
+    groups & low | (groups & !low) >> gap
+}
+
 #[cold]
 pub(super) fn fault(position: usize, kind: ProtobufErrorKind) -> Fault {
     Box::new(Error::Protobuf { position, kind })
@@ -399,6 +419,24 @@ mod tests {
         assert_eq!(kind(b"\x80\x80\x80\x80\x10"), (0, large));
         let eleven = b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02";
         assert_eq!(kind(eleven), (1, ProtobufErrorKind::VarintTooLong));
+    }
+
+    #[test]
+    fn numbers_of_every_length_are_read_wherever_they_end() {
+        for bits in 0..64 {
+            for value in [1 << bits, (1 << bits) - 1, 0x9e37_79b9_7f4a_7c15 >> bits] {
+                let mut writer = super::super::Writer::default();
+                writer.raw_varint(value);
+                for behind in 0..12 {
+                    let mut bytes = writer.out().clone();
+                    let len = bytes.len();
+                    bytes.extend(vec![0xff; behind]);
+                    let mut reader = Reader::new(&bytes);
+                    assert_eq!(reader.varint().unwrap(), value);
+                    assert_eq!(reader.position(), len);
+                }
+            }
+        }
     }
 
     #[test]

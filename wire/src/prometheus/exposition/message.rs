@@ -202,10 +202,10 @@ impl<'a> Family<'a> {
         output.float(&scratch.name, &scratch.labels, count as f64, &[]);
         scratch.suffix(self.name, "_sum");
         output.float(&scratch.name, &scratch.labels, sum, &[]);
-        for (quantile, value) in quantiles {
-            scratch.labels.push(("quantile".into(), float_text(quantile).into()));
+        for (at, (quantile, value)) in quantiles.into_iter().enumerate() {
+            scratch.push_bound("quantile", at, quantile);
             output.float(self.name, &scratch.labels, value, &[]);
-            scratch.labels.pop();
+            scratch.pop_bound();
         }
         Ok(())
     }
@@ -233,11 +233,11 @@ impl<'a> Family<'a> {
         output.float(&scratch.name, &scratch.labels, read.sum, &[]);
         scratch.suffix(self.name, "_bucket");
         let mut has_last = false;
-        for bucket in &read.buckets {
-            scratch.labels.push(("le".into(), float_text(bucket.bound).into()));
+        for (at, bucket) in read.buckets.iter().enumerate() {
+            scratch.push_bound("le", at, bucket.bound);
             let exemplars = bucket.exemplar.as_slice();
             output.float(&scratch.name, &scratch.labels, bucket.count, exemplars);
-            scratch.labels.pop();
+            scratch.pop_bound();
             has_last = bucket.bound == f64::INFINITY;
             if has_last {
                 break;
@@ -256,9 +256,39 @@ impl<'a> Family<'a> {
 struct Scratch<'a> {
     labels: Vec<Label<'a>>,
     name: String,
+    /// Bounds by their place, the bits and the text: the metrics of a family have the same ones.
+    bounds: Vec<(u64, String)>,
+    /// The memory of a bound's text.
+    spare: String,
 }
 
 impl Scratch<'_> {
+    /// Adds the label of the bound at place `at` of a metric.
+    fn push_bound(&mut self, name: &'static str, at: usize, bound: f64) {
+        let mut text = std::mem::take(&mut self.spare);
+        text.clear();
+        let bits = bound.to_bits();
+        match self.bounds.get_mut(at) {
+            Some((known, printed)) if *known == bits => text.push_str(printed),
+            Some(other) => {
+                text.push_str(&float_text(bound));
+                *other = (bits, text.clone());
+            }
+            None => {
+                text.push_str(&float_text(bound));
+                self.bounds.push((bits, text.clone()));
+            }
+        }
+        self.labels.push((Cow::Borrowed(name), Cow::Owned(text)));
+    }
+
+    /// Removes that label.
+    fn pop_bound(&mut self) {
+        if let Some((_, Cow::Owned(text))) = self.labels.pop() {
+            self.spare = text;
+        }
+    }
+
     fn clear(&mut self) {
         self.labels.clear();
     }

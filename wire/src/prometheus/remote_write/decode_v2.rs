@@ -20,6 +20,7 @@ use telemetry_core::time::Millis;
 use super::decode::metric_kind;
 use super::histogram;
 use super::items::{ItemKind, Items, Other};
+use super::known::Known;
 use super::symbols::{SYMBOLS, Symbols};
 use crate::error::Fault;
 use crate::protobuf::Wire::*;
@@ -28,6 +29,7 @@ use crate::protobuf::{Reader, packed_varints};
 /// Reads a `Request` into `items`. Series are resolved with `sink`, which gets nothing else.
 pub(super) fn request<S: MetricSink + ?Sized>(
     body: &[u8],
+    known: &mut Known,
     sink: &mut S,
     items: &mut Items,
 ) -> Result<(), Fault> {
@@ -40,7 +42,8 @@ pub(super) fn request<S: MetricSink + ?Sized>(
             _ => request.skip(tag)?,
         }
     }
-    let mut series = SeriesReader { symbols, numbers: Vec::new(), told: HashSet::new(), items };
+    let (numbers, told) = (Vec::new(), HashSet::new());
+    let mut series = SeriesReader { symbols, numbers, told, known, items };
     let mut request = Reader::new(body);
     while let Some(tag) = request.tag()? {
         match tag {
@@ -57,6 +60,7 @@ struct SeriesReader<'a, 'i> {
     numbers: Vec<u64>,
     /// Metadata that was handed on: every series of a metric repeats it. Name, type, help, unit.
     told: HashSet<(u64, i32, u64, u64)>,
+    known: &'i mut Known,
     items: &'i mut Items,
 }
 
@@ -76,8 +80,7 @@ impl<'a> SeriesReader<'a, '_> {
                 _ => fields.skip(tag)?,
             }
         }
-        let name = self.name();
-        let series = self.symbols.labels(&self.numbers).and_then(|labels| labels.resolve(sink));
+        let series = self.resolve(sink);
         let mut fields = message;
         while let Some(tag) = fields.tag()? {
             match tag {
@@ -86,7 +89,7 @@ impl<'a> SeriesReader<'a, '_> {
                 (4, Len) => self.exemplar(fields.message()?, &series)?,
                 (5, Len) => {
                     let metadata = fields.message()?;
-                    if let (Some(name), Ok(_)) = (name, &series) {
+                    if let (Some(name), Ok(_)) = (self.name(), &series) {
                         self.metadata(metadata, name)?;
                     }
                 }
@@ -94,6 +97,25 @@ impl<'a> SeriesReader<'a, '_> {
             }
         }
         Ok(())
+    }
+
+    /// The series of the present labels.
+    #[inline]
+    fn resolve<S: MetricSink + ?Sized>(
+        &mut self,
+        sink: &mut S,
+    ) -> Result<SeriesRef, RefusalReason> {
+        if !self.numbers.len().is_multiple_of(2) {
+            return Err(RefusalReason::Malformed { rule: "labels are pairs of symbols" });
+        }
+        let key = self.symbols.key(&self.numbers)?;
+        let found = self.known.expected_key(key).or_else(|| self.known.find(key));
+        if let Some(series) = found {
+            return Ok(series);
+        }
+        let series = self.symbols.labels(&self.numbers)?.resolve(sink)?;
+        self.known.insert(key, 0, series);
+        Ok(series)
     }
 
     /// The number of the metric's name.
@@ -168,7 +190,9 @@ impl<'a> SeriesReader<'a, '_> {
                 _ => message.skip(tag)?,
             }
         }
-        let labels = self.symbols.labels(&numbers).and_then(|labels| labels.build());
+        // Spends what the texts take.
+        let labels =
+            self.symbols.key(&numbers).and_then(|_| self.symbols.labels(&numbers)?.build());
         if let (Ok(series), Ok(labels)) = (series, labels) {
             let exemplar = Exemplar { labels, value, time: Millis(time) };
             self.items.other(Other::Exemplar { series: *series, exemplar });

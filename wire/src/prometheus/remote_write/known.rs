@@ -10,6 +10,9 @@
 //! that is known. Which one it is, is guessed before it is looked up: the one that came after the
 //! last one the time before. A sender that keeps its order never causes a look-up.
 //!
+//! In version 2.0 labels are numbers of texts, which mean something else in every body. There the
+//! key is made of the keys of the texts, each of which is hashed once a body.
+//!
 //! Keys are hashes of 128 bits: two series do not share one by chance.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
@@ -42,7 +45,7 @@ struct Entry {
 }
 
 /// A hash of the bytes of labels. In halves, so that an entry needs no padding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Key {
     low: u64,
     high: u64,
@@ -55,6 +58,15 @@ impl Key {
         #[expect(clippy::cast_possible_truncation, reason = "halves of a hash")]
         let (low, high) = (hash as u64, (hash >> 64) as u64);
         Key { low, high }
+    }
+
+    /// Adds the key of another text at place `at` of a list. Keys are uniform already; odd factors,
+    /// another one for each place, keep the order in.
+    #[inline]
+    pub(super) fn add(&mut self, at: usize, text: Key) {
+        let factor = (2 * at as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.low = self.low.wrapping_add(text.low.wrapping_mul(factor));
+        self.high = self.high.wrapping_add(text.high.wrapping_mul(factor));
     }
 }
 
@@ -72,6 +84,15 @@ impl Known {
         }
         self.last = at;
         Some((entry.series, len))
+    }
+
+    /// The series that `key` stands for, if it is the one that is expected.
+    #[inline]
+    pub(super) fn expected_key(&mut self, key: Key) -> Option<SeriesRef> {
+        let at = self.entries.get(self.last as usize)?.after;
+        let entry = self.entries.get(at as usize).filter(|entry| entry.hash == key)?;
+        self.last = at;
+        Some(entry.series)
     }
 
     /// The series with the labels that `key` is of.

@@ -166,7 +166,7 @@ impl Memory {
         self.items.clear();
         match version {
             Version::V1 => messages::request(body, &mut self.known, sink, &mut self.items)?,
-            Version::V2 => messages_v2::request(body, sink, &mut self.items)?,
+            Version::V2 => messages_v2::request(body, &mut self.known, sink, &mut self.items)?,
         }
         self.items.hand_over(sink)
     }

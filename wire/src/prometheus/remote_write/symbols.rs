@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use telemetry_core::sink::RefusalReason;
 
+use super::known::Key;
 use super::labels::Pairs;
 use crate::protobuf::Writer;
 
@@ -12,10 +13,12 @@ use crate::protobuf::Writer;
 /// to any text, so a small body could stand for any number of bytes of labels.
 const EXPANSION_MAX: usize = 64;
 
-/// The texts of a body, as they lie in it.
+const SYMBOL_RULE: &str = "a symbol is in the table";
+
+/// The texts of a body, as they lie in it, with what stands for them.
 #[derive(Debug)]
 pub(super) struct Symbols<'a> {
-    texts: Vec<&'a [u8]>,
+    texts: Vec<(&'a [u8], Key)>,
     bytes_left: usize,
     bytes_max: usize,
 }
@@ -39,25 +42,41 @@ impl<'a> Symbols<'a> {
     }
 
     pub(super) fn push(&mut self, text: &'a [u8]) {
-        self.texts.push(text);
+        self.texts.push((text, Key::of(text)));
     }
 
     /// The text of a number; none where there is none.
     pub(super) fn get(&self, number: u64) -> Option<&'a [u8]> {
-        self.texts.get(usize::try_from(number).ok()?).copied()
+        Some(self.texts.get(usize::try_from(number).ok()?)?.0)
+    }
+
+    /// What stands for the labels that `numbers` are, in this body and every other. Their texts are
+    /// [spent](Self::spend), here and not in [`labels`](Self::labels).
+    #[inline]
+    pub(super) fn key(&mut self, numbers: &[u64]) -> Result<Key, RefusalReason> {
+        let (mut key, mut bytes, mut all) = (Key::default(), 0, true);
+        for (at, number) in numbers.iter().enumerate() {
+            match usize::try_from(*number).ok().and_then(|number| self.texts.get(number)) {
+                Some((text, of_text)) => {
+                    key.add(at, *of_text);
+                    bytes += text.len();
+                }
+                None => all = false,
+            }
+        }
+        self.spend(bytes)?;
+        if all { Ok(key) } else { Err(RefusalReason::Malformed { rule: SYMBOL_RULE }) }
     }
 
     /// The labels that `numbers` are, names and values by turns.
-    pub(super) fn labels(&mut self, numbers: &[u64]) -> Result<Pairs<'a>, RefusalReason> {
+    pub(super) fn labels(&self, numbers: &[u64]) -> Result<Pairs<'a>, RefusalReason> {
         let (pairs, []) = numbers.as_chunks::<2>() else {
             return Err(RefusalReason::Malformed { rule: "labels are pairs of symbols" });
         };
-        let texts = numbers.iter().filter_map(|number| self.get(*number));
-        self.spend(texts.map(<[u8]>::len).sum())?;
         let mut labels = Pairs::default();
         for [name, value] in pairs {
             let (Some(name), Some(value)) = (self.get(*name), self.get(*value)) else {
-                return Err(RefusalReason::Malformed { rule: "a symbol is in the table" });
+                return Err(RefusalReason::Malformed { rule: SYMBOL_RULE });
             };
             labels.add(name, value);
         }
