@@ -53,6 +53,19 @@ pub(super) fn load(
 ) -> Result<bool, EvaluationError> {
     columns.clear();
     let window = when.window();
+    if digest == Digest::Last
+        && (when.at.is_some() || when.grid.count <= 1)
+        && let Some((_, statistics)) = opened.overlapping(window).next_back()
+        && let Some(floats) = statistics.floats
+        && window.start <= statistics.window.end
+        && statistics.window.end <= window.end
+    {
+        // The newest sample of all is in the only window, whatever bounds part its chunk.
+        columns.floats.times.push(statistics.window.end.0);
+        columns.floats.values.push(floats.last);
+        opened.charge_chunks(0, 1)?;
+        return Ok(true);
+    }
     let spared = |statistics: &ChunkStatistics| {
         let value = digest.of(statistics)?;
         (!parts(when, statistics.window.start.0, statistics.window.end.0)).then_some(value)
