@@ -22,7 +22,7 @@ use crate::registry::Registry;
 use crate::stats::RefusedCounters;
 
 /// The kind of store, and the revision of its records and blocks.
-const FORMAT: EngineFormat = EngineFormat { engine: *b"tsdb", revision: 6 };
+const FORMAT: EngineFormat = EngineFormat { engine: *b"tsdb", revision: 7 };
 
 /// The metrics engine.
 #[derive(Debug)]

@@ -40,12 +40,17 @@ pub fn chunk(data: &[u8]) {
     let count = usize::from(u16::from_le_bytes([*low, *high])).clamp(1, SAMPLES_MAX);
     let _ = format::peek(data);
     let (mut values, mut starts) = (Vec::new(), Vec::new());
-    if format::decode(data, count, &mut values, &mut starts).is_ok() {
+    if format::decode(data, count, 0..count, &mut values, &mut starts).is_ok() {
         assert_eq!(values.len(), count, "as many values as asked for");
+        let (part, mut parted) = (count / 3..count * 3 / 4, Vec::new());
+        let read = format::decode(data, count, part.clone(), &mut parted, &mut Vec::new());
+        let known = values.get(part).unwrap_or_default();
+        let same = known.iter().zip(&parted).all(|(a, b)| a.to_bits() == b.to_bits());
+        assert!(read.is_ok() && same && parted.len() == known.len(), "a part as in the whole");
         let mut bytes = Vec::new();
         format::encode(&values, &starts, &mut bytes);
         let (mut again, mut starts) = (Vec::new(), Vec::new());
-        let read = format::decode(&bytes, count, &mut again, &mut starts);
+        let read = format::decode(&bytes, count, 0..count, &mut again, &mut starts);
         let same = again.iter().zip(&values).all(|(a, b)| a.to_bits() == b.to_bits());
         assert!(read.is_ok() && same && again.len() == count, "floats that come back");
     }

@@ -71,7 +71,7 @@ impl Candidates {
     /// Takes note of a chunk of so many samples that refers to none.
     pub(super) fn copied(&mut self, bytes: &[u8], samples: usize, column: u32, position: u64) {
         let mut values = Vec::with_capacity(samples);
-        let decoded = format::decode(bytes, samples, &mut values, &mut Vec::new());
+        let decoded = format::decode(bytes, samples, 0..samples, &mut values, &mut Vec::new());
         if samples >= SAMPLES_MIN && matches!(decoded, Ok(None)) && are_integers(&values) {
             self.keep(values, column, position, bytes.len(), 0);
         }
@@ -153,7 +153,8 @@ mod tests {
         let next = encoded(&mut candidates, &high, 7, 100 + first.len() as u64);
         assert!(next.len() * 2 < first.len());
         let mut differences = Vec::new();
-        let read = format::decode(&next, 2_000, &mut differences, &mut Vec::new()).unwrap();
+        let read =
+            format::decode(&next, 2_000, 0..2_000, &mut differences, &mut Vec::new()).unwrap();
         let bytes = first.len() as u32;
         assert_eq!(read, Some(Reference { distance: bytes.into(), bytes }));
         assert!(low.iter().zip(differences).zip(high).all(|((a, b), sum)| a + b == sum));

@@ -1,6 +1,7 @@
 //! Reading a block: its root at once, its pages on demand.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -183,29 +184,32 @@ impl Block {
         }
     }
 
-    /// Appends the `count` values of a chunk of floats, and its start timestamps if it has any.
+    /// Appends the values of a chunk of `count` floats that are at the `wanted` places, and its start
+    /// timestamps if it has any, which are all.
     pub(crate) fn floats(
         &self,
         chunk: &ChunkPlace,
         count: usize,
+        wanted: Range<usize>,
         values: &mut Vec<f64>,
         starts: &mut Vec<i64>,
     ) -> Result<()> {
         let Some((strip, row)) = self.strip(chunk)? else {
             let before = values.len();
-            let decoded = format::decode(&self.values(chunk)?, count, values, starts);
+            let decoded =
+                format::decode(&self.values(chunk)?, count, wanted.clone(), values, starts);
             let reference = decoded.map_err(|damaged| self.damaged(chunk, damaged))?;
             return match reference {
                 Some(reference) => {
                     let differences = values.get_mut(before..).unwrap_or_default();
-                    self.add_referenced(chunk, reference, differences)
+                    self.add_referenced(chunk, reference, (count, wanted), differences)
                 }
                 None => Ok(()),
             };
         };
         let held = strip.get(row).filter(|held| held.len() == count);
         let short = || self.samples.damaged_in(STRIPS, Damaged::field(0, "values of a chunk"));
-        values.extend_from_slice(held.ok_or_else(short)?);
+        values.extend_from_slice(held.and_then(|held| held.get(wanted)).ok_or_else(short)?);
         Ok(())
     }
 

@@ -42,7 +42,7 @@ impl Block {
                         .map_err(|damaged| self.damaged(chunk, damaged))?;
                 } else {
                     self.peek(chunk)?;
-                    self.floats(chunk, count, &mut values, &mut starts)?;
+                    self.floats(chunk, count, 0..count, &mut values, &mut starts)?;
                 }
             }
             previous = Some(labels);

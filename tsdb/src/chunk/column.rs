@@ -17,6 +17,8 @@
 //! differences is judged by how far they lie from their middle, which is what a coding pays for.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+use std::ops::Range;
+
 use telemetry_core::storage::Damaged;
 use telemetry_core::storage::cursor::Cursor;
 use telemetry_core::storage::varint;
@@ -24,6 +26,7 @@ use telemetry_core::storage::varint;
 use super::decimal::{self, STALE, Scale, Scaled};
 use super::logarithm::log2;
 use super::residuals;
+use super::sums::Sums;
 
 const ORDER: u8 = 0b11;
 const DIVIDED: u8 = 1 << 2;
@@ -56,7 +59,7 @@ pub(super) fn write(values: &[f64], out: &mut Vec<u8>) {
     if !exceptions.is_empty() {
         write_exceptions(&exceptions, out);
     }
-    residuals::write(&integers, out);
+    residuals::write(&integers, order, out);
 }
 
 fn write_exceptions(exceptions: &[(usize, u64)], out: &mut Vec<u8>) {
@@ -143,7 +146,7 @@ pub(crate) fn spread(mut differences: Vec<i64>) -> u64 {
     bits.sum::<u64>() / (differences.len() as u64).max(1)
 }
 
-/// Appends `count` values to `out`.
+/// Appends those of `count` values to `out` that are at the `wanted` places.
 ///
 /// # Errors
 ///
@@ -151,6 +154,7 @@ pub(crate) fn spread(mut differences: Vec<i64>) -> u64 {
 pub(super) fn read(
     input: &mut Cursor<'_>,
     count: usize,
+    wanted: Range<usize>,
     out: &mut Vec<f64>,
 ) -> Result<(), Damaged> {
     let scale = Scale::from_code(input.u8()?).ok_or_else(|| input.field("scale of values"))?;
@@ -171,51 +175,39 @@ pub(super) fn read(
     }
     let exceptions =
         if form & EXCEPTIONS == 0 { Vec::new() } else { read_exceptions(input, count)? };
-    let start = out.len();
-    out.reserve(count);
-    let mut scaled = |integers: &mut [i64]| {
+    let wanted = wanted.start.min(count)..wanted.end.min(count);
+    let before = out.len();
+    out.resize(before + wanted.len(), 0.0);
+    let values = out.get_mut(before..).unwrap_or_default();
+    let mut put = |place: usize, integers: &mut [i64]| {
+        // Of the integers at these places, those that are wanted, and where they go.
+        let skipped = wanted.start.saturating_sub(place).min(integers.len());
+        let Some(integers) = integers.get_mut(skipped..) else { return };
+        let slots = values.get_mut((place + skipped).saturating_sub(wanted.start)..);
+        let Some(slots) = slots.filter(|slots| !slots.is_empty()) else { return };
         if let Some((divisor, offset)) = divided {
             for integer in integers.iter_mut() {
                 *integer = integer.wrapping_mul(divisor).wrapping_add(offset);
             }
         }
-        scale.values(integers, out);
+        scale.values(integers, slots);
     };
-    let [mut value, mut step] = first;
-    match order {
-        0 => residuals::read(input, count, &mut scaled)?,
-        1 => {
-            scaled(&mut [value]);
-            residuals::read(input, count - 1, &mut |block| {
-                add_up(&mut value, block);
-                scaled(block);
-            })?;
-        }
-        _ => {
-            scaled(&mut [value]);
-            value = value.wrapping_add(step);
-            scaled(&mut [value]);
-            residuals::read(input, count - 2, &mut |block| {
-                add_up(&mut step, block);
-                add_up(&mut value, block);
-                scaled(block);
-            })?;
-        }
-    }
+    let [value, step] = first;
+    let mut ahead = [value, value.wrapping_add(step)];
+    put(0, ahead.get_mut(..order).unwrap_or_default());
+    let behind = |place: usize| place.saturating_sub(order);
+    let residuals = behind(wanted.start)..behind(wanted.end);
+    let start = Sums::new(order, first);
+    residuals::read(input, count - order, residuals, start, &mut |sums, block| {
+        let place = sums.place + order;
+        sums.add_up(block);
+        put(place, block);
+    })?;
     for (place, bits) in exceptions {
-        if let Some(slot) = out.get_mut(start + place) {
-            *slot = f64::from_bits(bits);
-        }
+        let slot = place.checked_sub(wanted.start).and_then(|place| values.get_mut(place));
+        slot.into_iter().for_each(|slot| *slot = f64::from_bits(bits));
     }
     Ok(())
-}
-
-/// From differences to what they are differences of; `sum` is the one before, and then the last.
-fn add_up(sum: &mut i64, numbers: &mut [i64]) {
-    for number in numbers {
-        *sum = sum.wrapping_add(*number);
-        *number = *sum;
-    }
 }
 
 /// Places and bits.
@@ -249,10 +241,16 @@ mod tests {
         write(values, &mut bytes);
         let mut back = Vec::new();
         let mut cursor = Cursor::new(&bytes);
-        read(&mut cursor, values.len(), &mut back).unwrap();
+        let count = values.len();
+        read(&mut cursor, count, 0..count, &mut back).unwrap();
         assert!(cursor.is_empty());
         let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&back), bits(values));
+        for part in [0..0, 0..1, count - 1..count, count / 3..count / 2, count / 4..count] {
+            let mut back = vec![7.0];
+            read(&mut Cursor::new(&bytes), count, part.clone(), &mut back).unwrap();
+            assert_eq!(bits(&back[1..]), bits(&values[part]));
+        }
         bytes
     }
 
@@ -307,6 +305,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn columns_of_every_length_come_back() {
+        let value = |i: u32| f64::from(i * 31 + i.wrapping_mul(2_654_435_761) % 977) / 10.0;
+        let mut values: Vec<f64> = (0..3_000).map(value).collect();
+        for (place, odd) in [(17, f64::NAN), (911, -0.0), (2_222, f64::from_bits(STALE))] {
+            values[place] = odd;
+        }
+        // Some hundred lengths in all, each around the places where streams end.
+        let lengths = (1..40).chain((40..3_000).step_by(13)).chain(398..410).chain(2_877..2_884);
+        for length in lengths {
+            coded(&values[..length]);
+        }
+    }
+
     /// Values as metrics have them, and some as they do not.
     fn values() -> impl Strategy<Value = Vec<f64>> {
         let integers = prop::collection::vec(any::<i64>(), 1..1500);
@@ -316,7 +328,7 @@ mod tests {
                 let mut integers: Vec<i64> = integers.iter().map(|n| n >> shift).collect();
                 for _ in 0..order {
                     let mut sum = 0;
-                    add_up(&mut sum, &mut integers);
+                    crate::chunk::sums::add_up(&mut sum, &mut integers);
                 }
                 let value = |integer: i64| match kind {
                     0 => integer as f64,
@@ -351,7 +363,8 @@ mod tests {
             bytes in prop::collection::vec(any::<u8>(), 0..200),
         ) {
             let bytes: Vec<u8> = [&[head.0, head.1][..], &bytes].concat();
-            let _ = read(&mut Cursor::new(&bytes), 300, &mut Vec::new());
+            let _ = read(&mut Cursor::new(&bytes), 300, 0..300, &mut Vec::new());
+            let _ = read(&mut Cursor::new(&bytes), 300, 90..200, &mut Vec::new());
         }
     }
 }

@@ -113,20 +113,40 @@ impl Scale {
         }
     }
 
-    /// Appends the values of integers.
-    pub(super) fn values(self, integers: &[i64], out: &mut Vec<f64>) {
+    /// The values of integers, as far as there is room.
+    pub(super) fn values(self, integers: &[i64], out: &mut [f64]) {
         match self {
-            Scale::Divide(0, _) => out.extend(integers.iter().map(|integer| *integer as f64)),
-            Scale::Divide(_, power) => {
-                out.extend(integers.iter().map(|integer| *integer as f64 / power));
-            }
-            Scale::Multiply(_, part) => {
-                out.extend(integers.iter().map(|integer| *integer as f64 * part));
-            }
+            Scale::Divide(0, _) => convert(integers, out, |float| float),
+            Scale::Divide(_, power) => convert(integers, out, |float| float / power),
+            Scale::Multiply(_, part) => convert(integers, out, |float| float * part),
             Scale::Bits => {
-                out.extend(integers.iter().map(|integer| f64::from_bits(bits(*integer))))
+                let slots = out.iter_mut().zip(integers);
+                slots.for_each(|(slot, integer)| *slot = f64::from_bits(bits(*integer)));
             }
         }
+    }
+}
+
+/// Half of the integers that a float has a place for behind its point.
+const HALF: i64 = 1 << 51;
+/// The float 2^52 + 2^51, whose last place is 1: its bits plus an integer of at most `HALF` are the
+/// float that is so much more.
+const SHIFT: f64 = 6_755_399_441_055_744.0;
+
+/// Integers to floats, and what is to be done with these. Processors convert integers of 64 bits one
+/// at a time, if they are not of the newest; adding and subtracting they do side by side.
+#[inline]
+fn convert(integers: &[i64], out: &mut [f64], finish: impl Fn(f64) -> f64) {
+    let far = integers.iter().fold(0, |far, integer| far | integer.wrapping_add(HALF));
+    let slots = out.iter_mut().zip(integers);
+    if (0..2 * HALF).contains(&far) {
+        let shift = SHIFT.to_bits().cast_signed();
+        slots.for_each(|(slot, integer)| {
+            let shifted = f64::from_bits(integer.wrapping_add(shift).cast_unsigned());
+            *slot = finish(shifted - SHIFT);
+        });
+    } else {
+        slots.for_each(|(slot, integer)| *slot = finish(*integer as f64));
     }
 }
 
@@ -215,9 +235,23 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn integers_of_any_size_become_the_nearest_floats() {
+        let edges = [0, 1, -1, HALF - 1, HALF, -HALF, -HALF - 1, i64::MAX, i64::MIN];
+        for edge in edges {
+            let integers = [edge, 5, -3, 0];
+            for (scale, power) in [(Scale::Divide(0, 1.0), 1.0), (Scale::Divide(2, 100.0), 100.0)] {
+                let mut out = [f64::NAN; 4];
+                scale.values(&integers, &mut out);
+                let wanted = integers.map(|integer| (integer as f64 / power).to_bits());
+                assert_eq!(out.map(f64::to_bits), wanted);
+            }
+        }
+    }
+
     fn chosen(values: &[f64]) -> Scaled {
         let scaled = scale(values);
-        let mut back = Vec::new();
+        let mut back = vec![0.0; values.len()];
         scaled.scale.values(&scaled.integers, &mut back);
         for (index, bits) in &scaled.exceptions {
             back[*index] = f64::from_bits(*bits);

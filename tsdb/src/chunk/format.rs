@@ -16,6 +16,8 @@
 //! block; the page that it lies in has the checksum.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+use std::ops::Range;
+
 use telemetry_core::source::FloatStatistics;
 use telemetry_core::storage::Damaged;
 use telemetry_core::storage::cursor::Cursor;
@@ -132,8 +134,9 @@ pub(crate) fn refers(bytes: &[u8]) -> bool {
     bytes.first().is_some_and(|flags| flags & REFERENCE != 0)
 }
 
-/// Appends the `count` values of a chunk, and its start timestamps if it has any. Where it refers
-/// to another chunk, the values are differences to those of the other.
+/// Appends the values of a chunk of `count` that are at the `wanted` places, and its start timestamps
+/// if it has any, which are all. Where it refers to another chunk, the values are differences to
+/// those of the other.
 ///
 /// # Errors
 ///
@@ -141,6 +144,7 @@ pub(crate) fn refers(bytes: &[u8]) -> bool {
 pub(crate) fn decode(
     bytes: &[u8],
     count: usize,
+    wanted: Range<usize>,
     values: &mut Vec<f64>,
     starts: &mut Vec<i64>,
 ) -> Result<Option<Reference>, Damaged> {
@@ -160,7 +164,7 @@ pub(crate) fn decode(
         }
         reference = Some(Reference { distance, bytes: input.varint_u32()? });
     }
-    column::read(&mut input, count, values)?;
+    column::read(&mut input, count, wanted, values)?;
     input.finish()?;
     Ok(reference)
 }
@@ -196,7 +200,7 @@ mod tests {
         assert_eq!(bytes, golden);
         assert!(refers(&bytes));
         let mut values = Vec::new();
-        let read = decode(&bytes, 3, &mut values, &mut Vec::new()).unwrap();
+        let read = decode(&bytes, 3, 0..3, &mut values, &mut Vec::new()).unwrap();
         assert_eq!((read, values), (Some(reference), vec![1.0; 3]));
     }
 
@@ -206,7 +210,7 @@ mod tests {
         encode(&[0.1, 0.2, 1e300, 0.4], &[1, 1, 2, 2], &mut bytes);
         for length in 0..bytes.len() {
             let part = bytes.get(..length).unwrap();
-            assert!(decode(part, 4, &mut Vec::new(), &mut Vec::new()).is_err());
+            assert!(decode(part, 4, 0..4, &mut Vec::new(), &mut Vec::new()).is_err());
         }
     }
 
@@ -225,7 +229,7 @@ mod tests {
             let mut bytes = Vec::new();
             encode(&values, starts, &mut bytes);
             let (mut back, mut back_starts) = (Vec::new(), Vec::new());
-            decode(&bytes, values.len(), &mut back, &mut back_starts).unwrap();
+            decode(&bytes, values.len(), 0..values.len(), &mut back, &mut back_starts).unwrap();
             let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
             prop_assert_eq!(bits(&back), bits(&values));
             prop_assert_eq!(&back_starts[..], starts);
@@ -235,7 +239,7 @@ mod tests {
         #[test]
         fn any_bytes_are_an_error_or_samples(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = peek(&bytes);
-            let _ = decode(&bytes, 100, &mut Vec::new(), &mut Vec::new());
+            let _ = decode(&bytes, 100, 0..100, &mut Vec::new(), &mut Vec::new());
         }
     }
 }

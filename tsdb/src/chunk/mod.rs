@@ -25,6 +25,7 @@ pub(crate) mod histogram;
 mod logarithm;
 mod residuals;
 pub(crate) mod statistics;
+mod sums;
 pub(crate) mod timestamps;
 
 /// The most samples of one chunk: what one decoding may allocate for.

@@ -10,10 +10,13 @@
 //! ~~~
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+use std::ops::Range;
+
 use telemetry_core::storage::Damaged;
 use telemetry_core::storage::cursor::Cursor;
 use telemetry_core::storage::varint;
 
+use super::sums::Sums;
 use super::{bins, bitpack};
 
 const ZEROS: u8 = 0;
@@ -30,13 +33,13 @@ const BINS_OTHERS_MIN: usize = 128;
 /// Numbers looked at to find the middle of all.
 const SAMPLED: usize = 384;
 
-/// Appends `numbers`.
-pub(super) fn write(numbers: &[i64], out: &mut Vec<u8>) {
+/// Appends `numbers`, for which differences were taken `order` times.
+pub(super) fn write(numbers: &[i64], order: usize, out: &mut Vec<u8>) {
     if numbers.iter().all(|number| *number == 0) {
         return out.push(ZEROS);
     }
     let start = out.len();
-    write_dense(numbers, BINS_NUMBERS_MIN, out);
+    write_dense(numbers, order, BINS_NUMBERS_MIN, out);
     let common = median(numbers.iter().copied(), numbers.len());
     let others = numbers.iter().filter(|number| **number != common).count();
     if others * 2 < numbers.len() {
@@ -61,11 +64,11 @@ pub(super) fn step(count: usize) -> usize {
     count.div_ceil(SAMPLED).max(1)
 }
 
-fn write_dense(numbers: &[i64], bins_min: usize, out: &mut Vec<u8>) {
+fn write_dense(numbers: &[i64], order: usize, bins_min: usize, out: &mut Vec<u8>) {
     let start = out.len();
     if numbers.len() >= bins_min {
         out.push(BINS);
-        if bins::write(numbers, out) && out.len() - start <= bitpack::packed_bytes(numbers) {
+        if bins::write(numbers, order, out) && out.len() - start <= bitpack::packed_bytes(numbers) {
             return;
         }
         out.truncate(start);
@@ -88,11 +91,12 @@ fn write_sparse(numbers: &[i64], common: i64, out: &mut Vec<u8>) {
     }
     varint::put_i64(out, common);
     varint::put_u64(out, others.len() as u64);
-    write_dense(&gaps, BINS_OTHERS_MIN, out);
-    write_dense(&others, BINS_OTHERS_MIN, out);
+    write_dense(&gaps, 0, BINS_OTHERS_MIN, out);
+    write_dense(&others, 0, BINS_OTHERS_MIN, out);
 }
 
-/// Hands `count` numbers to `take`, some at a time.
+/// Hands those of `count` numbers to `take` that are at the `wanted` places, and maybe others, some
+/// at a time with where they are, which is `start` for the first; `take` adds them up.
 ///
 /// # Errors
 ///
@@ -100,12 +104,14 @@ fn write_sparse(numbers: &[i64], common: i64, out: &mut Vec<u8>) {
 pub(super) fn read(
     input: &mut Cursor<'_>,
     count: usize,
-    take: &mut dyn FnMut(&mut [i64]),
+    wanted: Range<usize>,
+    mut start: Sums,
+    take: &mut dyn FnMut(&mut Sums, &mut [i64]),
 ) -> Result<(), Damaged> {
     match input.u8()? {
-        ZEROS => fill(0, count, take),
-        SPARSE => return read_sparse(input, count, take),
-        coding => return read_dense(coding, input, count, take),
+        ZEROS => fill(0, count, &mut |block| take(&mut start, block)),
+        SPARSE => take(&mut start, &mut read_sparse(input, count)?),
+        coding => return read_dense(coding, input, count, wanted, start, take),
     }
     Ok(())
 }
@@ -125,29 +131,31 @@ fn read_dense(
     coding: u8,
     input: &mut Cursor<'_>,
     count: usize,
-    take: &mut dyn FnMut(&mut [i64]),
+    wanted: Range<usize>,
+    mut start: Sums,
+    take: &mut dyn FnMut(&mut Sums, &mut [i64]),
 ) -> Result<(), Damaged> {
     match coding {
-        PACKED => bitpack::unpack_blocks(input, count, take),
-        BINS => bins::read(input, count, take),
+        PACKED => bitpack::unpack_blocks(input, count, |block| take(&mut start, block)),
+        BINS => bins::read(input, count, wanted, start, take),
         _ => Err(input.field("coding of numbers")),
     }
 }
 
-fn read_sparse(
-    input: &mut Cursor<'_>,
-    count: usize,
-    take: &mut dyn FnMut(&mut [i64]),
-) -> Result<(), Damaged> {
+fn read_sparse(input: &mut Cursor<'_>, count: usize) -> Result<Vec<i64>, Damaged> {
     let common = input.varint_i64()?;
     let others = usize::try_from(input.varint_u64()?).unwrap_or(usize::MAX);
     if others > count {
         return Err(input.field("numbers that are not the common one"));
     }
     let column = |input: &mut Cursor<'_>| {
-        let mut numbers = Vec::with_capacity(others);
+        let mut numbers = vec![0; others];
         let coding = input.u8()?;
-        read_dense(coding, input, others, &mut |block| numbers.extend_from_slice(block))?;
+        read_dense(coding, input, others, 0..others, Sums::none(), &mut |sums, block| {
+            let slots = numbers.get_mut(sums.place..).unwrap_or_default();
+            slots.iter_mut().zip(block.iter()).for_each(|(slot, number)| *slot = *number);
+            sums.add_up(block);
+        })?;
         Ok::<_, Damaged>(numbers)
     };
     let (gaps, others) = (column(input)?, column(input)?);
@@ -159,8 +167,7 @@ fn read_sparse(
         *slot = other;
         place = at.unwrap_or(place) + 1;
     }
-    take(&mut all);
-    Ok(())
+    Ok(all)
 }
 
 #[cfg(test)]
@@ -170,10 +177,14 @@ mod tests {
 
     fn coded(numbers: &[i64]) -> Vec<u8> {
         let mut bytes = Vec::new();
-        write(numbers, &mut bytes);
-        let mut back = Vec::new();
+        write(numbers, 0, &mut bytes);
+        let mut back = vec![0; numbers.len()];
         let mut cursor = Cursor::new(&bytes);
-        read(&mut cursor, numbers.len(), &mut |block| back.extend_from_slice(block)).unwrap();
+        read(&mut cursor, numbers.len(), 0..numbers.len(), Sums::none(), &mut |sums, block| {
+            back[sums.place..sums.place + block.len()].copy_from_slice(block);
+            sums.add_up(block);
+        })
+        .unwrap();
         assert!(cursor.is_empty());
         assert_eq!(back, numbers);
         bytes
@@ -217,7 +228,8 @@ mod tests {
             bytes in prop::collection::vec(any::<u8>(), 0..200),
         ) {
             let bytes: Vec<u8> = [&[coding][..], &bytes].concat();
-            let _ = read(&mut Cursor::new(&bytes), 1000, &mut |_| {});
+            let mut take = |sums: &mut Sums, block: &mut [i64]| sums.add_up(block);
+            let _ = read(&mut Cursor::new(&bytes), 1000, 0..1000, Sums::none(), &mut take);
         }
     }
 }

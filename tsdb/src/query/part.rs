@@ -182,9 +182,7 @@ impl Part {
                 let times = block.times(chunk.column)?;
                 let (start, end) = bounds(&times, range);
                 if start < end {
-                    let before = into.len();
-                    block.floats(chunk, times.len(), into, &mut Vec::new())?;
-                    keep(into, before, start, end);
+                    block.floats(chunk, times.len(), start..end, into, &mut Vec::new())?;
                 }
             }
         }
@@ -225,8 +223,7 @@ fn decode_coded(
     } else {
         let FloatColumn { times: known, values, starts: known_starts } = &mut into.floats;
         let before = known.len();
-        block.floats(chunk, times.len(), values, &mut starts)?;
-        keep(values, before, start, end);
+        block.floats(chunk, times.len(), start..end, values, &mut starts)?;
         known.extend_from_slice(times.get(start..end).unwrap_or_default());
         append_starts(&starts, (start, end), before, known_starts);
     }

@@ -1,17 +1,34 @@
 //! Four streams of codes, read side by side.
 //!
 //! Where a code ends is known when it has been looked up; four streams that do not wait for each
-//! other keep a processor busy meanwhile.
+//! other keep a processor busy meanwhile. Each has a quarter of the numbers, one behind the other,
+//! so that a part of a column needs only the streams that it lies in.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+use std::ops::Range;
 
 use super::super::bitstream::{BitWriter, word_at};
 use super::lengths::{LENGTH_MAX, in_code_order};
 use super::tree::Bin;
 
-/// Streams of a column: number `i` of it is in stream `i % LANES`.
+/// Streams of a column.
 pub(super) const LANES: usize = 4;
 
+/// Numbers of a stream that are read at a time: those of all streams stay in the nearest memory.
+pub(super) const RUN: usize = 64;
+
 const ENTRIES: usize = 1 << LENGTH_MAX;
+
+/// The places of `count` numbers that each stream has.
+pub(super) fn places(count: usize) -> [Range<usize>; LANES] {
+    let quarter = quarter(count);
+    let at = |lane: usize| quarter.saturating_mul(lane).min(count);
+    [at(0)..at(1), at(1)..at(2), at(2)..at(3), at(3)..count]
+}
+
+fn quarter(count: usize) -> usize {
+    count.div_ceil(LANES)
+}
 
 /// Appends each stream to `out`, and says how many bytes each took. The numbers are in `bins`.
 pub(super) fn write(numbers: &[u64], bins: &[Bin], out: &mut Vec<u8>) -> [usize; LANES] {
@@ -22,15 +39,13 @@ pub(super) fn write(numbers: &[u64], bins: &[Bin], out: &mut Vec<u8>) -> [usize;
         *slot = code >> (LENGTH_MAX - bin.length);
         code += 1 << (LENGTH_MAX - bin.length);
     }
-    let mut lanes: [BitWriter; LANES] = Default::default();
-    for group in numbers.chunks(LANES) {
-        for (lane, number) in lanes.iter_mut().zip(group) {
+    places(numbers.len()).map(|places| {
+        let mut lane = BitWriter::default();
+        for number in numbers.get(places).unwrap_or_default() {
             let place = bins.partition_point(|bin| bin.low <= *number).saturating_sub(1);
             let (Some(bin), Some(code)) = (bins.get(place), codes.get(place)) else { continue };
             lane.put((code << bin.width) | (number - bin.low), bin.length + bin.width);
         }
-    }
-    lanes.map(|lane| {
         let bytes = lane.finish();
         out.extend_from_slice(&bytes);
         bytes.len()
@@ -100,69 +115,57 @@ impl Table {
         *bit += usize::try_from(bits + more).unwrap_or(0);
         [one, other]
     }
-}
 
-/// A column of four streams on the way through.
-#[derive(Debug)]
-pub(super) struct Lanes<'a> {
-    table: Table,
-    /// All streams, one behind the other.
-    bytes: &'a [u8],
-    /// Where each goes on, in bits from the start of all.
-    bits: [usize; LANES],
-}
-
-impl<'a> Lanes<'a> {
-    /// At the start of streams of these lengths.
-    pub(super) fn new(table: Table, bytes: &'a [u8], lengths: [usize; LANES]) -> Self {
-        let mut start = 0;
-        let bits = lengths.map(|length| {
-            let bit = start * 8;
-            start += length;
-            bit
-        });
-        Lanes { table, bytes, bits }
-    }
-
-    /// The next numbers, each plus `base`. All but the last call ask for a multiple of [`LANES`].
-    pub(super) fn take(&mut self, base: i64, numbers: &mut [i64]) {
-        let rest = if self.table.pairs { self.take_pairs(base, numbers) } else { numbers };
-        let Lanes { table, bytes, bits } = self;
+    /// The next `count` numbers of `N` streams, each plus `base`; `bits` says where these go on.
+    /// At most [`RUN`].
+    #[expect(clippy::indexing_slicing, reason = "a measured loop; the bounds are constants")]
+    fn numbers<const N: usize>(
+        &self,
+        bytes: &[u8],
+        bits: &mut [usize; N],
+        base: i64,
+        count: usize,
+        out: &mut [[i64; RUN]; LANES],
+    ) {
+        const { assert!(N <= LANES) };
         let add = |number: u64| number.cast_signed().wrapping_add(base);
-        for group in rest.chunks_mut(LANES) {
-            for (number, bit) in group.iter_mut().zip(bits.iter_mut()) {
-                *number = add(table.next(bytes, bit));
+        let count = count.min(RUN);
+        let mut at = 0;
+        if self.pairs {
+            while at + 1 < count {
+                for lane in 0..N {
+                    let [one, other] = self.next_two(bytes, &mut bits[lane]);
+                    out[lane][at] = add(one);
+                    out[lane][at + 1] = add(other);
+                }
+                at += 2;
             }
         }
-    }
-
-    /// As many as can be had two by two; gives the rest back.
-    fn take_pairs<'n>(&mut self, base: i64, numbers: &'n mut [i64]) -> &'n mut [i64] {
-        let Lanes { table, bytes, bits } = self;
-        let [mut a, mut b, mut c, mut d] = *bits;
-        let add = |number: u64| number.cast_signed().wrapping_add(base);
-        let mut groups = numbers.chunks_exact_mut(2 * LANES);
-        for group in &mut groups {
-            let [a0, a1] = table.next_two(bytes, &mut a);
-            let [b0, b1] = table.next_two(bytes, &mut b);
-            let [c0, c1] = table.next_two(bytes, &mut c);
-            let [d0, d1] = table.next_two(bytes, &mut d);
-            let first = [add(a0), add(b0), add(c0), add(d0)];
-            let second = [add(a1), add(b1), add(c1), add(d1)];
-            let (low, high) = group.split_at_mut(LANES);
-            low.copy_from_slice(&first);
-            high.copy_from_slice(&second);
+        while at < count {
+            for lane in 0..N {
+                out[lane][at] = add(self.next(bytes, &mut bits[lane]));
+            }
+            at += 1;
         }
-        *bits = [a, b, c, d];
-        groups.into_remainder()
     }
 
-    /// Whether each stream has been read to its end.
-    pub(super) fn are_at_end(&self, lengths: [usize; LANES]) -> bool {
-        let mut end = 0;
-        self.bits.iter().zip(lengths).all(|(bit, length)| {
-            end += length;
-            bit.div_ceil(8) == end
-        })
+    /// Reads `count` numbers of each stream that `bits` has a bit of, at most [`LANES`].
+    pub(super) fn read(
+        &self,
+        bytes: &[u8],
+        bits: &mut [usize],
+        base: i64,
+        count: usize,
+        out: &mut [[i64; RUN]; LANES],
+    ) {
+        if let Ok(bits) = <&mut [usize; 4]>::try_from(&mut *bits) {
+            self.numbers(bytes, bits, base, count, out);
+        } else if let Ok(bits) = <&mut [usize; 3]>::try_from(&mut *bits) {
+            self.numbers(bytes, bits, base, count, out);
+        } else if let Ok(bits) = <&mut [usize; 2]>::try_from(&mut *bits) {
+            self.numbers(bytes, bits, base, count, out);
+        } else if let Ok(bits) = <&mut [usize; 1]>::try_from(bits) {
+            self.numbers(bytes, bits, base, count, out);
+        }
     }
 }

@@ -7,8 +7,11 @@
 //! depth     u8              0 ..= 40: the other numbers are below 2^depth
 //! tree      bits, high first, padded to bytes, in preorder: 1 a node with two halves · 0 a bin
 //!           and then the length of its code, 0 if nothing is in it             tree.rs
+//! sums      if differences were taken, for each time: what the numbers of the first, the second and
+//!           the third stream add up to; of the second time the sums of the numbers up to each one.
+//!           Zigzag varints: the first, then the distances
 //! lengths   of the streams in bytes: varint, then three zigzag varints of the distance to the first
-//! streams   four; number i is in stream i % 4                                lanes.rs
+//! streams   four, a quarter of the numbers each, rounded up, the last ones less  lanes.rs
 //!
 //! length    0 that of the last bin that is not empty, at first 4 · 10s by 1 · 110s by 2 more, or less
 //!           if s is 1 · 111 and 4 bits: another one
@@ -18,7 +21,8 @@
 //!
 //! Differences of metrics lie around a middle, closer ones more often. Bins are narrow where many
 //! lie and wide where few do; that a bin is a half of a half of the range makes it cost about four
-//! bits to describe. Sources: Huffman 1952 for the codes, pcodec (Loncaric 2023) for bins with
+//! bits to describe. A part of the numbers needs only the streams that it lies in, since the sums say
+//! where each begins. Sources: Huffman 1952 for the codes, pcodec (Loncaric 2023) for bins with
 //! plain bits behind them.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
@@ -26,15 +30,15 @@ mod lanes;
 mod lengths;
 mod tree;
 
+use std::ops::Range;
+
 use telemetry_core::storage::Damaged;
 use telemetry_core::storage::cursor::Cursor;
 use telemetry_core::storage::varint;
 
-use self::lanes::{LANES, Lanes, Table};
+use self::lanes::{LANES, RUN, Table};
 use self::tree::{DEPTH_MAX, Tree};
-
-/// Numbers decoded at a time: few enough to stay in the nearest memory.
-const BLOCK: usize = 128;
+use super::sums::Sums;
 
 /// Bins with at most one in so many numbers are tried.
 const PARTS: [u64; 2] = [8, 24];
@@ -44,9 +48,9 @@ const SPANS: i64 = 2;
 /// Outliers are at most one in so many numbers.
 const OUTLIERS_ONE_IN: usize = 64;
 
-/// Appends `numbers`, if they can be coded so and it may pay: false, and nothing appended, where
-/// they are too far apart or all in one bin.
-pub(super) fn write(numbers: &[i64], out: &mut Vec<u8>) -> bool {
+/// Appends `numbers`, for which differences were taken `order` times, if they can be coded so and it
+/// may pay: false, and nothing appended, where they are too far apart or all in one bin.
+pub(super) fn write(numbers: &[i64], order: usize, out: &mut Vec<u8>) -> bool {
     let mut sorted = numbers.to_vec();
     sorted.sort_unstable();
     let (Some(kept), Some(median)) = (inliers(&sorted), sorted.get(sorted.len() / 2)) else {
@@ -82,6 +86,7 @@ pub(super) fn write(numbers: &[i64], out: &mut Vec<u8>) -> bool {
     }
     out.push(u8::try_from(depth).unwrap_or(0));
     tree.write(&lengths, out);
+    write_sums(numbers, order, out);
     let mut streams = Vec::with_capacity(numbers.len());
     let [first, others @ ..] = lanes::write(&offsets, &tree.bins(&lengths), &mut streams);
     varint::put_u64(out, first as u64);
@@ -120,7 +125,69 @@ fn inliers(sorted: &[i64]) -> Option<&[i64]> {
     if outliers * OUTLIERS_ONE_IN > sorted.len() { Some(sorted) } else { sorted.get(start..end) }
 }
 
-/// Hands `count` numbers to `take`, some at a time.
+/// Appends what the numbers before each stream but the first add up to, as often as `order` says.
+fn write_sums(numbers: &[i64], order: usize, out: &mut Vec<u8>) {
+    let mut columns = [[0; LANES]; 2];
+    let (mut sum, mut sums) = (0_i64, 0_i64);
+    for (lane, places) in lanes::places(numbers.len()).into_iter().enumerate() {
+        for number in numbers.get(places).unwrap_or_default() {
+            sum = sum.wrapping_add(*number);
+            sums = sums.wrapping_add(sum);
+        }
+        for (column, sum) in columns.iter_mut().zip([sum, sums]) {
+            column.get_mut(lane).into_iter().for_each(|slot| *slot = sum);
+        }
+    }
+    for column in columns.iter().take(order) {
+        let (mut before, mut distance) = (0_i64, 0_i64);
+        for sum in column.iter().take(LANES - 1) {
+            let next = sum.wrapping_sub(before);
+            varint::put_i64(out, next.wrapping_sub(distance));
+            (before, distance) = (*sum, next);
+        }
+    }
+}
+
+/// Where each stream begins: what [`write_sums`] wrote.
+fn read_sums(
+    input: &mut Cursor<'_>,
+    places: &[Range<usize>; LANES],
+    start: Sums,
+) -> Result<[Sums; LANES], Damaged> {
+    let mut columns = [[0_i64; LANES]; 2];
+    for column in columns.iter_mut().take(start.order()) {
+        let (mut before, mut distance) = (0_i64, 0_i64);
+        for sum in column.iter_mut().skip(1) {
+            distance = distance.wrapping_add(input.varint_i64()?);
+            before = before.wrapping_add(distance);
+            *sum = before;
+        }
+    }
+    let [sums, sums_of_sums] = columns;
+    let mut starts = [start; LANES];
+    let known = places.iter().zip(sums).zip(sums_of_sums);
+    for (slot, ((places, sum), sums)) in starts.iter_mut().zip(known) {
+        *slot = start.behind(places.start, [sum, sums]);
+    }
+    Ok(starts)
+}
+
+/// A stream on the way through.
+#[derive(Clone, Copy, Debug)]
+struct Lane {
+    sums: Sums,
+    /// Behind the last place that is wanted, and behind the last that it has.
+    until: usize,
+    end: usize,
+    /// Where it goes on, and where its bytes end.
+    bit: usize,
+    end_byte: usize,
+    /// Where the next one begins.
+    next: Option<Sums>,
+}
+
+/// Hands those of `count` numbers to `take` that are at the `wanted` places, and maybe others, some
+/// at a time with where they are.
 ///
 /// # Errors
 ///
@@ -128,7 +195,9 @@ fn inliers(sorted: &[i64]) -> Option<&[i64]> {
 pub(super) fn read(
     input: &mut Cursor<'_>,
     count: usize,
-    take: &mut dyn FnMut(&mut [i64]),
+    wanted: Range<usize>,
+    start: Sums,
+    take: &mut dyn FnMut(&mut Sums, &mut [i64]),
 ) -> Result<(), Damaged> {
     let base = input.varint_i64()?;
     let outliers = read_outliers(input, count)?;
@@ -141,24 +210,78 @@ pub(super) fn read(
     if !lengths::are_complete(bins.iter().map(|bin| bin.length)) {
         return Err(input.field("lengths of codes"));
     }
+    let places = lanes::places(count);
+    let starts = read_sums(input, &places, start)?;
     let lengths = read_lengths(input)?;
     let bytes = input.take(lengths.iter().copied().fold(0, usize::saturating_add))?;
-    let mut lanes = Lanes::new(Table::of(&bins), bytes, lengths);
-    let mut outliers = outliers.into_iter().peekable();
-    let mut block = [0_i64; BLOCK];
-    let mut place = 0;
-    while place < count {
-        let Some(block) = block.get_mut(..BLOCK.min(count - place)) else { break };
-        lanes.take(base, block);
-        while let Some((at, number)) = outliers.next_if(|(at, _)| *at < place + block.len()) {
-            if let Some(slot) = block.get_mut(at - place) {
-                *slot = number.wrapping_add(base);
-            }
+    let table = Table::of(&bins);
+    let mut lanes = wanted_lanes(&places, &starts, lengths, &wanted);
+    let mut blocks = [[0; RUN]; LANES];
+    while !lanes.is_empty() {
+        let left = lanes.iter().map(|lane| lane.until.saturating_sub(lane.sums.place));
+        let count = left.min().unwrap_or(0).min(RUN);
+        let mut bits = [0; LANES];
+        bits.iter_mut().zip(&lanes).for_each(|(bit, lane)| *bit = lane.bit);
+        let bits = bits.get_mut(..lanes.len()).unwrap_or_default();
+        table.read(bytes, bits, base, count, &mut blocks);
+        for ((lane, block), bit) in lanes.iter_mut().zip(&mut blocks).zip(bits) {
+            lane.bit = *bit;
+            let Some(block) = block.get_mut(..count) else { break };
+            put_outliers(&outliers, base, lane.sums.place, block);
+            take(&mut lane.sums, block);
         }
-        place += block.len();
-        take(block);
+        let mut is_whole = true;
+        lanes.retain(|lane| {
+            is_whole &= lane.sums.place < lane.end || lane.is_whole();
+            lane.sums.place < lane.until
+        });
+        if !is_whole {
+            return Err(input.field("streams of codes"));
+        }
     }
-    if lanes.are_at_end(lengths) { Ok(()) } else { Err(input.field("streams of codes")) }
+    Ok(())
+}
+
+impl Lane {
+    /// Whether it ended where its bytes end, and where the next one begins.
+    fn is_whole(&self) -> bool {
+        self.bit.div_ceil(8) == self.end_byte && self.next.is_none_or(|next| next == self.sums)
+    }
+}
+
+/// The streams with wanted numbers.
+fn wanted_lanes(
+    places: &[Range<usize>; LANES],
+    starts: &[Sums; LANES],
+    lengths: [usize; LANES],
+    wanted: &Range<usize>,
+) -> Vec<Lane> {
+    let mut lanes = Vec::with_capacity(LANES);
+    let mut byte = 0_usize;
+    let nexts = starts.iter().skip(1).copied().map(Some).chain([None]);
+    for (((places, sums), length), next) in places.iter().zip(starts).zip(lengths).zip(nexts) {
+        let (bit, end_byte) = (byte.saturating_mul(8), byte.saturating_add(length));
+        byte = end_byte;
+        let until = places.end.min(wanted.end);
+        if places.start.max(wanted.start) < until {
+            lanes.push(Lane { sums: *sums, until, end: places.end, bit, end_byte, next });
+        }
+    }
+    lanes
+}
+
+/// Replaces the numbers of a block that are outliers.
+fn put_outliers(outliers: &[(usize, i64)], base: i64, place: usize, block: &mut [i64]) {
+    if outliers.is_empty() {
+        return;
+    }
+    let first = outliers.partition_point(|(at, _)| *at < place);
+    for (at, number) in outliers.iter().skip(first) {
+        match block.get_mut(at - place) {
+            Some(slot) => *slot = number.wrapping_add(base),
+            None => break,
+        }
+    }
 }
 
 /// Places and numbers, ascending by place.
@@ -192,18 +315,38 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn round_trip(numbers: &[i64]) -> Option<usize> {
-        let mut bytes = Vec::new();
-        if !write(numbers, &mut bytes) {
-            assert!(bytes.is_empty());
-            return None;
-        }
-        let mut back = Vec::new();
-        let mut cursor = Cursor::new(&bytes);
-        read(&mut cursor, numbers.len(), &mut |block| back.extend_from_slice(block)).unwrap();
+    fn read_part(bytes: &[u8], count: usize, wanted: Range<usize>, start: Sums) -> Vec<i64> {
+        let mut back = vec![None; count];
+        let mut cursor = Cursor::new(bytes);
+        read(&mut cursor, count, wanted.clone(), start, &mut |sums, block| {
+            let place = sums.place;
+            sums.add_up(block);
+            back[place..place + block.len()].iter_mut().zip(block).for_each(|(a, b)| *a = Some(*b));
+        })
+        .unwrap();
         assert!(cursor.is_empty());
-        assert_eq!(back, numbers);
-        Some(bytes.len())
+        back[wanted].iter().map(|number| number.unwrap()).collect()
+    }
+
+    /// Writes and reads numbers, whole and in parts, as they are and as differences.
+    fn round_trip(numbers: &[i64]) -> Option<usize> {
+        let mut size = None;
+        for order in 0..3 {
+            let mut bytes = Vec::new();
+            if !write(numbers, order, &mut bytes) {
+                assert!(bytes.is_empty());
+                return None;
+            }
+            size = size.or(Some(bytes.len()));
+            let start = Sums::new(order, [7, -3]);
+            let mut wanted = numbers.to_vec();
+            start.clone().add_up(&mut wanted);
+            let count = numbers.len();
+            for part in [0..count, count / 3..count * 4 / 5, count - 1..count, 0..1, 0..0] {
+                assert_eq!(read_part(&bytes, count, part.clone(), start), wanted[part]);
+            }
+        }
+        size
     }
 
     #[test]
@@ -211,19 +354,27 @@ mod tests {
         let mut numbers = vec![5; 24];
         numbers.extend([6; 8]);
         numbers.extend([9, 9, 9, 9, 8, 8, 8, 8]);
-        let mut bytes = Vec::new();
-        assert!(write(&numbers, &mut bytes));
         // Base 5, no outliers, depth 3.
-        let mut golden = vec![10, 0, 3];
+        let head = [10, 0, 3];
         // Three splits, then the bins of 5, 6, 7 and 8, and 9 to 12, with codes 0, 10, 110, 111.
-        golden.extend([0b1110_1110, 0b0010_1000, 0b1000_0000]);
-        // Four streams of three bytes: six times 0, twice 10, 111 and 0 of 3, 110 and 1 of 1.
-        golden.extend([3, 0, 0, 0]);
-        golden.extend([0b0000_0010, 0b1011_1001, 0b1010_0000].repeat(4));
-        assert_eq!(bytes, golden);
-        let mut back = Vec::new();
-        read(&mut Cursor::new(&bytes), 40, &mut |block| back.extend_from_slice(block)).unwrap();
-        assert_eq!(back, numbers);
+        let tree = [0b1110_1110, 0b0010_1000, 0b1000_0000];
+        // Streams of 2, 2, 2 and 5 bytes: 0 ten times; again; 0 four times and 10 six times; twice
+        // 10, 111 and 0 of 3 four times, 110 and 1 of 1 four times.
+        let mut streams = vec![2, 0, 0, 6, 0, 0, 0, 0, 0b0000_1010, 0b1010_1010];
+        streams.extend([0b1010_1110, 0b0111_0011, 0b1001_1100, 0b1101_1101, 0b1101_1101]);
+        // Ten times 5, as many more, and 6 more than that: 4 times 5 and 6 times 6.
+        let once = [100, 0, 12];
+        // 5 + 10 + … + 50 = 275, and 55 + … + 100 = 775, which is 500 more; of the third 10 alike.
+        let twice = [0xa6, 4, 0xe8, 7];
+        for (order, sums) in [vec![], once.to_vec()].into_iter().enumerate() {
+            let mut bytes = Vec::new();
+            assert!(write(&numbers, order, &mut bytes));
+            assert_eq!(bytes, [&head[..], &tree, &sums, &streams].concat());
+        }
+        let mut bytes = Vec::new();
+        assert!(write(&numbers, 2, &mut bytes));
+        assert_eq!(bytes.get(6..13), Some(&[&once[..], &twice].concat()[..]));
+        round_trip(&numbers);
     }
 
     #[test]
@@ -272,10 +423,13 @@ mod tests {
         fn any_bytes_are_an_error_or_numbers(
             bytes in prop::collection::vec(any::<u8>(), 0..200),
             depth in 0_u8..12,
+            order in 0_usize..3,
         ) {
-            let _ = read(&mut Cursor::new(&bytes), 1000, &mut |_| {});
+            let mut take = |sums: &mut Sums, block: &mut [i64]| sums.add_up(block);
+            let start = Sums::new(order, [1, 2]);
+            let _ = read(&mut Cursor::new(&bytes), 1000, 0..1000, start, &mut take);
             let bytes: Vec<u8> = [&[0, 0, depth][..], &bytes].concat();
-            let _ = read(&mut Cursor::new(&bytes), 1000, &mut |_| {});
+            let _ = read(&mut Cursor::new(&bytes), 1000, 300..700, start, &mut take);
         }
     }
 }
