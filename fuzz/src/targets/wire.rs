@@ -117,6 +117,23 @@ pub(super) const TARGETS: &[Target] = &[
             b"\x36\x0a\x01h\x18\x04\x22\x2f\x0a\x06\x0a\x01l\x12\x01v\x3a\x22\x08\x02\x28\x02\x31\xfc\xa9\xf1\xd2Mb@?\x38\x01\x62\x04\x08\x02\x10\x01\x68\x02\x7a\x02\x08\x07\x1a\x02\x08\x01\x30\x05",
         ],
     },
+    Target {
+        name: "wire_remote_read",
+        run: remote_read,
+        seeds: &[
+            b"\x00\x0a\x14\x10\x07\x1a\x0a\x08\x02\x12\x01a\x1a\x03b.*\x22\x04\x08\x01\x30\x01\x12\x01\x01",
+            b"\x01\x0a\x1b\x0a\x19\x0a\x06\x0a\x01a\x12\x01b\x12\x0b\x09\0\0\0\0\0\0\xf0\x3f\x10\x07\x22\x02\x78\x08",
+            b"\x02\x0a\x14\x0a\x06\x0a\x01a\x12\x01b\x12\x0a\x08\x01\x10\x02\x18\x01\x22\x02\0\x01\x10\x01",
+        ],
+    },
+    Target {
+        name: "wire_metric_receiver",
+        run: metric_receiver,
+        seeds: &[
+            b"\x00\x19\x0a\x17\x12\x15\x12\x13\x0a\x01m\x2a\x0e\x0a\x0c\x19\x01\0\0\0\0\0\0\0\x40\x01\x3a\x00",
+            b"\x0f\x1b\x0a\x19\x12\x17\x12\x15\x0a\x01m\x3a\x10\x0a\x0c\x19\x01\0\0\0\0\0\0\0\x40\x01\x3a\x00\x10\x01",
+        ],
+    },
     Target { name: "wire_snappy", run: snappy, seeds: &[b"\x09\x04abc\x15\x03", b"\0"] },
     Target { name: "wire_folded", run: stacks, seeds: &[b"a;b c 10\na;b 2.5\nbad\n"] },
 ];
@@ -447,6 +464,89 @@ fn loki_push_json(data: &[u8]) {
 fn snappy(data: &[u8]) {
     let _ = prometheus::remote_write::decode(Version::V1, data, &mut Sink::default());
     let _ = wire::loki::push::decode(data, &mut Sink::default());
+}
+
+/// What is read of a request, of an answer of samples or of a frame of chunks is written and read
+/// the same.
+fn remote_read(data: &[u8]) {
+    use prometheus::remote_read::{ReadRequest, ReadResponse, decode_chunks, encode_chunks};
+    let Some((kind, data)) = data.split_first() else { return };
+    let _ = decode_chunks(data);
+    match kind % 3 {
+        0 => {
+            let Ok(request) = ReadRequest::decode(&block(data)) else { return };
+            assert_eq!(ReadRequest::decode(&request.encode().unwrap()).unwrap(), request);
+        }
+        1 => {
+            let Ok(response) = ReadResponse::decode(&block(data)) else { return };
+            let body = response.encode().unwrap();
+            // Not compared as values: a NaN is not itself.
+            assert_eq!(ReadResponse::decode(&body).unwrap().encode().unwrap(), body);
+        }
+        _ => {
+            let mut stream = Vec::new();
+            encode_chunks(&Default::default(), &mut stream);
+            assert_eq!(decode_chunks(&stream).unwrap().unwrap().1, b"");
+            let framed = framed(data);
+            let Ok(Some((frame, rest))) = decode_chunks(&framed) else { return };
+            assert!(rest.is_empty());
+            stream.clear();
+            encode_chunks(&frame, &mut stream);
+            assert_eq!(decode_chunks(&stream).unwrap().unwrap().0, frame);
+        }
+    }
+}
+
+/// `data` behind its length and its checksum.
+fn framed(data: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::new();
+    let mut len = data.len();
+    while len >= 0x80 {
+        frame.push((len & 0x7f) as u8 | 0x80);
+        len >>= 7;
+    }
+    frame.push(len as u8);
+    frame.extend_from_slice(&checksum(data).to_be_bytes());
+    frame.extend_from_slice(data);
+    frame
+}
+
+/// CRC-32C, bit by bit.
+fn checksum(data: &[u8]) -> u32 {
+    let bit = |sum: u32| if sum & 1 == 1 { (sum >> 1) ^ 0x82f6_3b78 } else { sum >> 1 };
+    let byte = |sum: u32, byte: &u8| (0..8).fold(sum ^ u32::from(*byte), |sum, _| bit(sum));
+    !data.iter().fold(!0, byte)
+}
+
+/// Options, then requests, each behind a byte that is its length. What a receiver knows of earlier
+/// requests changes nothing, unless it adds up deltas.
+fn metric_receiver(data: &[u8]) {
+    use wire::otlp::{DeltaOptions, MetricReceiver, Promotion};
+    let Some((bits, mut rest)) = data.split_first() else { return };
+    let mut options = MetricOptions::default();
+    options.deltas = (bits & 1 != 0).then(DeltaOptions::default);
+    options.histograms_as_custom_buckets = bits & 2 != 0;
+    options.promote_scope_metadata = bits & 4 != 0;
+    if bits & 8 != 0 {
+        options.promotion = Promotion::AllExcept(vec!["x".to_owned()]);
+    }
+    let encoding = if bits & 16 != 0 { Encoding::Json } else { Encoding::Protobuf };
+    let mut receiver = MetricReceiver::new(Sink::default(), options.clone());
+    while let Some((len, behind)) = rest.split_first() {
+        let (request, behind) = behind.split_at(usize::from(*len).min(behind.len()));
+        rest = behind;
+        for _ in 0..2 {
+            let received = receiver.receive(request, encoding);
+            if options.deltas.is_none() {
+                let fresh = decode_metrics(request, encoding, &options, &mut Sink::default());
+                match (&received, &fresh) {
+                    (Ok(received), Ok(fresh)) => assert_eq!(received, fresh),
+                    (received, fresh) => assert_eq!(received.is_ok(), fresh.is_ok()),
+                }
+            }
+            check(received, request);
+        }
+    }
 }
 
 /// A profile that is read is whole, and reads the same when written again.
