@@ -70,6 +70,9 @@ impl Groups {
 
     /// The number of the group that `labels` belong to; a new one if there is none.
     pub fn assign(&mut self, labels: &Labels) -> u32 {
+        if let Some(only) = self.only() {
+            return only;
+        }
         let hash = self.grouping.hash(labels);
         if let Some(group) = self.find_hashed(hash, labels) {
             return group;
@@ -82,7 +85,13 @@ impl Groups {
 
     /// The number of the group that `labels` belong to, if it exists.
     pub fn find(&self, labels: &Labels) -> Option<u32> {
-        self.find_hashed(self.grouping.hash(labels), labels)
+        self.only().or_else(|| self.find_hashed(self.grouping.hash(labels), labels))
+    }
+
+    /// The group that all labels belong to, whatever they are: there is one where none takes part.
+    fn only(&self) -> Option<u32> {
+        let takes_none = matches!(&self.grouping, Grouping::By(names) if names.is_empty());
+        (takes_none && !self.labels.is_empty()).then_some(0)
     }
 
     fn find_hashed(&self, hash: u64, labels: &Labels) -> Option<u32> {
@@ -147,7 +156,10 @@ mod tests {
     #[test]
     fn by_nothing_is_one_group_without_labels() {
         let mut groups = Groups::new(Grouping::By(Vec::new()));
+        assert_eq!(groups.find(&labels! { "a" => "1" }), None);
         assert_eq!(groups.assign(&labels! { "a" => "1" }), groups.assign(&Labels::empty()));
+        assert_eq!(groups.find(&labels! { "b" => "2" }), Some(0));
+        assert_eq!(groups.len(), 1);
         assert!(groups.labels(0).is_empty());
     }
 }
