@@ -192,9 +192,11 @@ impl Chooser {
 /// Where the bytes are no such tree.
 pub(super) fn read(bytes: &[u8], depth: u32) -> Result<(Vec<Bin>, usize), Damaged> {
     let mut input = BitReader::new(bytes);
-    let mut bins = Vec::new();
+    // As many as there mostly are, so that neither has to grow.
+    let mut bins = Vec::with_capacity(64);
     let mut before = LENGTH_FIRST;
-    let mut open = vec![(0_u64, depth)];
+    let mut open = Vec::with_capacity(depth as usize + 1);
+    open.push((0_u64, depth));
     while let Some((low, width)) = open.pop() {
         if input.take(1)? == 1 {
             let half = width.checked_sub(1).ok_or_else(|| Damaged::field(0, "depth of bins"))?;
