@@ -15,7 +15,7 @@ use promql::{Engine, Error, Options, ParseOptions, Value};
 use random::data::Data;
 use random::{Numbers, cases};
 use telemetry_core::labels;
-use telemetry_core::model::SampleValue;
+use telemetry_core::model::{Histogram, STALE_MARKER, SampleValue};
 use telemetry_core::query::QueryContext;
 use telemetry_core::source::{MemoryMetrics, MetricSource};
 use telemetry_core::time::MillisRange;
@@ -238,4 +238,66 @@ fn chunks_that_no_window_parts_are_not_decoded() {
         assert!(decoded(&query, 60_000) > 0, "{function}");
     }
     assert!(decoded("sum_over_time(m_total[5m])", 300_000) > 0);
+}
+
+/// The answer to a range query, which is that of the plainest source, and whether no chunk of 20
+/// samples had to be decoded for it.
+fn answer(data: &Data, query: &str, range: MillisRange) -> (Points, bool) {
+    let source = Chunked::new(data, 20);
+    let case = Case { engine: Engine::default(), query: query.to_owned(), range, step: 600_000 };
+    let points = case.range(&source).unwrap();
+    assert_eq!(bits(&points), bits(&case.range(&plain(data)).unwrap()), "{query} {range:?}");
+    (points, source.decoded.load(Ordering::Relaxed) == 0)
+}
+
+#[test]
+fn the_newest_sample_of_the_only_window_is_known_where_a_chunk_ends_in_it() {
+    // A chunk ends every 300 s, the first at 285 s, the last of all at 2985 s.
+    let data = counters();
+    let last = |query: &str, time: i64| {
+        let (points, is_known) = answer(&data, query, MillisRange::new(time, time));
+        (points.into_values().next(), is_known)
+    };
+    let sample = |at: i64| Some(SampleValue::Float((at * 3) as f64 + 1.0));
+    let query = "last_over_time(m_total[7m])";
+    // Both windows begin inside a chunk, and the second one ends inside one as well.
+    assert_eq!(last(query, 1_790_000), (sample(119), true));
+    assert_eq!(last(query, 1_785_000), (sample(119), true));
+    assert_eq!(last(query, 1_784_999), (sample(118), false));
+    // The samples at the start of a window are not in it.
+    assert_eq!(last(query, 2_985_000 + 420_000 - 1), (sample(199), true));
+    assert_eq!(last(query, 2_985_000 + 420_000).0, None);
+    assert_eq!(last("last_over_time(m_total[7m] offset 1m)", 1_850_000), (sample(119), true));
+    assert_eq!(last("last_over_time(m_total[7m] offset 1m)", 1_840_000), (sample(118), false));
+    assert_eq!(last("last_over_time(m_total[7m] @ 1790)", 0), (sample(119), true));
+}
+
+#[test]
+fn the_newest_sample_is_the_same_at_all_steps_only_if_the_window_is() {
+    let data = counters();
+    // Each of three windows ends just behind a chunk.
+    let range = MillisRange::new(1_490_000, 2_690_000);
+    let (points, is_known) = answer(&data, "last_over_time(m_total[7m] @ 1790)", range);
+    assert_eq!((points.len(), is_known), (3 * 3, true));
+    let (points, _) = answer(&data, "last_over_time(m_total[7m])", range);
+    let values: Vec<_> = points.into_values().take(3).collect();
+    assert_eq!(values, [99, 139, 179].map(|at| SampleValue::Float((at * 3) as f64 + 1.0)));
+}
+
+#[test]
+fn the_newest_sample_is_not_the_mark_of_an_end_and_may_be_a_histogram() {
+    let histogram = SampleValue::Histogram(Histogram::default().into());
+    let now = MillisRange::new(1_790_000, 1_790_000);
+    for (at, odd, expected) in [
+        (119, SampleValue::Float(STALE_MARKER), SampleValue::Float(118.0 * 3.0 + 1.0)),
+        (119, histogram.clone(), histogram.clone()),
+        (100, histogram, SampleValue::Float(119.0 * 3.0 + 1.0)),
+    ] {
+        let mut data = counters();
+        data[0].1[at].1 = odd;
+        let (points, is_known) = answer(&data[..1].to_vec(), "last_over_time(m_total[7m])", now);
+        let values: Vec<_> = points.into_values().collect();
+        assert_eq!(values, [expected]);
+        assert!(!is_known);
+    }
 }

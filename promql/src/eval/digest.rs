@@ -57,7 +57,6 @@ pub(super) fn load(
         && (when.at.is_some() || when.grid.count <= 1)
         && let Some((_, statistics)) = opened.overlapping(window).next_back()
         && let Some(floats) = statistics.floats
-        && window.start <= statistics.window.end
         && statistics.window.end <= window.end
     {
         // The newest sample of all is in the only window, whatever bounds part its chunk.
