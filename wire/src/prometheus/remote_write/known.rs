@@ -60,13 +60,14 @@ impl Key {
         Key { low, high }
     }
 
-    /// Adds the key of another text at place `at` of a list. Keys are uniform already; odd factors,
-    /// another one for each place, keep the order in.
+    /// Adds the key of the next text of a list. Turning and multiplying by turns do not commute, so
+    /// that no two lists of the same texts have one key: in a sum with a factor for each place,
+    /// `x y y x` would be `y x x y`.
     #[inline]
-    pub(super) fn add(&mut self, at: usize, text: Key) {
-        let factor = (2 * at as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.low = self.low.wrapping_add(text.low.wrapping_mul(factor));
-        self.high = self.high.wrapping_add(text.high.wrapping_mul(factor));
+    pub(super) fn add(&mut self, text: Key) {
+        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+        self.low = (self.low.rotate_left(29) ^ text.low).wrapping_mul(ODD);
+        self.high = (self.high.rotate_left(29) ^ text.high).wrapping_mul(ODD);
     }
 }
 
@@ -141,6 +142,19 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_of_the_same_texts_have_different_keys() {
+        let texts = ["a", "b"].map(|text| Key::of(text.as_bytes()));
+        let mut keys = std::collections::HashSet::new();
+        for len in 0..=12 {
+            for list in 0..1_u32 << len {
+                let mut key = Key::default();
+                (0..len).for_each(|at| key.add(texts[(list >> at & 1) as usize]));
+                assert!(keys.insert((key.low, key.high)), "{list:b} of {len}");
+            }
+        }
+    }
 
     /// Looks `labels` up as the decoder does. Gives the series and whether it was expected.
     fn look_up(known: &mut Known, labels: &[u8], next: &mut u64) -> (u64, bool) {

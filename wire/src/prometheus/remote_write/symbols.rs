@@ -55,10 +55,10 @@ impl<'a> Symbols<'a> {
     #[inline]
     pub(super) fn key(&mut self, numbers: &[u64]) -> Result<Key, RefusalReason> {
         let (mut key, mut bytes, mut all) = (Key::default(), 0, true);
-        for (at, number) in numbers.iter().enumerate() {
+        for number in numbers {
             match usize::try_from(*number).ok().and_then(|number| self.texts.get(number)) {
                 Some((text, of_text)) => {
-                    key.add(at, *of_text);
+                    key.add(*of_text);
                     bytes += text.len();
                 }
                 None => all = false,
