@@ -28,6 +28,12 @@ fn body(series: &[Labels], content: impl Fn(&mut SeriesEncoder<'_>)) -> Vec<u8> 
     encoder.finish().unwrap()
 }
 
+fn body_v2(series: &[Labels], time: i64) -> Vec<u8> {
+    let mut encoder = EncoderV2::new();
+    series.iter().for_each(|labels| encoder.series(labels, |series| series.sample(time, 1.0, 0)));
+    encoder.finish().unwrap()
+}
+
 fn sample(labels: &Labels, time: i64, value: f64) -> Appended {
     Appended { labels: labels.clone(), time, value: value.into(), start: 0 }
 }
@@ -269,17 +275,40 @@ fn a_small_body_does_not_stand_for_gigabytes_of_labels() {
 
 #[test]
 fn series_that_the_sink_has_forgotten_are_resolved_again() {
-    let mut receiver = Receiver::new(Metrics::forgetful());
-    let (mut sent, mut expected) = (vec!["a", "b", "c", "d"], Vec::new());
-    for time in 1..6 {
-        // In the order of before, and in another one.
-        if time % 2 == 0 {
-            sent.reverse();
+    for version in [Version::V1, Version::V2] {
+        let mut receiver = Receiver::new(Metrics::forgetful());
+        let (mut sent, mut expected) = (vec!["a", "b", "c", "d"], Vec::new());
+        for time in 1..6 {
+            // In the order of before, and in another one.
+            if time % 2 == 0 {
+                sent.reverse();
+            }
+            let series: Vec<Labels> = sent.iter().map(|instance| up(instance)).collect();
+            let body = match version {
+                Version::V1 => body(&series, |series| series.sample(time, 1.0)),
+                _ => body_v2(&series, time),
+            };
+            let received = receiver.receive_as(version, &body).unwrap();
+            assert_eq!((received.samples, received.outcome.is_complete()), (4, true));
+            expected.extend(series.iter().map(|labels| sample(labels, time, 1.0)));
         }
-        let series: Vec<Labels> = sent.iter().map(|instance| up(instance)).collect();
-        let received = receiver.receive(&body(&series, |series| series.sample(time, 1.0))).unwrap();
-        assert_eq!((received.samples, received.outcome.is_complete()), (4, true));
-        expected.extend(series.iter().map(|labels| sample(labels, time, 1.0)));
+        assert_eq!(receiver.sink().samples, expected);
     }
-    assert_eq!(receiver.sink().samples, expected);
+}
+
+#[test]
+fn version_2_tells_series_apart_that_have_the_same_texts_in_other_places() {
+    let flags = |[a, b, c, d]: [&str; 4]| labels! { "__name__" => "m", "a" => a, "b" => b, "c" => c, "d" => d };
+    let series: Vec<_> = (0..16)
+        .map(|bits| flags([0, 1, 2, 3].map(|at| if bits >> at & 1 == 1 { "yes" } else { "no" })))
+        .collect();
+    let mut receiver = Receiver::new(Metrics::default());
+    // The second time in another order, so that the symbols have other numbers.
+    let turned: Vec<_> = series.iter().rev().cloned().collect();
+    for (time, series) in [(1, series), (2, turned)] {
+        let received = receiver.receive_as(Version::V2, &body_v2(&series, time)).unwrap();
+        assert!(received.outcome.is_complete());
+        let stored = receiver.sink().samples.iter().filter(|sample| sample.time == time);
+        assert!(stored.map(|sample| &sample.labels).eq(&series));
+    }
 }

@@ -110,11 +110,15 @@ impl<'a> SeriesReader<'a, '_> {
         }
         let key = self.symbols.key(&self.numbers)?;
         let found = self.known.expected_key(key).or_else(|| self.known.find(key));
-        if let Some(series) = found {
+        if let Some(series) = found.filter(|series| sink.is_live(*series)) {
             return Ok(series);
         }
         let series = self.symbols.labels(&self.numbers)?.resolve(sink)?;
-        self.known.insert(key, 0, series);
+        match found {
+            // The sink has forgotten it.
+            Some(_) => self.known.renew(series),
+            None => self.known.insert(key, 0, series),
+        }
         Ok(series)
     }
 
