@@ -124,6 +124,7 @@ fn json_lines_that_are_wrong_are_refused_with_their_places() {
         "{\"values\":[],\"timestamps\":[]}\n",
         "{\"metric\":{\"a\":1},\"values\":[],\"timestamps\":[]}\n",
         "{}}\n",
+        "{\"metric\":{},\"values\":[1e400],\"timestamps\":[1]}\n",
     );
     let (lines, imported) = read(LineOptions::new(Form::JsonLines), text);
     assert_eq!(lines, [""; 0]);
@@ -136,6 +137,7 @@ fn json_lines_that_are_wrong_are_refused_with_their_places() {
             "line 4, byte 0: the member \"metric\" is missing",
             "line 5, byte 15: expected a string",
             "line 6, byte 2: the request has ended before this",
+            "line 7, byte 23: the number does not fit a value",
         ]
     );
 }

@@ -78,20 +78,14 @@ fn value(reader: &mut Reader<'_>) -> Result<f64, Error> {
     if let Some(value) = reader.take_float() {
         return Ok(value);
     }
-    match reader.peek() {
-        b'n' => reader.take_null().map(|_| f64::NAN),
-        b'"' => {
-            let at = reader.at();
-            let text = reader.string()?;
-            let kind = JsonErrorKind::Number { kind: "a value" };
-            parse_float(&text).map_err(|_| reader.error_at(at, kind))
-        }
-        _ => {
-            let at = reader.at();
-            let kind = JsonErrorKind::Number { kind: "a value" };
-            reader.number()?.parse().map_err(|_| reader.error_at(at, kind))
-        }
+    if reader.take_null()? {
+        return Ok(f64::NAN);
     }
+    let is_text = reader.peek() == b'"';
+    let at = reader.at();
+    let text = if is_text { reader.string()? } else { reader.number()?.into() };
+    let kind = JsonErrorKind::Number { kind: "a value" };
+    parse_float(&text).map_err(|_| reader.error_at(at, kind))
 }
 
 #[inline]
