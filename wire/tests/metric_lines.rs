@@ -261,6 +261,50 @@ fn long_lines_are_refused_and_refusals_told_up_to_a_number() {
 }
 
 #[test]
+fn a_byte_order_mark_is_no_part_of_the_first_line() {
+    let (lines, imported) = read(csv("1:label:l,2:metric:m"), "\u{feff}a,1\na,2\n");
+    assert_eq!(lines, [r#"{__name__="m", l="a"} 1 @0"#, r#"{__name__="m", l="a"} 2 @0"#]);
+    assert_eq!(imported.refused, 0);
+    let (lines, _) = read(influx(), "\u{feff}m f=1");
+    assert_eq!(lines, [r#"{__name__="m_f"} 1 @0"#]);
+    let json = "\u{feff}{\"metric\":{\"__name__\":\"up\"},\"values\":[1],\"timestamps\":[2]}";
+    let (lines, _) = read(LineOptions::new(Form::JsonLines), json);
+    assert_eq!(lines, [r#"{__name__="up"} 1 @2"#]);
+}
+
+#[test]
+fn series_that_the_sink_has_forgotten_are_resolved_again() {
+    let forms = [
+        (csv("1:metric:a,2:label:l,3:metric:b"), "1,x,2\n1,y,2\n"),
+        (influx(), "m,l=x a=1,b=2\nm,l=y a=1,b=2\n"),
+        (
+            LineOptions::new(Form::JsonLines),
+            "{\"metric\":{\"l\":\"x\"},\"values\":[1,2,3,4],\"timestamps\":[1,2,3,4]}\n",
+        ),
+    ];
+    for (options, text) in forms {
+        let mut importer = Importer::new(Metrics::forgetful(), options.clone());
+        for _ in 0..3 {
+            importer.feed(text.as_bytes()).unwrap();
+            importer.commit().unwrap();
+        }
+        assert_eq!(importer.finish().unwrap().stored, 12);
+        assert_eq!(importer.into_sink().lines(), read(options, &text.repeat(3)).0);
+    }
+}
+
+#[test]
+fn a_label_is_not_taken_for_a_value_in_front_of_another_label() {
+    let text = "1,l,2\n,\0\0\0\0\0\0\0\0l,2\n";
+    let (lines, _) = read(csv("1:metric:a,2:label:l,3:metric:b"), text);
+    assert_eq!(lines.len(), 3);
+    assert_eq!(
+        lines[2],
+        format!("{} 2 @0", labels! { "__name__" => "b", "l" => "\0\0\0\0\0\0\0\0l" })
+    );
+}
+
+#[test]
 fn a_file_is_read_in_pieces_and_committed_in_batches() {
     let text: String =
         (0..1_000).map(|at| format!("m,host=h{} v={at} {at}000000\n", at % 7)).collect();

@@ -57,6 +57,8 @@ impl CsvLayout {
                 Column::Metric(_) if text.is_empty() => {}
                 Column::Metric(_) => match number(text) {
                     Some(value) => {
+                        // Nor this one, so that a value is not taken for a part of a label.
+                        hashed.push(0xfe);
                         hashed.extend_from_slice(&(part as u64).to_le_bytes());
                         samples.push(Sample { part, time: None, value });
                     }
@@ -113,10 +115,8 @@ fn number(text: &str) -> Option<f64> {
 
 /// The columns that the first line names.
 fn columns(header: &Header, line: &str, row: &mut Row) -> Result<Vec<(usize, Column)>, Refused> {
-    // A byte order mark is no part of the first name.
-    let text = line.strip_prefix('\u{feff}').unwrap_or(line);
-    cells(text, row, usize::MAX)?;
-    let names: Vec<&str> = row.cells.iter().map(|cell| row.text(text, cell)).collect();
+    cells(line, row, usize::MAX)?;
+    let names: Vec<&str> = row.cells.iter().map(|cell| row.text(line, cell)).collect();
     let wanted = header.time.iter().map(|time| &time.0).chain(&header.labels);
     for name in wanted {
         if names.iter().filter(|found| *found == name).count() != 1 {

@@ -129,6 +129,9 @@ impl<S: MetricSink> Importer<S> {
             return Ok(());
         }
         let line = line.strip_suffix(b"\r").unwrap_or(line);
+        // A byte order mark is no part of the first cell or measurement.
+        let mark = if self.imported.lines == 1 { "\u{feff}" } else { "" };
+        let line = line.strip_prefix(mark.as_bytes()).unwrap_or(line);
         let text = match str::from_utf8(line) {
             Ok(text) => text,
             Err(error) => {
@@ -171,11 +174,14 @@ impl<S: MetricSink> Importer<S> {
 
     /// Where the series of the line's samples are.
     fn find(&mut self, line: &str) -> Result<Found, Refused> {
-        if let Some(first) = self.known.get(&self.row.key) {
-            return Ok(Found::Known(*first));
+        let count = if self.row.is_one_series { 1 } else { self.row.samples.len() };
+        if let Some(first) = self.known.get(&self.row.key).copied() {
+            let mut series = self.series.get(first..first + count).unwrap_or_default().iter();
+            if series.all(|series| self.sink.is_live(*series)) {
+                return Ok(Found::Known(first));
+            }
         }
         self.resolved.clear();
-        let count = if self.row.is_one_series { 1 } else { self.row.samples.len() };
         for at in 0..count {
             let Some(sample) = self.row.samples.get(at).copied() else { break };
             match &self.options.form {
