@@ -7,7 +7,7 @@ use std::time::Duration;
 use telemetry_core::labels;
 use telemetry_core::labels::{Labels, Matcher};
 use telemetry_core::model::Exemplar;
-use telemetry_core::query::QueryContext;
+use telemetry_core::query::{Limits as QueryLimits, QueryContext};
 use telemetry_core::storage::fs::{FileSystem, MemoryFileSystem};
 use telemetry_core::storage::maintenance::Maintenance;
 use telemetry_core::time::{Millis, MillisRange};
@@ -213,4 +213,32 @@ fn pages_of_many_series_and_of_one_are_read_in_order() {
     assert_eq!(traces(&db, &[vec![Matcher::equal("le", "busy")]], window)[0].1.len(), 10);
     let bytes = db.stats().block_bytes;
     assert!(bytes < 8_000 * 40, "{bytes} bytes for 8,000 exemplars");
+}
+
+#[test]
+fn a_query_stops_at_its_bound_and_reads_no_further() {
+    let db = manual().open().unwrap();
+    for block in 0..4 {
+        for minute in 1..=20 {
+            let number = block * 20 + minute;
+            observe(&db, &bucket("0.5"), number, number * HOUR / 10);
+        }
+        db.flush().unwrap();
+    }
+    observe(&db, &bucket("0.1"), 81, 81 * HOUR / 10);
+    let query = |context: &QueryContext| {
+        db.query_exemplars(&[vec![]], MillisRange::ALL, context).map(|found| found.len())
+    };
+    let all = QueryContext::new();
+    assert_eq!(query(&all).unwrap(), 2);
+    assert_eq!(all.statistics().snapshot().samples, 81);
+    let bounded = |samples, series| {
+        let limits = QueryLimits { samples, series, ..QueryLimits::NONE };
+        QueryContext::new().with_limits(limits)
+    };
+    assert_eq!(query(&bounded(81, 2)).unwrap(), 2);
+    let context = bounded(25, 2);
+    assert!(query(&context).is_err());
+    assert!(context.statistics().snapshot().samples <= 45);
+    assert!(query(&bounded(81, 1)).is_err());
 }

@@ -1,6 +1,7 @@
 //! Exemplars of heads and blocks.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use telemetry_core::labels::{Labels, Matcher};
 use telemetry_core::model::Exemplar;
@@ -27,7 +28,33 @@ pub struct SeriesExemplars {
     pub exemplars: Vec<Exemplar>,
 }
 
-type Found = BTreeMap<Labels, Vec<Exemplar>>;
+/// What is found, as much as the query may hold.
+struct Found<'q> {
+    series: BTreeMap<Labels, Vec<Exemplar>>,
+    window: MillisRange,
+    context: &'q QueryContext,
+}
+
+impl Found<'_> {
+    /// Adds those of a series that are in the window and not hidden.
+    fn add(
+        &mut self,
+        labels: Labels,
+        exemplars: impl IntoIterator<Item = Exemplar>,
+        hidden: &Hidden,
+    ) -> Result<(), SourceError> {
+        let is_kept = |it: &Exemplar| self.window.contains(it.time) && !is_hidden(hidden, it);
+        let mut kept = exemplars.into_iter().filter(is_kept).peekable();
+        if kept.peek().is_none() {
+            return Ok(());
+        }
+        let all = self.series.entry(labels).or_default();
+        let before = all.len();
+        all.extend(kept);
+        self.context.charge_samples((all.len() - before) as u64)?;
+        Ok(self.context.bound(Resource::Series, self.series.len() as u64)?)
+    }
+}
 
 /// Exemplars in a window of series that satisfy all matchers of any selector, by labels and time.
 pub(crate) fn exemplars(
@@ -42,7 +69,7 @@ pub(crate) fn exemplars(
         let all = |matchers: &Vec<Matcher>| matchers.iter().all(|it| it.matches_labels(labels));
         selectors.iter().any(all)
     };
-    let mut found = Found::new();
+    let mut found = Found { series: BTreeMap::new(), window, context };
     // Blocks without any need not be opened.
     for live in snapshot.blocks().iter().filter(|live| !live.entry().meta.is_empty()) {
         let block = live.open().map_err(SourceError::store)?;
@@ -54,20 +81,20 @@ pub(crate) fn exemplars(
             for (labels, exemplars) in exemplars.page(page).map_err(SourceError::store)? {
                 if selects(&labels) {
                     let hidden = hidden(&tombstones, &labels);
-                    add(&mut found, labels, exemplars, window, &hidden);
+                    found.add(labels, exemplars, &hidden)?;
                 }
             }
         }
     }
     for (head, tombstones) in snapshot.heads() {
         let notes = head.notes().read();
-        let mut of_series: BTreeMap<u32, Vec<Exemplar>> = BTreeMap::new();
+        let mut of_series: BTreeMap<u32, Vec<Arc<Exemplar>>> = BTreeMap::new();
         for (at, (series, exemplar)) in notes.exemplars(snapshot.visible()).enumerate() {
             if at % CHECK_EVERY == 0 {
                 context.check()?;
             }
             if window.contains(exemplar.time) {
-                of_series.entry(series).or_default().push(Exemplar::clone(exemplar));
+                of_series.entry(series).or_default().push(Arc::clone(exemplar));
             }
         }
         drop(notes);
@@ -76,33 +103,15 @@ pub(crate) fn exemplars(
                 continue;
             };
             let hidden = hidden(&tombstones, &labels);
-            add(&mut found, labels, exemplars, window, &hidden);
+            let exemplars = exemplars.iter().map(|exemplar| Exemplar::clone(exemplar));
+            found.add(labels, exemplars, &hidden)?;
         }
     }
-    context.bound(Resource::Series, found.len() as u64)?;
-    context.bound(Resource::Samples, found.values().map(|all| all.len() as u64).sum())?;
-    let series = found.into_iter().map(|(labels, mut exemplars)| {
+    let series = found.series.into_iter().map(|(labels, mut exemplars)| {
         in_order(&mut exemplars);
         SeriesExemplars { labels, exemplars }
     });
     Ok(series.collect())
-}
-
-fn add(
-    found: &mut Found,
-    labels: Labels,
-    exemplars: Vec<Exemplar>,
-    window: MillisRange,
-    hidden: &Hidden,
-) {
-    let mut kept = exemplars
-        .into_iter()
-        .filter(|exemplar| window.contains(exemplar.time) && !is_hidden(hidden, exemplar));
-    if let Some(first) = kept.next() {
-        let all = found.entry(labels).or_default();
-        all.push(first);
-        all.extend(kept);
-    }
 }
 
 /// Whether tombstones hide an exemplar of a series of which they hide these times.
