@@ -401,7 +401,57 @@ mod tests {
         assert_eq!(round_trip(&[i64::MIN, i64::MAX, 0, 1, 2]), None);
     }
 
+    #[test]
+    fn sums_that_are_not_those_of_the_streams_are_damage() {
+        let numbers: Vec<i64> = (0..400).map(|i| i * i % 97).collect();
+        for order in 1..3 {
+            let mut bytes = Vec::new();
+            assert!(write(&numbers, order, &mut bytes));
+            let mut plain = Vec::new();
+            assert!(write(&numbers, 0, &mut plain));
+            // The sums are all that differs.
+            let sums = bytes.iter().zip(&plain).position(|(a, b)| a != b).unwrap();
+            for at in sums..sums + bytes.len() - plain.len() {
+                let mut bytes = bytes.clone();
+                bytes[at] ^= 2;
+                let start = Sums::new(order, [7, -3]);
+                let mut take = |sums: &mut Sums, block: &mut [i64]| sums.add_up(block);
+                let read = read(&mut Cursor::new(&bytes), 400, 0..400, start, &mut take);
+                assert!(read.is_err(), "{order} {at}");
+            }
+        }
+    }
+
     proptest! {
+        #[test]
+        fn parts_of_damaged_columns_are_an_error_or_as_many_numbers(
+            count in 1_usize..600,
+            order in 0_usize..3,
+            odd in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+            ends: [prop::sample::Index; 2],
+            other_count in prop::option::of(1_usize..700),
+        ) {
+            let numbers: Vec<i64> = (0_i64..).map(|i| i * i % 97).take(count).collect();
+            let mut bytes = Vec::new();
+            prop_assume!(write(&numbers, order, &mut bytes));
+            for (at, byte) in odd {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            let count = other_count.unwrap_or(count);
+            let [a, b] = ends.map(|end| end.index(count + 1));
+            let wanted = a.min(b)..a.max(b);
+            let mut places = vec![0; count];
+            let mut take = |sums: &mut Sums, block: &mut [i64]| {
+                places[sums.place..][..block.len()].iter_mut().for_each(|times| *times += 1);
+                sums.add_up(block);
+            };
+            let start = Sums::new(order, [7, -3]);
+            let read = read(&mut Cursor::new(&bytes), count, wanted.clone(), start, &mut take);
+            prop_assert!(places.iter().all(|times| *times <= 1));
+            prop_assert!(read.is_err() || places[wanted].iter().all(|times| *times == 1));
+        }
+
         #[test]
         fn any_numbers_round_trip(
             numbers in prop::collection::vec(any::<i64>(), 0..1500),
