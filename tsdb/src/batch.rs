@@ -25,7 +25,7 @@ pub struct Series {
 
 impl Clone for Series {
     fn clone(&self) -> Self {
-        let known = AtomicU64::new(self.known.load(Ordering::Relaxed));
+        let known = AtomicU64::new(self.known.load(Ordering::Acquire));
         Series { db: self.db.clone(), labels: self.labels.clone(), known }
     }
 }
@@ -35,11 +35,11 @@ impl Series {
         Series { db, labels, known: AtomicU64::new(0) }
     }
 
-    /// The id of the series, which is in memory then.
+    /// The id of the series, which is in memory and was seen in `epoch` or later.
     #[inline]
-    pub(crate) fn id(&self) -> Result<u32, RefusalReason> {
-        let known = self.known.load(Ordering::Relaxed);
-        if (known >> 32) as u32 == self.db.engine().registry.epoch() {
+    pub(crate) fn id_since(&self, epoch: u32) -> Result<u32, RefusalReason> {
+        let known = self.known.load(Ordering::Acquire);
+        if (known >> 32) as u32 >= epoch {
             return Ok(known as u32);
         }
         self.resolve()
@@ -50,7 +50,7 @@ impl Series {
         let registry = &self.db.engine().registry;
         let epoch = registry.epoch();
         let id = registry.resolve(&self.labels)?;
-        self.known.store(u64::from(epoch) << 32 | u64::from(id), Ordering::Relaxed);
+        self.known.store(u64::from(epoch) << 32 | u64::from(id), Ordering::Release);
         Ok(id)
     }
 
@@ -73,21 +73,12 @@ impl Series {
     ///
     /// [`Error::Refused`] where the sample is not accepted; the store's.
     pub fn append(&self, time: impl Into<Millis>, value: impl Into<SampleValue>) -> Result<()> {
-        let (time, value) = (time.into().0, value.into());
-        match self.append_once(time, value.clone()) {
-            // It was evicted between the two: it would have to happen twice in two flushes.
-            Err(Error::Refused(RefusalReason::UnknownSeries { .. })) => {
-                self.known.store(0, Ordering::Relaxed);
-                self.append_once(time, value)
-            }
-            result => result,
-        }
-    }
-
-    fn append_once(&self, time: i64, value: SampleValue) -> Result<()> {
         let mut items = Items::default();
-        push(&mut items, self.id()?, time, value, 0);
-        let committed = self.db.commit(&items, Vec::new(), Vec::new(), false)?;
+        let commit = self.db.begin()?;
+        // No epoch ends during a commit, so the series stays where it is.
+        let id = self.id_since(self.db.engine().registry.epoch())?;
+        push(&mut items, id, time.into().0, value.into(), 0);
+        let committed = self.db.commit(commit, &items, Vec::new(), Vec::new(), false)?;
         match committed.refused.into_iter().next() {
             Some(refusal) => Err(Error::Refused(refusal.reason)),
             None => Ok(()),
@@ -124,12 +115,12 @@ impl Batch {
         }
     }
 
-    /// Series that are seen from now on stay in memory until the commit.
+    /// Series that are seen from now on, or were in the epoch that this gives, stay in memory until
+    /// the commit.
     #[inline]
-    pub(crate) fn hold(&mut self) {
-        if self.pin.is_none() {
-            self.pin = Some(self.db.engine().registry.hold());
-        }
+    pub(crate) fn hold(&mut self) -> u32 {
+        let registry = || self.db.engine().registry.hold();
+        self.pin.get_or_insert_with(registry).epoch()
     }
 
     /// Adds a sample of a series of this store: the next item.
@@ -140,8 +131,8 @@ impl Batch {
         time: impl Into<Millis>,
         value: impl Into<SampleValue>,
     ) -> &mut Self {
-        self.hold();
-        match series.id() {
+        let epoch = self.hold();
+        match series.id_since(epoch) {
             Ok(id) => push(&mut self.items, id, time.into().0, value.into(), 0),
             Err(reason) => self.refuse(reason),
         }
@@ -160,13 +151,13 @@ impl Batch {
     /// Adds a float of each of `series`, all at `time`: the next items. What a scrape gives.
     pub fn append_row(&mut self, series: &[SeriesRef], time: i64, values: &[f64]) -> &mut Self {
         let len = series.len().min(values.len());
+        self.hold();
         if self.db.engine().registry.evicted() > 0 {
             for (series, value) in series.iter().zip(values) {
                 self.append_ref(*series, time, *value);
             }
             return self;
         }
-        self.hold();
         self.items.series.extend(series.iter().take(len).map(|series| number(*series)));
         self.items.times.resize(self.items.times.len() + len, time);
         self.items.values.extend(values.iter().take(len));
@@ -249,7 +240,9 @@ impl Batch {
     pub fn commit(&mut self) -> Result<Committed> {
         let exemplars = std::mem::take(&mut self.exemplars);
         let metadata = std::mem::take(&mut self.metadata);
-        let committed = self.db.commit(&self.items, exemplars, metadata, self.any_time);
+        let committed = self.db.begin().and_then(|commit| {
+            self.db.commit(commit, &self.items, exemplars, metadata, self.any_time)
+        });
         self.items.clear();
         self.pin = None;
         committed
@@ -285,4 +278,43 @@ fn push_histogram(
         _ => Extra::Histogram(histogram, start),
     };
     items.push_extra(series, time, 0.0, extra);
+}
+
+#[cfg(test)]
+mod tests {
+    use telemetry_core::labels;
+    use telemetry_core::query::QueryContext;
+    use telemetry_core::source::{MetricSource, SeriesRequest};
+    use telemetry_core::time::MillisRange;
+
+    use super::*;
+
+    fn series_with_samples(db: &Tsdb, name: &str) -> usize {
+        let matchers = vec![telemetry_core::labels::Matcher::equal("__name__", name)];
+        let request = SeriesRequest::new(matchers, MillisRange::ALL);
+        db.select(&request, &QueryContext::new()).unwrap().len()
+    }
+
+    #[test]
+    fn a_batch_that_outlives_heads_keeps_its_series_until_the_head_that_it_went_to_is_sealed() {
+        let db = Tsdb::in_memory().unwrap();
+        let series = |name: &str| db.series(&labels! { "__name__" => name }).unwrap();
+        let (old, number, other) = (series("old"), series("number"), series("other"));
+        let number = db.engine().registry.reference(number.id_since(0).unwrap());
+        let exemplar =
+            Exemplar { labels: labels! { "trace_id" => "7" }, value: 1.0, time: Millis(1) };
+        let mut batch = db.batch();
+        batch.append(&old, 1, 1.0).append_ref(number, 1, 1.0).exemplar(number, exemplar);
+        for time in [1, 2] {
+            other.append(time, 1.0).unwrap();
+            db.flush().unwrap();
+        }
+        assert_eq!(batch.commit().unwrap().stored, 2);
+        // The second flush ends only now.
+        db.engine().registry.evict();
+        other.append(3, 1.0).unwrap();
+        db.flush().unwrap();
+        assert_eq!((series_with_samples(&db, "old"), series_with_samples(&db, "number")), (1, 1));
+        assert!(old.append(2, 2.0).is_ok());
+    }
 }

@@ -11,7 +11,7 @@ use telemetry_core::query::QueryContext;
 use telemetry_core::sink::{Committed, SeriesRef};
 use telemetry_core::source::{LabelRequest, MetricSource, SeriesRequest, SeriesSet, SourceError};
 use telemetry_core::storage;
-use telemetry_core::storage::store::{Snapshot, Store, VerifyReport};
+use telemetry_core::storage::store::{Commit, Snapshot, Store, VerifyReport};
 use telemetry_core::storage::tombstone::Tombstone;
 use telemetry_core::time::MillisRange;
 
@@ -102,7 +102,7 @@ impl Tsdb {
     /// [`Error::Refused`](crate::Error::Refused): there can be no such series.
     pub fn series(&self, labels: &Labels) -> Result<Series> {
         let series = Series::new(self.clone(), labels.clone());
-        series.id()?;
+        series.id_since(self.engine().registry.epoch())?;
         Ok(series)
     }
 
@@ -123,15 +123,21 @@ impl Tsdb {
         Sink::new(self.clone())
     }
 
+    /// The right to commit, after waiting for it. A head is sealed, and an epoch ends, before or
+    /// after.
+    pub(crate) fn begin(&self) -> Result<Commit<'_, Metrics>> {
+        Ok(self.store.begin()?)
+    }
+
     /// Stores a commit.
     pub(crate) fn commit(
         &self,
+        mut commit: Commit<'_, Metrics>,
         items: &Items,
         exemplars: Vec<(u32, Exemplar)>,
         metadata: Vec<(String, Metadata)>,
         any_time: bool,
     ) -> Result<Committed> {
-        let mut commit = self.store.begin()?;
         let head = Arc::clone(commit.head());
         let Metrics { registry, layouts_seen, out_of_order, refused, .. } = self.engine();
         let mut staged = Staged { metadata, ..Staged::default() };
@@ -139,7 +145,8 @@ impl Tsdb {
         let out_of_order = if any_time { OutOfOrder::Unlimited } else { *out_of_order };
         let asks_for_late = !any_time;
         let notes = head.notes().read();
-        for (series, exemplar) in exemplars {
+        // Seen now, a series stays until the head that has something of it is sealed.
+        for (series, exemplar) in exemplars.into_iter().filter(|(id, _)| registry.see(*id)) {
             match notes.judge(series, &exemplar, out_of_order) {
                 Judged::New => staged.exemplars.push((series, exemplar)),
                 Judged::Known => {}

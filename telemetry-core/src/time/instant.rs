@@ -108,12 +108,14 @@ pub fn duration_nanos(duration: Duration) -> i64 {
 }
 
 impl From<i64> for Millis {
+    #[inline]
     fn from(millis: i64) -> Self {
         Millis(millis)
     }
 }
 
 impl From<i64> for Nanos {
+    #[inline]
     fn from(nanos: i64) -> Self {
         Nanos(nanos)
     }

@@ -147,7 +147,9 @@ impl Head {
     /// Tells the registry which series are here, and the newest samples, before another head takes
     /// over.
     pub(crate) fn hand_over(&self, registry: &Registry) {
-        self.notes.read().series().for_each(|id| registry.see(id));
+        for id in self.notes.read().series() {
+            registry.see(id);
+        }
         for id in self.series() {
             registry.see(id);
             let newest = self.newest(id);

@@ -350,7 +350,9 @@ impl Stager<'_> {
         items: &Items,
         pending: &mut Pending,
     ) -> storage::Result<Verdict> {
-        if !self.registry.is_live(series) {
+        // Whatever a head has something of was seen in its epoch: until the head is sealed, which
+        // sees it again, it is not evicted, whatever the batch held.
+        if !self.registry.see(series) {
             let handle = series.into();
             return Ok(Verdict::Refused(RefusalReason::UnknownSeries { handle }));
         }

@@ -99,7 +99,7 @@ mod tests {
 
     /// What a flush does with a head that has samples of `seen`.
     fn flush(registry: &Registry, seen: &[u32]) {
-        seen.iter().for_each(|id| registry.see(*id));
+        assert!(seen.iter().all(|id| registry.see(*id)));
         registry.end_epoch();
         registry.evict();
     }

@@ -159,9 +159,9 @@ impl Registry {
         self.lives.is_live(id)
     }
 
-    /// Notes that a series is seen.
-    pub(crate) fn see(&self, id: u32) {
-        self.lives.see(id, self.epoch());
+    /// Notes that a series is seen. False where there is none.
+    pub(crate) fn see(&self, id: u32) -> bool {
+        self.lives.see(id, self.epoch())
     }
 
     /// The reference to the series that has an id.

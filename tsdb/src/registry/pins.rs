@@ -60,6 +60,14 @@ impl Pins {
     }
 }
 
+impl Pin {
+    /// The epoch that is held.
+    #[inline]
+    pub(crate) fn epoch(&self) -> u32 {
+        self.epoch
+    }
+}
+
 impl Drop for Pin {
     fn drop(&mut self) {
         let mut held = self.pins.held.lock();
