@@ -206,10 +206,7 @@ impl Naive<'_> {
         let mut groups: Vec<(Labels, Vec<(Labels, f64)>)> = Vec::new();
         let mut places: HashMap<Labels, usize> = HashMap::new();
         for (labels, value) in vector {
-            let group = match &node.grouping {
-                Grouping::By(names) => only(&labels, names),
-                Grouping::Without(names) => without(&labels, names, true),
-            };
+            let group = group(node, &labels, value)?;
             let place = *places.entry(group.clone()).or_insert(groups.len());
             if place == groups.len() {
                 groups.push((group, Vec::new()));
@@ -225,7 +222,7 @@ impl Naive<'_> {
             let value = match node.op {
                 AggregateOp::Sum => values.iter().sum(),
                 AggregateOp::Avg => mean,
-                AggregateOp::Count => count,
+                AggregateOp::Count | AggregateOp::CountValues => count,
                 AggregateOp::Group => 1.0,
                 AggregateOp::Min => values.iter().copied().fold(f64::NAN, f64::min),
                 AggregateOp::Max => values.iter().copied().fold(f64::NAN, f64::max),
@@ -234,24 +231,6 @@ impl Naive<'_> {
                 AggregateOp::Quantile => quantile(parameter, values),
                 AggregateOp::LimitK => {
                     result.extend(members.into_iter().take(parameter.max(0.0) as usize));
-                    continue;
-                }
-                AggregateOp::CountValues => {
-                    let Some(Expr::String(label)) = node.param.as_deref() else {
-                        return Err(Failure("no label"));
-                    };
-                    let mut counts: BTreeMap<String, f64> = BTreeMap::new();
-                    for value in values {
-                        let text = match value {
-                            f64::INFINITY => "+Inf".to_owned(),
-                            f64::NEG_INFINITY => "-Inf".to_owned(),
-                            value => value.to_string(),
-                        };
-                        *counts.entry(text).or_default() += 1.0;
-                    }
-                    result.extend(counts.into_iter().map(|(text, count)| {
-                        (LabelsBuilder::from(&group).set(&label.value, &text).build(), count)
-                    }));
                     continue;
                 }
                 AggregateOp::TopK | AggregateOp::BottomK => {
@@ -524,6 +503,27 @@ fn distinct(vector: Vec<(Labels, f64)>) -> Result<Vec<(Labels, f64)>> {
 
 fn nameless(labels: &Labels) -> Labels {
     labels.without(&["__name__"])
+}
+
+/// The labels of the group of a series. What `count_values` adds is one of those of the series.
+fn group(node: &Aggregate, labels: &Labels, value: f64) -> Result<Labels> {
+    let (mut labels, mut taken) = (labels.clone(), Vec::new());
+    if node.op == AggregateOp::CountValues {
+        let Some(Expr::String(label)) = node.param.as_deref() else {
+            return Err(Failure("no label"));
+        };
+        let text = match value {
+            f64::INFINITY => "+Inf".to_owned(),
+            f64::NEG_INFINITY => "-Inf".to_owned(),
+            value => value.to_string(),
+        };
+        labels = LabelsBuilder::from(&labels).set(&label.value, &text).build();
+        taken.push(label.value.clone());
+    }
+    Ok(match &node.grouping {
+        Grouping::By(names) => only(&labels, &[&names[..], &taken].concat()),
+        Grouping::Without(names) => without(&labels, names, true),
+    })
 }
 
 fn only(labels: &Labels, names: &[Box<str>]) -> Labels {
