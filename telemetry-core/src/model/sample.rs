@@ -46,6 +46,7 @@ impl SampleValue {
 }
 
 impl From<f64> for SampleValue {
+    #[inline]
     fn from(value: f64) -> Self {
         SampleValue::Float(value)
     }
