@@ -119,6 +119,27 @@ fn a_renamed_file_is_read_to_its_end_before_the_new_one() {
 }
 
 #[test]
+fn a_new_file_that_begins_like_the_old_one_is_read() {
+    let folder = Folder::new();
+    let mut follower = folder.follow();
+    let mut expected = Vec::new();
+    // Nothing at all, and a line that every file begins with.
+    for (round, head) in ["", "# version 1\n"].into_iter().enumerate() {
+        folder.append("app.log", head);
+        follower.read().unwrap();
+        fs::rename(folder.path("app.log"), folder.path("app.log.1")).unwrap();
+        folder.append("app.log", head);
+        folder.append("app.log", &text(round..round + 1));
+        follower.read().unwrap();
+        expected.push(line(round));
+        fs::remove_file(folder.path("app.log")).unwrap();
+    }
+    let mut stored = folder.stored.lines();
+    stored.retain(|line| !line.starts_with('#'));
+    assert_eq!(stored, expected);
+}
+
+#[test]
 fn a_file_that_was_cut_is_read_from_its_start() {
     let folder = Folder::new();
     let mut follower = folder.follow();

@@ -8,8 +8,11 @@
 //!
 //! A file is known by its first bytes ([`HEAD_BYTES_MAX`]), which an appended file keeps: where the
 //! path names a file that begins otherwise, or is shorter than what was read of it, the file was
-//! rotated or cut. A [`Position`] is kept by the host and lets a later process go on where this one
-//! was; if the file was renamed in between, its rest is found beside it (`app.log.1`).
+//! rotated or cut. A new file that begins with all that was read of the old one is read from behind
+//! that on.
+//!
+//! A [`Position`] is kept by the host and lets a later process go on where this one was; if the file
+//! was renamed in between, its rest is found beside it (`app.log.1`).
 //!
 //! Lines that were stored after the position was kept are read again. Their times come out as before,
 //! so a store that keeps equal entries once, as Loki does, has them once.
@@ -172,27 +175,32 @@ impl<S: LogSink> Follower<S> {
         if self.is_as_before().map_err(|source| Error::Read { source })? {
             self.read_on()?;
         }
-        if let Some(file) = self.successor().map_err(|source| Error::Read { source })? {
-            // Nothing will end the last line of the old file.
-            if self.file.is_some() {
-                self.importer.finish()?;
-                self.rotations += 1;
+        if let Some(mut file) = opened(&self.path).map_err(|source| Error::Read { source })? {
+            let goes_on = goes_on(&mut file, self.read, &self.head);
+            let goes_on =
+                self.file.is_some() && goes_on.map_err(|source| Error::Read { source })?;
+            if !goes_on {
+                self.begin_anew()?;
             }
-            self.fed_before = self.importer.imported().bytes;
+            // It may be another file all the same: both were empty, or began with the same line.
             self.file = Some(file);
-            self.head.clear();
-            self.read = 0;
             self.read_on()?;
         }
         self.importer.commit()?;
         Ok(self.importer.imported().lines - before)
     }
 
-    /// The file that the path names, if it is not the one that is read, or begins anew.
-    fn successor(&mut self) -> io::Result<Option<File>> {
-        let Some(mut file) = opened(&self.path)? else { return Ok(None) };
-        let is_same = self.file.is_some() && goes_on(&mut file, self.read, &self.head)?;
-        Ok((!is_same).then_some(file))
+    /// The file that was read, if there was one, is followed by one that begins otherwise.
+    fn begin_anew(&mut self) -> Result<(), Error> {
+        // Nothing will end the last line of the old file.
+        if self.file.is_some() {
+            self.importer.finish()?;
+            self.rotations += 1;
+        }
+        self.fed_before = self.importer.imported().bytes;
+        self.head.clear();
+        self.read = 0;
+        Ok(())
     }
 
     /// Whether what was read of the file is still in it.
