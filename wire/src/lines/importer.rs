@@ -127,20 +127,36 @@ impl<S: LogSink> Importer<S> {
         while let Some((line, after)) = first_line(rest) {
             rest = after;
             if self.partial.is_empty() {
-                self.line(form, line, 1)?;
+                self.cut_line(form, line, 1)?;
             } else {
                 self.partial.extend_from_slice(line);
                 self.line_of_partial(form, 1)?;
             }
         }
         self.partial.extend_from_slice(rest);
-        let line_bytes_max = self.options.line_bytes_max.max(1);
-        while self.partial.len() > line_bytes_max {
-            let after = self.partial.split_off(line_bytes_max);
-            let line = std::mem::replace(&mut self.partial, after);
-            self.line(form, &line, 0)?;
-        }
+        let partial = std::mem::take(&mut self.partial);
+        let rest = self.cut(form, &partial)?.len();
+        self.partial = partial;
+        self.partial.drain(..self.partial.len() - rest);
         Ok(())
+    }
+
+    /// Takes a line in as many parts as its length makes it, whatever the pieces it came in.
+    fn cut_line(&mut self, form: LineForm, line: &[u8], end_bytes: usize) -> Result<(), Error> {
+        let rest = self.cut(form, line)?;
+        self.line(form, rest, end_bytes)
+    }
+
+    /// Takes what is cut off `line`, and gives the rest.
+    fn cut<'l>(&mut self, form: LineForm, line: &'l [u8]) -> Result<&'l [u8], Error> {
+        let line_bytes_max = self.options.line_bytes_max.max(1);
+        let mut rest = line;
+        while rest.len() > line_bytes_max {
+            let (part, behind) = rest.split_at_checked(line_bytes_max).unwrap_or((rest, b""));
+            rest = behind;
+            self.line(form, part, 0)?;
+        }
+        Ok(rest)
     }
 
     fn feed_journal(&mut self, bytes: &[u8]) -> Result<(), Error> {
@@ -171,7 +187,7 @@ impl<S: LogSink> Importer<S> {
 
     fn line_of_partial(&mut self, form: LineForm, end_bytes: usize) -> Result<(), Error> {
         let line = std::mem::take(&mut self.partial);
-        self.line(form, &line, end_bytes)?;
+        self.cut_line(form, &line, end_bytes)?;
         // Its memory is used again.
         self.partial = line;
         self.partial.clear();

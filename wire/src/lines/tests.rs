@@ -161,10 +161,11 @@ proptest! {
         form in prop::sample::select(&LineForm::ALL[1..]),
         form_is_known in any::<bool>(),
         joins_lines in any::<bool>(),
+        line_bytes_max in 1..12_usize,
         cut in 1..9_usize,
     ) {
         let form = form_is_known.then_some(form);
-        let options = LineOptions { form, joins_lines, ..options() };
+        let options = LineOptions { form, joins_lines, line_bytes_max, ..options() };
         let mut importer = Importer::new(Seen::default(), options.clone());
         text.chunks(cut).for_each(|piece| importer.feed(piece).unwrap());
         importer.finish().unwrap();
