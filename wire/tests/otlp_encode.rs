@@ -368,6 +368,25 @@ fn bits(exemplar: &opentelemetry_proto::tonic::metrics::v1::Exemplar) -> u64 {
 }
 
 #[test]
+fn a_stale_histogram_has_no_buckets() {
+    let spans = [0, 1 << 20].map(|offset| BucketSpan { offset, length: 1 });
+    let stale = Histogram {
+        sum: STALE_MARKER,
+        positive_spans: spans.to_vec(),
+        positive_buckets: vec![1.0, 1.0],
+        ..Histogram::default()
+    };
+    let mut encoder = MetricEncoder::new();
+    let series = encoder.series(&labels! { "__name__" => "h" }).unwrap();
+    encoder.append(series, 1, SampleValue::Histogram(Arc::new(stale)), 0);
+    assert!(encoder.commit().unwrap().is_complete());
+    let request = encoder.take(Encoding::Protobuf);
+    assert!(request.len() < 100, "{}", request.len());
+    let back = decoded(&request, Encoding::Protobuf, &MetricOptions::default());
+    assert!(back.samples.len() == 1 && back.samples[0].value.is_stale());
+}
+
+#[test]
 fn what_otlp_cannot_say_is_refused() {
     let mut encoder = MetricEncoder::new();
     assert!(encoder.series(&labels! { "job" => "x" }).is_err());

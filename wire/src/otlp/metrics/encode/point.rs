@@ -167,7 +167,8 @@ fn write_exponential(histogram: &Histogram, is_stale: bool, out: &mut Writer) {
         (8, &histogram.positive_spans, &histogram.positive_buckets),
         (9, &histogram.negative_spans, &histogram.negative_buckets),
     ];
-    for (number, spans, populations) in sides {
+    // Buckets without values have not been checked, and any gap could be between them.
+    for (number, spans, populations) in sides.into_iter().filter(|_| !is_stale) {
         write_side(number, spans, populations, out);
     }
     out.nonzero_double(14, histogram.zero_threshold);
