@@ -16,6 +16,9 @@ use crate::prometheus::native::integer;
 /// included: OTLP has no spans, so that gaps are written out.
 const BUCKETS_MAX: i64 = 1 << 14;
 
+/// Series and metrics that are remembered; past that a request forgets them all.
+const SERIES_MAX: usize = 1 << 20;
+
 /// The latest time that OTLP's nanoseconds, as they are read, hold.
 const TIME_MAX: i64 = i64::MAX / 1_000_000;
 
@@ -62,9 +65,12 @@ const TIME_MAX: i64 = i64::MAX / 1_000_000;
 /// assert!(body.starts_with(br#"{"resourceMetrics":[{"resource":{"attributes":[{"key":"service.name""#));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct MetricEncoder {
     pub(super) series: Vec<Series>,
+    /// The handle of the first of them: those below are forgotten.
+    first: u64,
+    series_max: usize,
     by_labels: HashMap<Labels, SeriesRef>,
     by_hash: HashMap<u128, SeriesRef>,
     pub(super) targets: Vec<Target>,
@@ -111,7 +117,20 @@ const TARGET_INFO: &str = "target_info";
 impl MetricEncoder {
     /// An encoder that knows no series.
     pub fn new() -> Self {
-        MetricEncoder::default()
+        MetricEncoder {
+            series: Vec::new(),
+            first: 0,
+            series_max: SERIES_MAX,
+            by_labels: HashMap::new(),
+            by_hash: HashMap::new(),
+            targets: Vec::new(),
+            by_target: HashMap::new(),
+            samples: Vec::new(),
+            exemplars: HashMap::new(),
+            metadata: BTreeMap::new(),
+            items: 0,
+            refused: Vec::new(),
+        }
     }
 
     /// The handle of the series with these labels, made if there is none.
@@ -133,7 +152,7 @@ impl MetricEncoder {
             let (job, instance) = identity;
             self.targets.push(Target { job, instance, info: None });
         }
-        let series = SeriesRef(self.series.len() as u64);
+        let series = SeriesRef(self.first + self.series.len() as u64);
         self.series.push(Series {
             target,
             name: name.to_owned(),
@@ -143,12 +162,27 @@ impl MetricEncoder {
         Ok(series)
     }
 
-    /// The request with everything since the last one. Handles of series stay valid.
+    /// The request with everything since the last one. Handles of series stay valid, unless there are
+    /// more than a million: then all are forgotten, and [`is_live`](MetricSink::is_live) says so.
     pub fn take(&mut self, encoding: Encoding) -> Vec<u8> {
         let request = request::write(self);
+        self.make_room();
         match encoding {
             Encoding::Protobuf => request,
             Encoding::Json => json::print(&request, &json::METRICS),
+        }
+    }
+
+    /// Forgets series and what is known about metrics, where there are too many. No sample waits.
+    fn make_room(&mut self) {
+        if self.series.len() > self.series_max {
+            self.first += self.series.len() as u64;
+            self.series = Vec::new();
+            (self.by_labels, self.by_hash) = Default::default();
+            (self.targets, self.by_target) = Default::default();
+        }
+        if self.metadata.len() > self.series_max {
+            self.metadata.clear();
         }
     }
 
@@ -171,7 +205,14 @@ impl MetricEncoder {
     }
 
     fn position(&self, series: SeriesRef) -> Option<usize> {
-        usize::try_from(series.0).ok().filter(|at| *at < self.series.len())
+        let at = usize::try_from(series.0.checked_sub(self.first)?).ok()?;
+        (at < self.series.len()).then_some(at)
+    }
+}
+
+impl Default for MetricEncoder {
+    fn default() -> Self {
+        MetricEncoder::new()
     }
 }
 
@@ -211,6 +252,10 @@ impl MetricSink for MetricEncoder {
         let series = self.series(&labels.build())?;
         self.by_hash.insert(labels.hash(), series);
         Ok(series)
+    }
+
+    fn is_live(&mut self, series: SeriesRef) -> bool {
+        self.position(series).is_some()
     }
 
     fn append(&mut self, series: SeriesRef, time: i64, value: SampleValue, start: i64) {
@@ -256,5 +301,39 @@ impl MetricSink for MetricEncoder {
         let refused = std::mem::take(&mut self.refused);
         let stored = std::mem::take(&mut self.items) - refused.len() as u64;
         Ok(Committed { stored, refused })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use telemetry_core::labels;
+
+    use super::*;
+
+    #[test]
+    fn series_are_forgotten_where_there_are_too_many() {
+        let mut encoder = MetricEncoder { series_max: 2, ..MetricEncoder::new() };
+        for round in 0..5 {
+            let name = |at: i64| format!("m{at}");
+            let of = |at| labels! { "__name__" => name(at), "job" => name(at) };
+            let handles = [round, round + 1].map(|at| encoder.series(&of(at)).unwrap());
+            for handle in handles {
+                encoder.append(handle, 1, 1.0.into(), 0);
+            }
+            encoder.metadata(&name(round), &Metadata::default());
+            assert!(encoder.commit().unwrap().is_complete());
+            let request = encoder.take(Encoding::Json);
+            let request = String::from_utf8(request).unwrap();
+            assert!(request.contains(&name(round)) && request.contains(&name(round + 1)));
+            let kept = encoder.series.len();
+            assert!(kept <= 2 && encoder.targets.len() == kept && encoder.metadata.len() <= 2);
+            for handle in handles {
+                assert_eq!(encoder.is_live(handle), kept > 0);
+            }
+            if kept == 0 {
+                encoder.append(handles[0], 2, 1.0.into(), 0);
+                assert_eq!(encoder.commit().unwrap().refused.len(), 1);
+            }
+        }
     }
 }
