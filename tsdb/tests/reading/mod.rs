@@ -62,7 +62,10 @@ pub(crate) fn try_read(
             assert_eq!(statistics.count, count as u64);
             assert_eq!(statistics.has_histograms, !columns.histograms.times.is_empty());
             if let Some(known) = statistics.floats {
-                let values = &columns.floats.values;
+                let (times, values) = (&columns.floats.times, &columns.floats.values);
+                // What is known of the last value is taken for the sample at the end.
+                let known_window = MillisRange::new(times[0], times[times.len() - 1]);
+                assert_eq!(statistics.window, known_window);
                 assert_eq!(known.first.to_bits(), values[0].to_bits());
                 assert_eq!(known.last.to_bits(), values[values.len() - 1].to_bits());
                 let sum = values.iter().fold(0.0, |sum, value| sum + value);
