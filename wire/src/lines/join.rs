@@ -8,7 +8,8 @@
 //! 2026-11-25 06:34:58 INFO next                    the next one
 //! ~~~
 //!
-//! A text that its form says goes on (`P` of CRI) is always joined. A line that goes on with the one
+//! A text that its form says goes on (`P` of CRI) is always joined, unless another stream of the
+//! container speaks in between: then it ends there. A line that goes on with the one
 //! before it is so where that is wanted: it has no time of its own where others have one, or is
 //! indented.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
@@ -41,7 +42,7 @@ impl Joiner {
         let goes_on = joins && self.goes_on(&record);
         if let Some((open, _)) = &mut self.open
             && open.line.len() + record.line.len() < RECORD_BYTES_MAX
-            && (open.is_partial || goes_on)
+            && (open.is_partial && open.metadata == record.metadata || goes_on)
         {
             let line = open.line.to_mut();
             if !open.is_partial {

@@ -154,6 +154,17 @@ fn the_form_of_a_file_is_recognised_and_what_it_tells_is_kept() {
     assert_eq!(self::imported(journal, options()), [(5_000, "one".into()), (5_001, "t\nw".into())]);
 }
 
+#[test]
+fn texts_of_two_streams_are_not_mixed() {
+    let cri = b"1970-01-01T00:00:01Z stdout P half \n1970-01-01T00:00:02Z stderr F error\n\
+                1970-01-01T00:00:03Z stdout F whole\n";
+    for joins_lines in [false, true] {
+        let found = imported(cri, LineOptions { joins_lines, ..options() });
+        let lines: Vec<_> = found.iter().map(|(_, line)| &**line).collect();
+        assert_eq!(lines, ["half ", "error", "whole"]);
+    }
+}
+
 proptest! {
     #[test]
     fn pieces_make_no_difference(
