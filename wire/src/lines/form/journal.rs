@@ -122,9 +122,13 @@ impl Journal {
                 self.record.time = micros.and_then(|micros: i64| micros.checked_mul(1_000));
             }
             name => {
-                let known = FIELDS.iter().find(|(field, _)| *field == name);
-                let text = || String::from_utf8_lossy(value).into_owned().into();
-                self.record.metadata.extend(known.map(|(_, name)| (*name, text())));
+                let metadata = &mut self.record.metadata;
+                // A field may come several times: the first counts, as a name stands for one value.
+                if let Some((_, name)) = FIELDS.iter().find(|(field, _)| *field == name)
+                    && !metadata.iter().any(|(known, _)| known == name)
+                {
+                    metadata.push((name, String::from_utf8_lossy(value).into_owned().into()));
+                }
             }
         }
     }
@@ -157,6 +161,12 @@ mod tests {
         assert_eq!((none, used + more + rest), (None, file.len()));
         assert_eq!(&*journal.finish().unwrap().line, b"end");
         assert_eq!(journal.finish(), None);
+    }
+
+    #[test]
+    fn of_a_field_that_comes_again_the_first_counts() {
+        let (record, _) = Journal::default().read(b"_PID=1\n_PID=2\nMESSAGE=a\n\n").unwrap();
+        assert_eq!(record.unwrap().metadata, [("pid", "1".into())]);
     }
 
     #[test]
