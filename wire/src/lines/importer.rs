@@ -44,10 +44,13 @@ impl Taken {
         while let Some(later) = self.free.get(&time).filter(|later| **later > time) {
             time = *later;
         }
-        // The next record of this time need not go the whole way again.
+        // The next record of a time on the way need not go the whole way again.
         let next = time.saturating_add(1);
+        let mut at = Some(written);
+        while let Some(passed) = at.filter(|at| *at < time) {
+            at = self.free.insert(passed, next);
+        }
         self.free.insert(time, next);
-        self.free.insert(written, next);
         time
     }
 }
@@ -317,5 +320,25 @@ impl<S: LogSink> Importer<S> {
     /// The sink, for good.
     pub fn into_sink(self) -> S {
         self.sink
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_time_on_the_way_to_a_free_one_is_told_of_it() {
+        let mut taken = Taken::default();
+        for time in 0..100 {
+            assert_eq!(taken.free(time), time);
+        }
+        assert_eq!(taken.free(0), 100);
+        assert_eq!(taken.free.get(&50), Some(&101));
+        for more in 1..100 {
+            assert_eq!(taken.free(more), 100 + more);
+        }
+        assert_eq!(taken.free(i64::MAX), i64::MAX);
+        assert_eq!(taken.free(i64::MAX), i64::MAX);
     }
 }
