@@ -2,7 +2,7 @@
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use hashbrown::HashMap;
-use memchr::{memchr, memchr_iter};
+use memchr::memchr;
 use telemetry_core::sink::{LogRecord, LogSink, RawLabels};
 
 use super::form::{Journal, LINES_LOOKED_AT, LineForm, Record};
@@ -106,8 +106,11 @@ impl<S: LogSink> Importer<S> {
             Some(form) => self.feed_form(form, bytes),
             None => {
                 self.partial.extend_from_slice(bytes);
-                let lines = memchr_iter(b'\n', &self.partial).take(LINES_LOOKED_AT + 1).count();
-                let is_enough = lines > LINES_LOOKED_AT || self.partial.len() >= HEAD_BYTES;
+                // Empty lines are not looked at.
+                let lines = self.partial.split_inclusive(|byte| *byte == b'\n');
+                let whole = lines.filter(|line| line.len() > 1 && line.ends_with(b"\n"));
+                let is_enough = whole.take(LINES_LOOKED_AT + 1).count() > LINES_LOOKED_AT
+                    || self.partial.len() >= HEAD_BYTES;
                 if is_enough { self.recognise() } else { Ok(()) }
             }
         }

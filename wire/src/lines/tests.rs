@@ -155,6 +155,16 @@ fn the_form_of_a_file_is_recognised_and_what_it_tells_is_kept() {
 }
 
 #[test]
+fn empty_lines_do_not_hide_the_form() {
+    let text = "\n".repeat(100) + "{\"a\":1}\n" + &"\n".repeat(5_000) + "x\ny\nz\n";
+    for piece in [1, 3, 50, text.len()] {
+        let mut importer = Importer::new(Seen::default(), options());
+        text.as_bytes().chunks(piece).for_each(|piece| importer.feed(piece).unwrap());
+        assert_eq!(importer.finish().unwrap().form, Some(LineForm::Json), "{piece}");
+    }
+}
+
+#[test]
 fn texts_of_two_streams_are_not_mixed() {
     let cri = b"1970-01-01T00:00:01Z stdout P half \n1970-01-01T00:00:02Z stderr F error\n\
                 1970-01-01T00:00:03Z stdout F whole\n";
