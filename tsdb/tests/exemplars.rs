@@ -242,3 +242,19 @@ fn a_query_stops_at_its_bound_and_reads_no_further() {
     assert!(context.statistics().snapshot().samples <= 45);
     assert!(query(&bounded(81, 1)).is_err());
 }
+
+#[test]
+fn an_exemplar_from_far_ahead_removes_nothing() {
+    let retention = Retention { age: Some(24 * HOUR), ..Retention::default() };
+    let db = manual().retention(retention).open().unwrap();
+    let series = db.series(&bucket("0.5")).unwrap();
+    let mut batch = db.batch();
+    // Microseconds, where milliseconds are meant.
+    let ahead = exemplar(1, 1_700_000_000_000_000);
+    batch.append(&series, 1_700_000_000_000, 1.0).exemplar(series.reference(), ahead);
+    batch.commit().unwrap();
+    db.flush().unwrap();
+    db.run_maintenance().unwrap();
+    assert_eq!(db.stats().blocks_expired, 0);
+    assert_eq!(db.time_range().unwrap().start, Millis(1_700_000_000_000));
+}

@@ -20,7 +20,7 @@ impl<E: Engine> Opened<E> {
         }
         let _turn = self.compacting.lock();
         let view = self.view();
-        let newest = self.time_range(&view).map(|(_, newest)| newest);
+        let newest = self.newest_item(&view);
         let entries: Vec<&BlockEntry> = view.blocks.iter().map(|block| block.entry()).collect();
         let ids = expired(&entries, newest, self.log_bytes(), &self.options.retention);
         if ids.is_empty() {
@@ -35,6 +35,19 @@ impl<E: Engine> Opened<E> {
             blocks: ids,
         });
         Ok(blocks.len() as u64)
+    }
+
+    /// The latest time of what was stored, by which everything is as old as it is. Blocks without
+    /// items have only what stands beside some, at times that nobody answers for: one of them that is
+    /// far ahead must not remove all others.
+    fn newest_item(&self, view: &View<E>) -> Option<i64> {
+        let heads = view.sealed.iter().map(|sealed| &*sealed.head);
+        let heads = heads.chain(std::iter::once(&*view.head));
+        let blocks = view.blocks.iter().map(|block| block.entry());
+        heads
+            .filter_map(|head| self.engine.head_range(head).map(|(_, newest)| newest))
+            .chain(blocks.filter(|entry| entry.items > 0).map(|entry| entry.max_time))
+            .max()
     }
 
     /// Earliest and latest stored time.
