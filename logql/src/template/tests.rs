@@ -46,6 +46,15 @@ fn actions_of_all_kinds() {
 }
 
 #[test]
+fn case_is_changed_a_character_for_a_character() {
+    for (template, expected) in
+        [("{{title \"ßa ǆ_ab éa\"}}", "ßa ǅ_ab Éa"), ("{{upper \"ßa\"}} {{lower \"ΟΣ\"}}", "ßA οσ")]
+    {
+        assert_eq!(render(template), expected, "{template}");
+    }
+}
+
+#[test]
 fn templates_that_are_none() {
     for (template, message) in [
         ("{{.a", "template: line:1: unclosed action"),

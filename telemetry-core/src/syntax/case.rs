@@ -23,6 +23,24 @@ pub fn to_lower(text: &str) -> String {
     text.chars().map(lower).collect()
 }
 
+/// A character as it begins a word: its upper case, but for letters that are two in one, of which only
+/// the first is large, and for Georgian, which has no large letters within a text.
+///
+/// ```
+/// use telemetry_core::syntax::case::title;
+/// assert_eq!(['a', 'ß', 'ǆ', 'ა'].map(title), ['A', 'ß', 'ǅ', 'ა']);
+/// ```
+pub fn title(c: char) -> char {
+    match c {
+        '\u{1c4}'..='\u{1c6}' => '\u{1c5}',
+        '\u{1c7}'..='\u{1c9}' => '\u{1c8}',
+        '\u{1ca}'..='\u{1cc}' => '\u{1cb}',
+        '\u{1f1}'..='\u{1f3}' => '\u{1f2}',
+        '\u{10d0}'..='\u{10fa}' | '\u{10fd}'..='\u{10ff}' => c,
+        other => upper(other),
+    }
+}
+
 fn upper(c: char) -> char {
     let mut full = c.to_uppercase();
     match (full.next(), full.next()) {

@@ -6,7 +6,7 @@ use crate::template::exec::OUTPUT_BYTES_MAX;
 use crate::template::printf::{print, print_line, printf};
 use crate::template::value::Value;
 use telemetry_core::labels::regex::Regex;
-use telemetry_core::syntax::case::{to_lower, to_upper};
+use telemetry_core::syntax::case::{self, to_lower, to_upper};
 
 use Type::{Any, Int, Text};
 
@@ -148,7 +148,7 @@ fn title(whole: &str) -> String {
         if before.is_alphanumeric() || before == '_' {
             out.push(c);
         } else {
-            out.extend(c.to_uppercase());
+            out.push(case::title(c));
         }
         before = c;
     }
