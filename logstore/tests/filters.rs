@@ -170,6 +170,7 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
         4 => "level=(info|error) id=[0-9a-f]{8} blk_-?[0-9]{3,19}".prop_map(String::into_bytes),
         2 => "trace=(8068e9587b19f3747accd1ec60abe77a|0[0-9a-f]{31}) [0-9]{2}".prop_map(String::into_bytes),
         1 => "span=(0af7651916cd43dd|00f067aa0ba902b7|[0-9]{16,17})-[0-9]{1,2} in x(7|8)A9bcdefghijklmn".prop_map(String::into_bytes),
+        1 => "(1 ){260}(GET|error|took|=error id=[0-9a-f]{8}|trace=8068e9587b19f3747accd1ec60abe77a 1)".prop_map(String::into_bytes),
         2 => "[a-c0-2 ]{0,10}".prop_map(String::into_bytes),
         1 => prop::collection::vec(any::<u8>(), 0..20),
     ]
@@ -207,6 +208,30 @@ fn filter() -> impl Strategy<Value = LineFilter> {
     ];
     let patterns = prop::collection::vec(pattern, 1..3);
     (any::<bool>(), patterns).prop_map(|(negated, any)| LineFilter { negated, any })
+}
+
+/// Too many variables, or too long: neither is cut into a template.
+#[test]
+fn lines_that_are_no_template_are_searched_like_others() {
+    let many = format!("{}error", "1 ".repeat(300)).into_bytes();
+    let long = format!("{}fault", "word ".repeat(13_000)).into_bytes();
+    let mut lines: Vec<Line> = (0..60)
+        .map(|row| (0, row * STEP, format!("GET /api/{row} took {row} ms").into_bytes()))
+        .collect();
+    lines.extend([(0, 60 * STEP, many.clone()), (0, 61 * STEP, long.clone())]);
+    // Stream 0 is not deleted from; all of it is flushed.
+    let mut padded = lines.clone();
+    padded.extend((0..62).map(|row| (1, (70 + row) * STEP, b"behind".to_vec())));
+    let store = stored(&padded, NanosRange::new(0, 1), &[]);
+    for (needle, expected) in [("error", &many), ("fault", &long), ("1 1 error", &many)] {
+        let any = vec![LinePattern::Contains(needle.into())];
+        let filters = [LineFilter { negated: false, any }];
+        let lines = found(&store, NanosRange::ALL, &filters);
+        assert_eq!(lines.len(), 1, "{needle}");
+        assert!(lines[0].2 == **expected, "{needle}");
+        let others = [LineFilter { negated: true, any: filters[0].any.clone() }];
+        assert_eq!(found(&store, NanosRange::ALL, &others).len(), padded.len() - 1, "{needle}");
+    }
 }
 
 proptest! {

@@ -73,7 +73,8 @@ impl Needle {
             let longest = parts.max_by_key(|part| part.len()).filter(|part| !part.is_empty());
             longest.map(|part| Finder::new(part).into_owned())
         };
-        let anchors = (0..2 * class::OTHER).map(anchor).collect();
+        // Where a slot has other bytes than letters and digits it may have any.
+        let anchors = (0..class::OTHER).map(anchor).collect();
         let words = text.split(|byte| !byte.is_ascii_alphabetic());
         let longest = words.filter(|word| is_one_piece(word)).max_by_key(|word| word.len());
         let word = longest.map(|word| Finder::new(word).into_owned());
