@@ -2,18 +2,17 @@
 //! memory from the log to the last merge.
 #![cfg(test)]
 
+mod lines;
 mod memory;
 
+use lines::each_line;
 use logstore::{Error, Limits, LogStore};
 use memory::Memory;
 use telemetry_core::labels;
 use telemetry_core::labels::Labels;
-use telemetry_core::query::QueryContext;
 use telemetry_core::sink::RefusalReason;
-use telemetry_core::source::{Direction, LogColumns, LogRequest, LogSource, LogWant};
 use telemetry_core::storage::maintenance::Maintenance;
 use telemetry_core::storage::store::StoreOptions;
-use telemetry_core::time::NanosRange;
 
 const LINE_BYTES: usize = 10 << 20;
 const LINES: i64 = 16;
@@ -47,24 +46,12 @@ fn app() -> Labels {
 
 /// Every line is there as it was pushed.
 fn check(store: &LogStore, lines: i64) {
-    let request = LogRequest {
-        matchers: vec![],
-        window: NanosRange::ALL,
-        direction: Direction::Forward,
-        filters: vec![],
-    };
-    let context = QueryContext::new();
-    let pages = store.select(&request, &context).unwrap();
-    let mut columns = LogColumns::default();
     let mut next = 0;
-    for at in 0..pages.len() {
-        pages.page(at).unwrap().decode(LogWant::ALL, &mut columns).unwrap();
-        for row in 0..columns.len() {
-            assert_eq!(columns.times[row], next);
-            assert!(columns.line(row) == line(next), "line {next}");
-            next += 1;
-        }
-    }
+    each_line(store, |time, found| {
+        assert_eq!(time, next);
+        assert!(found == line(next), "line {next}");
+        next += 1;
+    });
     assert_eq!(next, lines);
 }
 

@@ -2,19 +2,18 @@
 //! memory nor time nor the disk pay for it.
 #![cfg(test)]
 
+mod lines;
 mod memory;
 
 use std::time::Instant;
 
+use lines::each_line;
 use logstore::LogStore;
 use memory::Memory;
 use telemetry_core::labels;
 use telemetry_core::model::LogEntry;
-use telemetry_core::query::QueryContext;
-use telemetry_core::source::{Direction, LogColumns, LogRequest, LogSource, LogWant};
 use telemetry_core::storage::maintenance::Maintenance;
 use telemetry_core::storage::store::StoreOptions;
-use telemetry_core::time::NanosRange;
 
 const LINES: u64 = 1_000_000;
 const LINES_PER_BATCH: u64 = 10_000;
@@ -83,23 +82,11 @@ fn a_million_templates_are_text() {
     assert!(stored * times < bytes * of, "{bytes} bytes of lines take {stored}");
     assert!(most < 10 * HEAD_BYTES_MAX, "{} MiB", most >> 20);
 
-    let request = LogRequest {
-        matchers: vec![],
-        window: NanosRange::ALL,
-        direction: Direction::Forward,
-        filters: vec![],
-    };
-    let context = QueryContext::new();
-    let pages = store.select(&request, &context).unwrap();
-    let mut columns = LogColumns::default();
     let mut next = 0;
-    for at in 0..pages.len() {
-        pages.page(at).unwrap().decode(LogWant::ALL, &mut columns).unwrap();
-        for row in 0..columns.len() {
-            line(next, &mut text);
-            assert!(columns.line(row) == text, "line {next}");
-            next += 1;
-        }
-    }
+    each_line(&store, |_, found| {
+        line(next, &mut text);
+        assert!(found == text, "line {next}");
+        next += 1;
+    });
     assert_eq!(next, LINES);
 }

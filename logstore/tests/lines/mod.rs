@@ -111,6 +111,22 @@ pub(crate) fn contents(store: &LogStore) -> Result<Vec<Line>, SourceError> {
     Ok(found)
 }
 
+/// Looks at every line with its time, in the order of the pages.
+pub(crate) fn each_line(store: &LogStore, mut look: impl FnMut(i64, &[u8])) {
+    let request = LogRequest {
+        matchers: vec![],
+        window: NanosRange::ALL,
+        direction: Direction::Forward,
+        filters: vec![],
+    };
+    let pages = store.select(&request, &QueryContext::new()).unwrap();
+    let mut columns = LogColumns::default();
+    for index in 0..pages.len() {
+        pages.page(index).unwrap().decode(LogWant::ALL, &mut columns).unwrap();
+        (0..columns.len()).for_each(|row| look(columns.times[row], columns.line(row)));
+    }
+}
+
 /// The plainest log store there is.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Model(BTreeMap<(u8, i64), Vec<String>>);
