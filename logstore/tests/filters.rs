@@ -200,6 +200,16 @@ fn filter() -> impl Strategy<Value = LineFilter> {
         "PUT|rror",
         "r/1[0-9]|=7|[^ -~]",
         "span=0af7651916cd43dd-[12]",
+        "(?i)TRACE=8068E9587B19F3747ACCD1EC60ABE77A",
+        "(8068e9587b19f3747accd1ec60abe77a|0af7651916cd43dd)",
+        r"\b8068e9587b19f3747accd1ec60abe77a\b",
+        r"took [0-9.]+ms$",
+        "(?s)GET.*ms",
+        "(info)?",
+        r"\B[0-9]\b",
+        "[^a]\u{fffd}|[é-ü]",
+        "\u{fffd}",
+        "(?i)\u{212a}|level",
     ];
     let regexes = prop::sample::select(regexes);
     let pattern = prop_oneof![

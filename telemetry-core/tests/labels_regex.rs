@@ -546,6 +546,8 @@ fn stores_learn_what_to_look_for() {
         ("a|.*", ""),
         ("|a", ""),
         (r"\btimeout\b", "timeout"),
+        // It also matches bytes that are no character.
+        ("ab\u{fffd}.*cd", "cd"),
     ] {
         assert_eq!(required(pattern), expected, "{pattern}");
     }

@@ -97,8 +97,6 @@ fn clause(regex: &Regex) -> Option<Vec<&[u8]>> {
     let best = regex
         .required_literals()
         .iter()
-        // That character also stands for bytes that are none.
-        .filter(|clause| !clause.texts().any(|text| text.contains(char::REPLACEMENT_CHARACTER)))
         .max_by_key(|clause| (shortest(clause), std::cmp::Reverse(clause.texts().len())))?;
     (shortest(&best) >= CLUE_BYTES_MIN).then(|| best.texts().map(str::as_bytes).collect())
 }

@@ -45,7 +45,11 @@ impl AnyOf {
             Some(1) => SHORT_CLAUSE_MAX,
             Some(_) => CLAUSE_MAX,
         };
-        let is_useful = texts.len() <= most;
+        // Bytes that are no character are read as one that stands for them: a match need not have
+        // that one's own bytes.
+        let may_be_other_bytes =
+            texts.iter().any(|text| text.contains(char::REPLACEMENT_CHARACTER));
+        let is_useful = texts.len() <= most && !may_be_other_bytes;
         (is_useful && !texts.is_empty()).then(|| {
             let mut texts: Vec<Box<str>> = texts.into_iter().map(String::into).collect();
             texts.sort_unstable();
