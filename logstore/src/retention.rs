@@ -10,12 +10,14 @@
 //! 1. The streams of a rule are those of its selector and of none that goes before it. "Not all of
 //!    these matchers" is spelt out: one of them inverted, for each.
 //! 2. A delete reaches from where the last one ended, so that only blocks with lines that have just
-//!    become too old are written again. Where that was is remembered in the manifest:
+//!    become too old are written again; or from the oldest line that came since, since a stream may
+//!    be behind all others. Where the last one ended is remembered in the manifest:
 //!
 //! ~~~text
-//! version   u8 = 1
+//! version   u8 = 2
 //! rules     u64 LE   FNV-1a of the rules; other rules begin anew
-//! ends      per rule: zigzag   end of its last delete, not in it
+//! marks     per rule: zigzag   end of its last delete, not in it
+//!                     varint   number of the last commit that the delete saw
 //! ~~~
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
@@ -29,7 +31,7 @@ use telemetry_core::storage::varint;
 
 use crate::Error;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Deletes that one rule may become. Each rule that goes before it multiplies them by its matchers.
 const DELETES_PER_RULE_MAX: usize = 256;
@@ -72,6 +74,15 @@ struct Rule {
     deletes: Vec<Vec<Matcher>>,
 }
 
+/// How far a rule has been applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Mark {
+    /// Older lines have been deleted ...
+    end: i64,
+    /// ... of all commits up to this one.
+    commit: u64,
+}
+
 impl Retention {
     pub(crate) fn new(retention: &StreamRetention) -> Result<Self, Error> {
         let mut rules: Vec<&RetentionRule> = retention.rules.iter().collect();
@@ -102,35 +113,34 @@ impl Retention {
         self.rules.iter().map(|rule| (rule.period / STEPS_PER_PERIOD).max(1)).min()
     }
 
-    /// What to delete now that `newest` is the newest time, and what to remember then. `memory` is
-    /// what was remembered; lines up to `late` nanoseconds old may have come since.
+    /// What to delete now that `newest` is the newest time and `commit` the last commit, and what to
+    /// remember then. `memory` is what was remembered; `oldest_since` gives the time of the oldest
+    /// line that came after a commit.
     pub(crate) fn due(
         &self,
         newest: i64,
-        late: i64,
+        commit: u64,
+        oldest_since: impl Fn(u64) -> Option<i64>,
         memory: &[u8],
     ) -> Option<(Vec<Tombstone>, Vec<u8>)> {
         let known = read(memory, self.hash, self.rules.len()).unwrap_or_default();
-        let mut ends = Vec::with_capacity(self.rules.len());
+        let mut marks = Vec::with_capacity(self.rules.len());
         let mut tombstones = Vec::new();
         for (at, rule) in self.rules.iter().enumerate() {
-            let before = known.get(at).copied().unwrap_or(i64::MIN);
+            let before = known.get(at).copied().unwrap_or(Mark { end: i64::MIN, commit: 0 });
             let end = newest.saturating_sub(rule.period);
-            if end <= before.saturating_add(rule.period / STEPS_PER_PERIOD) {
-                ends.push(before);
+            if end <= before.end.saturating_add(rule.period / STEPS_PER_PERIOD) {
+                marks.push(before);
                 continue;
             }
-            ends.push(end);
+            marks.push(Mark { end, commit });
+            let late = oldest_since(before.commit).unwrap_or(i64::MAX);
             // Lines at `end` itself are as old as may be.
-            let start = match before {
-                i64::MIN => i64::MIN,
-                before => before.saturating_sub(late),
-            };
-            let last = end.saturating_sub(1);
+            let (start, last) = (before.end.min(late), end.saturating_sub(1));
             let delete = |matchers: &Vec<Matcher>| Tombstone::new(matchers.clone(), start, last);
             tombstones.extend(rule.deletes.iter().map(delete));
         }
-        (!tombstones.is_empty()).then(|| (tombstones, write(self.hash, &ends)))
+        (!tombstones.is_empty()).then(|| (tombstones, write(self.hash, &marks)))
     }
 }
 
@@ -160,19 +170,24 @@ fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
-fn write(hash: u64, ends: &[i64]) -> Vec<u8> {
+fn write(hash: u64, marks: &[Mark]) -> Vec<u8> {
     let mut out = vec![VERSION];
     out.extend_from_slice(&hash.to_le_bytes());
-    ends.iter().for_each(|end| varint::put_i64(&mut out, *end));
+    for mark in marks {
+        varint::put_i64(&mut out, mark.end);
+        varint::put_u64(&mut out, mark.commit);
+    }
     out
 }
 
 /// What was remembered, if it was for the same rules.
-fn read(memory: &[u8], hash: u64, rules: usize) -> Option<Vec<i64>> {
+fn read(memory: &[u8], hash: u64, rules: usize) -> Option<Vec<Mark>> {
     let mut cursor =
         Cursor::new(memory.strip_prefix(&[VERSION])?.strip_prefix(&hash.to_le_bytes())?);
-    let ends = (0..rules).map(|_| cursor.varint_i64().ok()).collect::<Option<Vec<i64>>>()?;
-    cursor.finish().is_ok().then_some(ends)
+    let mut mark =
+        || Some(Mark { end: cursor.varint_i64().ok()?, commit: cursor.varint_u64().ok()? });
+    let marks = (0..rules).map(|_| mark()).collect::<Option<Vec<Mark>>>()?;
+    cursor.finish().is_ok().then_some(marks)
 }
 
 #[cfg(test)]
@@ -189,9 +204,10 @@ mod tests {
 
     #[test]
     fn golden_memory() {
-        let bytes = write(0x0102, &[-1, 2]);
-        assert_eq!(bytes, [1, 2, 1, 0, 0, 0, 0, 0, 0, 1, 4]);
-        assert_eq!(read(&bytes, 0x0102, 2), Some(vec![-1, 2]));
+        let marks = [Mark { end: -1, commit: 0 }, Mark { end: 2, commit: 300 }];
+        let bytes = write(0x0102, &marks);
+        assert_eq!(bytes, [2, 2, 1, 0, 0, 0, 0, 0, 0, 1, 0, 4, 0xac, 2]);
+        assert_eq!(read(&bytes, 0x0102, 2), Some(marks.to_vec()));
         assert_eq!(read(&bytes, 0x0103, 2), None);
         for cut in 0..bytes.len() {
             assert_eq!(read(&bytes[..cut], 0x0102, 2), None);
@@ -203,11 +219,15 @@ mod tests {
         let retention =
             StreamRetention { rules: vec![rule(&[("a", "1")], 0, 240)], ..Default::default() };
         let retention = Retention::new(&retention).unwrap();
-        let (first, memory) = retention.due(1_000, 5, &[]).unwrap();
+        let late = |since: u64| (since == 3).then_some(900);
+        let (first, memory) = retention.due(1_000, 3, late, &[]).unwrap();
         assert_eq!((first[0].start, first[0].end), (i64::MIN, 759));
-        assert!(retention.due(1_010, 5, &memory).is_none());
-        let (second, _) = retention.due(1_011, 5, &memory).unwrap();
-        assert_eq!((second[0].start, second[0].end), (755, 770));
+        assert!(retention.due(1_010, 4, late, &memory).is_none());
+        let (second, memory) = retention.due(1_011, 4, late, &memory).unwrap();
+        assert_eq!((second[0].start, second[0].end), (760, 770));
+        let late = |since: u64| (since == 4).then_some(12);
+        let (third, _) = retention.due(1_100, 5, late, &memory).unwrap();
+        assert_eq!((third[0].start, third[0].end), (12, 859));
     }
 
     #[test]
@@ -244,7 +264,7 @@ mod tests {
             let counts = counts.min_by_key(|rule| (Reverse(rule.priority), rule.period));
             let period = counts.map(|rule| rule.period).or(default_period);
             let made = Retention::new(&retention).unwrap();
-            let due = made.due(1_000, 0, &[]).map(|due| due.0).unwrap_or_default();
+            let due = made.due(1_000, 1, |_| None, &[]).map(|due| due.0).unwrap_or_default();
             let deleted = due.iter().filter(|tombstone| tombstone.selects(&labels));
             let newest = deleted.map(|tombstone| tombstone.end).max();
             let expected = period.map(|period| 999 - i64::try_from(period.as_nanos()).unwrap());

@@ -10,7 +10,7 @@ use telemetry_core::model::LogEntry;
 use telemetry_core::sink::LogSink;
 use telemetry_core::source::LogDelete;
 use telemetry_core::storage::stats::StoreStats;
-use telemetry_core::storage::store::{Store, VerifyReport};
+use telemetry_core::storage::store::{Snapshot, Store, VerifyReport};
 use telemetry_core::time::{Nanos, NanosRange};
 
 use crate::batch::Batch;
@@ -174,7 +174,7 @@ impl LogStore {
 
     /// Deletes what the rules of retention keep no longer, now that lines up to `newest` have come.
     pub(crate) fn expire(&self, newest: i64) -> Result<(), Error> {
-        let Intake { retention, limits, asked, .. } = &*self.intake;
+        let Intake { retention, asked, .. } = &*self.intake;
         let Some(step) = retention.step() else { return Ok(()) };
         let mut asked = asked.lock();
         if newest < asked.saturating_add(step) || self.store.is_read_only() {
@@ -182,8 +182,10 @@ impl LogStore {
         }
         *asked = newest;
         let memory = self.store.extra();
+        let snapshot = self.store.snapshot();
+        let since = |commit| oldest_since(&snapshot, commit);
         if let Some((tombstones, memory)) =
-            retention.due(newest, limits.out_of_order_nanos, &memory)
+            retention.due(newest, snapshot.visible(), since, &memory)
         {
             for tombstone in tombstones {
                 self.store.delete(tombstone)?;
@@ -293,4 +295,13 @@ impl LogStore {
     pub fn close(&self) -> Result<(), Error> {
         Ok(self.store.close()?)
     }
+}
+
+/// Time of the oldest line that came after a commit, or earlier: heads and blocks that hold later
+/// lines too are taken as a whole.
+fn oldest_since(snapshot: &Snapshot<Logs>, commit: u64) -> Option<i64> {
+    let heads = snapshot.heads().filter_map(|(head, _)| Some(head.range()?.0));
+    let blocks = snapshot.blocks().iter().map(|block| block.entry());
+    let blocks = blocks.filter(|entry| entry.last_commit > commit).map(|entry| entry.min_time);
+    heads.chain(blocks).min()
 }

@@ -93,3 +93,27 @@ fn streams_go_when_their_rule_says() {
     assert_eq!(streams(&store), names(["a clock"]));
     assert!(store.verify().unwrap().problems.is_empty());
 }
+
+/// A stream may be far behind the others: a file that is read long after it was written.
+#[test]
+fn lines_that_come_when_they_are_too_old_go_as_well() {
+    let files: Arc<dyn FileSystem> = Arc::new(MemoryFileSystem::new());
+    let store = open(&files);
+    let clock = labels! { "n" => "a clock" };
+    let tick = |store: &LogStore, hours: i64| store.push(&clock, hours * HOUR, "tick").unwrap();
+    tick(&store, 0);
+    tick(&store, 24 * 20);
+    tick(&store, 24 * 21);
+    store.push(&labels! { "n" => "file" }, HOUR, "x").unwrap();
+    store.push(&labels! { "n" => "file 2", "keep" => "long" }, HOUR, "x").unwrap();
+    assert_eq!(streams(&store), names(["a clock", "file", "file 2"]));
+    store.flush().unwrap();
+    store.close().unwrap();
+    drop(store);
+    let store = open(&files);
+    tick(&store, 24 * 22);
+    assert_eq!(streams(&store), names(["a clock", "file 2"]));
+    store.push(&labels! { "n" => "file" }, HOUR, "x").unwrap();
+    tick(&store, 24 * 23);
+    assert_eq!(streams(&store), names(["a clock", "file 2"]));
+}
