@@ -114,6 +114,12 @@ fn labels_and_metadata_are_made_of_what_was_extracted() {
     let of = |entry: &Entry| entry.labels.keys().cloned().collect::<Vec<_>>();
     assert_eq!(of(&found), ["app", "lvl"]);
     assert_eq!(found.metadata["trace_id"], "7");
+    let source_type = LabelSource::StructuredMetadata;
+    let labels = Labels { source_type, ..Labels::of([("id", "trace_id"), ("level", "")]) };
+    let metadata = StructuredMetadata::of([("trace_id", "id")]);
+    let found = one([parsed(), metadata.into(), labels.into()], line);
+    assert_eq!((of(&found), &*found.labels["id"]), (vec!["app".into(), "id".into()], "7"));
+    assert_eq!(found.metadata["trace_id"], "7");
     let fixed = StaticLabels::of([("env", "prod"), ("x", "y")]);
     let keep = LabelKeep { values: vec!["env".into(), "x".into()] };
     let dropped = LabelDrop { values: vec!["x".into()] };

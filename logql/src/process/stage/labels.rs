@@ -5,11 +5,23 @@ use super::{Mapping, Run, StageSetupError, each, label_names, mapping, other, re
 /// The label that carries a tenant.
 const TENANT: &str = "__tenant_id__";
 
-/// Makes labels of extracted values.
+/// Makes labels of extracted values or of structured metadata.
 #[derive(Clone, Debug, Default)]
 pub struct Labels {
-    /// Names of labels, and the extracted value of each; an empty one is the name.
+    /// Names of labels, and the name of the value of each; an empty one is that of the label.
     pub values: Mapping,
+    /// Where the values are.
+    pub source_type: LabelSource,
+}
+
+/// Where values of labels come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LabelSource {
+    /// Extracted values.
+    #[default]
+    Extracted,
+    /// Structured metadata, which stays.
+    StructuredMetadata,
 }
 
 /// Sets labels to fixed values.
@@ -45,18 +57,24 @@ pub struct Tenant {
 }
 
 impl Labels {
-    /// Makes these labels.
+    /// Makes these labels of extracted values.
     pub fn of<N: Into<String>, V: Into<String>>(values: impl IntoIterator<Item = (N, V)>) -> Self {
-        Labels { values: mapping(values) }
+        Labels { values: mapping(values), ..Labels::default() }
     }
 
     pub(super) fn make(&self, _: usize) -> Result<Box<dyn Run>, StageSetupError> {
         required("labels", "values", !self.values.is_empty())?;
         label_names("labels", self.values.iter().map(|pair| &*pair.0))?;
-        let values = self.values.clone();
+        let Labels { values, source_type } = self.clone();
         Ok(each(move |entry, _| {
             for pair in &values {
-                if let Some(value) = entry.get(other(pair)).map(|value| value.into_owned()) {
+                let value = match source_type {
+                    LabelSource::Extracted => {
+                        entry.get(other(pair)).map(|value| value.into_owned())
+                    }
+                    LabelSource::StructuredMetadata => entry.metadata.get(other(pair)).cloned(),
+                };
+                if let Some(value) = value {
                     entry.labels.insert(pair.0.clone(), value);
                 }
             }

@@ -34,7 +34,7 @@ pub use drop::Drop;
 pub use eventlogmessage::EventLogMessage;
 pub use geoip::GeoIp;
 pub use json::Json;
-pub use labels::{LabelDrop, LabelKeep, Labels, StaticLabels, Tenant};
+pub use labels::{LabelDrop, LabelKeep, LabelSource, Labels, StaticLabels, Tenant};
 pub use limit::Limit;
 pub use logfmt::Logfmt;
 pub use luhn::Luhn;
