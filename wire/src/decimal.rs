@@ -8,8 +8,8 @@
 /// Digits whose number a float holds exactly, whatever they are.
 const DIGITS_MAX: u32 = 15;
 
-/// Digits whose number an integer of 64 bits holds, whatever they are.
-const INTEGER_DIGITS_MAX: u32 = 18;
+/// Digits whose number 64 bits hold, whatever they are; with a sign, most numbers of that length.
+const INTEGER_DIGITS_MAX: u32 = 19;
 
 const POWERS: [f64; 16] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
@@ -58,10 +58,14 @@ pub(crate) fn float(bytes: &[u8]) -> Option<(f64, usize)> {
 pub(crate) fn integer(bytes: &[u8]) -> Option<(i64, usize)> {
     let is_negative = bytes.first() == Some(&b'-');
     let start = usize::from(is_negative);
-    let (mut value, mut at, mut digits) = (0_i64, start, 0_u32);
+    let (mut value, mut at, mut digits) = (0_u64, start, 0_u32);
     // Timestamps have 10 to 19 digits.
-    if let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk).and_then(eight_digits) {
-        (value, at, digits) = (eight, at + 8, 8);
+    while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk).and_then(eight_digits) {
+        value = value.wrapping_mul(100_000_000).wrapping_add(eight);
+        (at, digits) = (at + 8, digits + 8);
+        if digits == 16 {
+            break;
+        }
     }
     while let Some(digit) = bytes.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|it| *it < 10)
     {
@@ -72,13 +76,14 @@ pub(crate) fn integer(bytes: &[u8]) -> Option<(i64, usize)> {
     let is_right = (1..=INTEGER_DIGITS_MAX).contains(&digits)
         && !(digits > 1 && bytes.get(start) == Some(&b'0'))
         && !is_part(bytes.get(at));
-    is_right.then_some((if is_negative { -value } else { value }, at))
+    let value = i64::try_from(value).ok().filter(|_| is_right)?;
+    Some((if is_negative { -value } else { value }, at))
 }
 
 /// The number that eight digits are, all at once: neighbours are joined to pairs, pairs to fours,
 /// fours to the number.
 #[inline]
-fn eight_digits(bytes: &[u8; 8]) -> Option<i64> {
+fn eight_digits(bytes: &[u8; 8]) -> Option<u64> {
     let text = u64::from_le_bytes(*bytes);
     let digits = text ^ 0x3030_3030_3030_3030;
     // Above nine, adding six carries into the upper half of the byte.
@@ -88,8 +93,7 @@ fn eight_digits(bytes: &[u8; 8]) -> Option<i64> {
     }
     let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
     let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
-    let number = fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff;
-    Some(number.cast_signed())
+    Some(fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff)
 }
 
 /// Whether a number may go on with this byte: in Go's spelling with letters and `_` too.
@@ -110,7 +114,9 @@ mod tests {
         assert!(float(b"-0").unwrap().0.is_sign_negative());
         assert_eq!(float(b"999999999999999]"), Some((999_999_999_999_999.0, 15)));
         assert_eq!(integer(b"-17 "), Some((-17, 3)));
-        assert_eq!(integer(b"999999999999999999"), Some((999_999_999_999_999_999, 18)));
+        assert_eq!(integer(b"9223372036854775807"), Some((i64::MAX, 19)));
+        assert_eq!(integer(b"9223372036854775808"), None);
+        assert_eq!(integer(b"12345678901234567890"), None);
         for other in ["", "-", "+1", "1e3", "1.", ".5", "01", "-01", "1_0", "0x1", "1.5.5", "1i"] {
             assert_eq!(float(other.as_bytes()), None, "{other}");
             assert_eq!(integer(other.as_bytes()), None, "{other}");
@@ -122,7 +128,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn integers_are_read_as_they_are_spelt(value in -999_999_999_999_999_999..=999_999_999_999_999_999_i64) {
+        fn integers_are_read_as_they_are_spelt(value in -i64::MAX..=i64::MAX, shift in 0..64_u32) {
+            let value: i64 = value >> shift;
             let text = value.to_string();
             prop_assert_eq!(integer(text.as_bytes()), Some((value, text.len())));
         }

@@ -108,16 +108,8 @@ impl<'a> Reader<'a> {
         let mut escaped = String::new();
         loop {
             let chunk_start = self.at;
-            let Some(len) = memchr2(b'"', b'\\', self.bytes()) else {
-                return Err(self.error_at(self.text.len(), JsonErrorKind::End));
-            };
-            let chunk = self.text.get(chunk_start..chunk_start + len).unwrap_or_default();
-            if let Some(control) = chunk.bytes().position(|byte| byte < 0x20) {
-                return Err(self.error_at(chunk_start + control, JsonErrorKind::Control));
-            }
-            self.at += len;
-            if self.bytes().first() == Some(&b'"') {
-                self.at += 1;
+            let (chunk, is_last) = self.chunk()?;
+            if is_last {
                 if escaped.is_empty() && chunk_start == start {
                     return Ok(Cow::Borrowed(chunk));
                 }
@@ -126,6 +118,47 @@ impl<'a> Reader<'a> {
             }
             escaped.push_str(chunk);
             escaped.push(self.escape()?);
+        }
+    }
+
+    /// Appends a string to `out`.
+    #[inline]
+    pub(crate) fn append_string(&mut self, out: &mut String) -> Result<(), Error> {
+        self.expect(b'"', "a string")?;
+        loop {
+            let (chunk, is_last) = self.chunk()?;
+            out.push_str(chunk);
+            if is_last {
+                return Ok(());
+            }
+            out.push(self.escape()?);
+        }
+    }
+
+    /// What of a string stands for itself, up to the quote that ends it, which is stepped over, or
+    /// to a backslash, which is not.
+    #[inline]
+    fn chunk(&mut self) -> Result<(&'a str, bool), Error> {
+        let start = self.at;
+        self.at += plain_len(self.bytes());
+        let chunk = self.text.get(start..self.at).unwrap_or_default();
+        match self.bytes().first() {
+            Some(b'"') => {
+                self.at += 1;
+                Ok((chunk, true))
+            }
+            Some(b'\\') => Ok((chunk, false)),
+            Some(_) => Err(self.control()),
+            None => Err(self.error_at(self.text.len(), JsonErrorKind::End)),
+        }
+    }
+
+    /// A control character in a string; that the string has no end counts more.
+    #[cold]
+    fn control(&self) -> Error {
+        match memchr2(b'"', b'\\', self.bytes()) {
+            Some(_) => self.error(JsonErrorKind::Control),
+            None => self.error_at(self.text.len(), JsonErrorKind::End),
         }
     }
 
@@ -212,6 +245,19 @@ impl<'a> Reader<'a> {
         Some(value)
     }
 
+    /// An integer that is spelt plainly within quotes, if one comes next.
+    #[inline]
+    pub(crate) fn take_quoted_integer(&mut self) -> Option<i64> {
+        self.peek();
+        let [b'"', digits @ ..] = self.bytes() else { return None };
+        let (value, len) = decimal::integer(digits)?;
+        if digits.get(len) != Some(&b'"') {
+            return None;
+        }
+        self.at += len + 2;
+        Some(value)
+    }
+
     /// Steps over a value of any kind.
     pub(crate) fn skip(&mut self, depth: u32) -> Result<(), Error> {
         if depth == SKIPPED_DEPTH_MAX {
@@ -277,6 +323,27 @@ impl<'a> Reader<'a> {
             _ => Err(self.error(JsonErrorKind::Trailing)),
         }
     }
+}
+
+/// How many bytes at the head of `bytes` stand for themselves in a string: none of them is a quote,
+/// a backslash or a control character.
+#[inline]
+fn plain_len(bytes: &[u8]) -> usize {
+    let mut len = 0;
+    // Blocks that the compiler looks at with vectors.
+    for block in bytes.as_chunks::<32>().0 {
+        if block.iter().fold(false, |found, byte| found | is_special(*byte)) {
+            break;
+        }
+        len += block.len();
+    }
+    let rest = bytes.get(len..).unwrap_or_default();
+    len + rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len())
+}
+
+#[inline]
+fn is_special(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
 /// Whether `text` is spelt as JSON wants a number.

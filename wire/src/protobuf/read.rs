@@ -82,6 +82,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Steps over the tag that is the byte `tag`, if it comes next.
+    #[inline]
+    pub(crate) fn take_tag(&mut self, tag: u8) -> bool {
+        match self.rest {
+            [next, rest @ ..] if *next == tag => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// The next tag; the wire type as a number where it begins no value.
     #[inline]
     fn raw_tag(&mut self) -> Result<(u32, Result<Wire, u8>), Fault> {

@@ -1,81 +1,55 @@
 //! Reads the messages of a body.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
-use telemetry_core::sink::{LogRecord, LogSink, RawLabels, RefusalReason};
-
+use super::batch::{Batch, Place};
 use super::labels;
-use super::metadata::Metadata;
 use crate::error::Fault;
-use crate::otlp::texts::Texts;
 use crate::protobuf::Wire::*;
 use crate::protobuf::{Bytes, Reader, pairs};
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
-/// Checks that `body` is a `PushRequest`, and that all labels can be read.
-pub(super) fn check(body: &[u8]) -> Result<(), Fault> {
-    each_stream(body, |stream| {
-        labels::read(text_of_labels(stream)?)?;
-        let mut fields = stream;
-        while let Some(tag) = fields.tag()? {
-            match tag {
-                (2, Len) => {
-                    let entry = Entry::read(fields.message()?)?;
-                    entry.each_pair(|_, _| ())?;
-                }
-                _ => fields.skip(tag)?,
-            }
-        }
-        Ok(())
-    })
+/// The first bytes of an entry's fields.
+mod tag {
+    pub(super) const TIMESTAMP: u8 = 1 << 3 | 2;
+    pub(super) const LINE: u8 = 2 << 3 | 2;
+    pub(super) const METADATA: u8 = 3 << 3 | 2;
+    /// Of a timestamp.
+    pub(super) const SECONDS: u8 = 1 << 3;
+    pub(super) const NANOS: u8 = 2 << 3;
+    /// Of a pair.
+    pub(super) const NAME: u8 = 1 << 3 | 2;
+    pub(super) const VALUE: u8 = 2 << 3 | 2;
 }
 
-/// Hands the entries of `body` to `sink`. Gives the number of streams.
-pub(super) fn entries<S: LogSink + ?Sized>(
-    body: &[u8],
-    texts: &mut Texts,
-    sink: &mut S,
-) -> Result<u64, Fault> {
-    let mut streams = 0;
-    each_stream(body, |stream| {
-        streams += 1;
-        let pairs = labels::read(text_of_labels(stream)?)?;
-        let pairs: Vec<_> = pairs.iter().map(|(name, value)| (*name, &**value)).collect();
-        let labels = RawLabels::new(&pairs);
-        let mut metadata = Metadata::default();
-        let mut fields = stream;
-        while let Some(tag) = fields.tag()? {
-            match tag {
-                (2, Len) => {
-                    let entry = Entry::read(fields.message()?)?;
-                    metadata.clear();
-                    entry.each_pair(|name, value| metadata.add(name, value, &pairs, texts))?;
-                    match entry.time {
-                        Some(time) => metadata.with(|metadata| {
-                            sink.push(&labels, LogRecord { time, line: entry.line, metadata });
-                        }),
-                        None => sink.refuse(RefusalReason::InvalidTime { time: i64::MAX }),
-                    }
-                }
-                _ => fields.skip(tag)?,
-            }
-        }
-        Ok(())
-    })?;
-    Ok(streams)
-}
-
-fn each_stream<'a>(
-    body: &'a [u8],
-    mut then: impl FnMut(Reader<'a>) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+/// Reads the `PushRequest` that `body` is.
+pub(super) fn read(body: &[u8], batch: &mut Batch) -> Result<(), Fault> {
     let mut request = Reader::new(body);
     while let Some(tag) = request.tag()? {
         match tag {
-            (1, Len) => then(request.message()?)?,
+            (1, Len) => stream(request.message()?, batch)?,
             _ => request.skip(tag)?,
         }
     }
+    Ok(())
+}
+
+fn stream(message: Reader<'_>, batch: &mut Batch) -> Result<(), Fault> {
+    batch.add_labels(&labels::read(text_of_labels(message)?)?);
+    let mut fields = message;
+    while let Some(tag) = fields.tag()? {
+        match tag {
+            (2, Len) => {
+                let message = fields.message()?;
+                if usual_entry(message, batch).is_none() {
+                    batch.clear_metadata();
+                    entry(message, batch)?;
+                }
+            }
+            _ => fields.skip(tag)?,
+        }
+    }
+    batch.end_stream();
     Ok(())
 }
 
@@ -91,57 +65,74 @@ fn text_of_labels(mut stream: Reader<'_>) -> Result<Bytes<'_>, Fault> {
     Ok(Bytes { bytes: b"", at })
 }
 
-/// A line with its time; its metadata is among the fields of its message.
-struct Entry<'a> {
-    message: Reader<'a>,
-    /// None where 64 bits of nanoseconds do not hold it.
-    time: Option<i64>,
-    line: &'a [u8],
-    has_metadata: bool,
+/// Reads an entry whose fields come as every sender writes them: each once, in the order of their
+/// numbers. None, where they do not.
+#[inline]
+fn usual_entry(mut fields: Reader<'_>, batch: &mut Batch) -> Option<()> {
+    let mut time = Some(0);
+    if fields.take_tag(tag::TIMESTAMP) {
+        let mut timestamp = fields.message().ok()?;
+        let mut part = |tag| match timestamp.take_tag(tag) {
+            true => timestamp.varint().ok(),
+            false => Some(0),
+        };
+        let (seconds, nanos) = (part(tag::SECONDS)?, part(tag::NANOS)?);
+        // More are of the wrong kind.
+        let nanos = i32::try_from(nanos).ok().filter(|_| timestamp.is_empty())?;
+        time = nanoseconds(seconds.cast_signed(), nanos);
+    }
+    let line = match fields.take_tag(tag::LINE) {
+        true => place(fields.bytes().ok()?),
+        false => 0..0,
+    };
+    while fields.take_tag(tag::METADATA) {
+        let mut pair = fields.message().ok()?;
+        let mut part = |tag| match pair.take_tag(tag) {
+            true => pair.bytes().ok().map(place),
+            false => Some(0..0),
+        };
+        let (name, value) = (part(tag::NAME)?, part(tag::VALUE)?);
+        if !pair.is_empty() {
+            return None;
+        }
+        batch.add_metadata(name, value);
+    }
+    if !fields.is_empty() {
+        return None;
+    }
+    batch.end_entry(time, line);
+    Some(())
 }
 
-impl<'a> Entry<'a> {
-    #[inline]
-    fn read(message: Reader<'a>) -> Result<Self, Fault> {
-        let mut entry = Entry { message, time: Some(0), line: b"", has_metadata: false };
-        let mut fields = message;
-        while let Some(tag) = fields.tag()? {
-            match tag {
-                (1, Len) => entry.time = timestamp(fields.message()?)?,
-                (2, Len) => entry.line = fields.bytes()?.bytes,
-                (3, Len) => {
-                    entry.has_metadata = true;
-                    fields.skip(tag)?;
-                }
-                _ => fields.skip(tag)?,
+/// Reads an entry, however its fields come.
+#[cold]
+fn entry(mut fields: Reader<'_>, batch: &mut Batch) -> Result<(), Fault> {
+    let (mut time, mut line) = (Some(0), 0..0);
+    while let Some(tag) = fields.tag()? {
+        match tag {
+            (1, Len) => {
+                let (seconds, nanos) = pairs::timestamp(fields.message()?)?;
+                time = nanoseconds(seconds, nanos);
             }
-        }
-        Ok(entry)
-    }
-
-    /// Calls `then` with name and value of each pair of the metadata.
-    #[inline]
-    fn each_pair(&self, mut then: impl FnMut(Bytes<'a>, Bytes<'a>)) -> Result<(), Fault> {
-        if !self.has_metadata {
-            return Ok(());
-        }
-        let mut fields = self.message;
-        while let Some(tag) = fields.tag()? {
-            match tag {
-                (3, Len) => {
-                    let [name, value] = pairs::texts(fields.message()?)?;
-                    then(name, value);
-                }
-                _ => fields.skip(tag)?,
+            (2, Len) => line = place(fields.bytes()?),
+            (3, Len) => {
+                let [name, value] = pairs::texts(fields.message()?)?;
+                batch.add_metadata(place(name), place(value));
             }
+            _ => fields.skip(tag)?,
         }
-        Ok(())
     }
+    batch.end_entry(time, line);
+    Ok(())
 }
 
 #[inline]
-fn timestamp(message: Reader<'_>) -> Result<Option<i64>, Fault> {
-    let (seconds, nanos) = pairs::timestamp(message)?;
+fn nanoseconds(seconds: i64, nanos: i32) -> Option<i64> {
     let whole = seconds.checked_mul(NANOS_PER_SECOND);
-    Ok(whole.and_then(|whole| whole.checked_add(nanos.into())))
+    whole.and_then(|whole| whole.checked_add(nanos.into()))
+}
+
+#[inline]
+fn place(bytes: Bytes<'_>) -> Place {
+    bytes.at..bytes.at + bytes.bytes.len()
 }

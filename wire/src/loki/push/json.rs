@@ -7,55 +7,60 @@
 //! ]}
 //! ~~~
 //!
-//! The second form is that of Loki before 1.0. What both have in common with protobuf is left to
-//! the decoder of that; here is only what JSON can have wrong.
+//! The second form is that of Loki before 1.0.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
-use std::collections::BTreeMap;
-
-use telemetry_core::syntax::string;
 use telemetry_core::time::calendar;
 
-use super::labels;
+use super::batch::{Batch, Place};
+use super::labels::{self, Pairs};
 use crate::error::{Error, JsonErrorKind, StreamLabelsErrorKind};
 use crate::json::Reader;
-use crate::protobuf::{Bytes, Writer};
+use crate::protobuf::Bytes;
 
-const NANOS_PER_SECOND: i64 = 1_000_000_000;
-
-/// The `PushRequest` that the JSON text `input` stands for. It can be decoded without a fault.
-pub(super) fn transcode(input: &[u8]) -> Result<Vec<u8>, Error> {
+/// Reads the push that the JSON text `input` is. What its strings stand for goes to `texts`.
+pub(super) fn read(input: &[u8], texts: &mut String, batch: &mut Batch) -> Result<(), Error> {
+    texts.clear();
+    // Most of it is text; what strings stand for is not longer than they.
+    texts.reserve(input.len());
     let mut reader = Reader::new(input)?;
-    let mut writer = Writer::default();
     reader.object(|reader, name| match name {
-        "streams" if !reader.take_null()? => reader.array(|reader| stream(reader, &mut writer)),
+        "streams" if !reader.take_null()? => reader.array(|reader| stream(reader, texts, batch)),
         "streams" => Ok(()),
         _ => reader.skip(0),
     })?;
-    reader.end()?;
-    Ok(writer.finish())
+    reader.end()
 }
 
-fn stream(reader: &mut Reader<'_>, writer: &mut Writer) -> Result<(), Error> {
-    let start = writer.begin(1);
+fn stream(reader: &mut Reader<'_>, texts: &mut String, batch: &mut Batch) -> Result<(), Error> {
+    reader.peek();
+    let start = reader.at();
+    let mut has_labels = false;
+    // Of several labels the first ones count.
+    let mut add = |pairs: &Pairs<'_>, batch: &mut Batch| {
+        if !std::mem::replace(&mut has_labels, true) {
+            batch.add_labels(pairs);
+        }
+    };
     reader.object(|reader, name| match name {
         "stream" => {
-            let text = labels_of_object(reader)?;
-            writer.bytes(1, text.as_bytes());
+            add(&labels_of_object(reader)?, batch);
             Ok(())
         }
         "labels" => {
             let at = string_start(reader);
             let text = reader.string()?;
-            labels::read(Bytes { bytes: text.as_bytes(), at })?;
-            writer.bytes(1, text.as_bytes());
+            add(&labels::read(Bytes { bytes: text.as_bytes(), at })?, batch);
             Ok(())
         }
-        "values" => reader.array(|reader| value(reader, writer)),
-        "entries" => reader.array(|reader| entry(reader, writer)),
+        "values" => reader.array(|reader| value(reader, texts, batch)),
+        "entries" => reader.array(|reader| entry(reader, texts, batch)),
         _ => reader.skip(0),
     })?;
-    writer.end(start);
+    if !has_labels {
+        return Err(Error::StreamLabels { position: start, kind: StreamLabelsErrorKind::Open });
+    }
+    batch.end_stream();
     Ok(())
 }
 
@@ -65,10 +70,10 @@ fn string_start(reader: &mut Reader<'_>) -> usize {
     reader.at() + 1
 }
 
-/// Labels as the text that protobuf carries. Of a name that occurs twice the last value counts; a
-/// value may be a bare number or word, whose spelling it is then.
-fn labels_of_object(reader: &mut Reader<'_>) -> Result<String, Error> {
-    let mut labels = BTreeMap::new();
+/// Labels in the order of their names. Of a name that occurs twice the last value counts; a value
+/// may be a bare number or word, whose spelling it is then.
+fn labels_of_object<'a>(reader: &mut Reader<'a>) -> Result<Pairs<'a>, Error> {
+    let mut labels = Pairs::new();
     reader.peek();
     let mut at = reader.at() + 1;
     reader.object(|reader, name| {
@@ -76,27 +81,20 @@ fn labels_of_object(reader: &mut Reader<'_>) -> Result<String, Error> {
             return Err(Error::StreamLabels { position: at, kind: StreamLabelsErrorKind::Name });
         }
         let value = match reader.peek() {
-            b'"' => reader.string()?.into_owned(),
-            b't' | b'f' => reader.bool()?.to_string(),
-            b'0'..=b'9' | b'-' => reader.number()?.to_owned(),
+            b'"' => reader.string()?,
+            b't' | b'f' => reader.bool()?.to_string().into(),
+            b'0'..=b'9' | b'-' => reader.number()?.into(),
             _ => return Err(reader.error(JsonErrorKind::Expected { expected: "a label value" })),
         };
-        labels.insert(name.to_owned(), value);
+        labels.push((name.to_owned().into(), value));
         at = reader.at();
         Ok(())
     })?;
-    let mut text = String::from("{");
-    for (name, value) in &labels {
-        if text.len() > 1 {
-            text.push(',');
-        }
-        text.push_str(name);
-        text.push('=');
-        // Writing to a string does not fail.
-        let _ = string::write_quoted(&mut text, value);
-    }
-    text.push('}');
-    Ok(text)
+    // Those of one name stay in their order, so that the last one stands in front.
+    labels.reverse();
+    labels.sort_by(|one, other| one.0.cmp(&other.0));
+    labels.dedup_by(|later, first| later.0 == first.0);
+    Ok(labels)
 }
 
 fn is_label_name(name: &str) -> bool {
@@ -105,71 +103,73 @@ fn is_label_name(name: &str) -> bool {
 }
 
 /// `["<nanoseconds>", "<line>", {metadata}?]`; what follows has no meaning.
-fn value(reader: &mut Reader<'_>, writer: &mut Writer) -> Result<(), Error> {
-    let start = writer.begin(2);
+fn value(reader: &mut Reader<'_>, texts: &mut String, batch: &mut Batch) -> Result<(), Error> {
     let mut place = 0_u32;
+    let (mut time, mut line) = (0, 0..0);
     reader.array(|reader| {
         place = place.saturating_add(1);
         match place {
-            1 => {
-                let at = string_start(reader);
-                let text = reader.string()?;
-                let kind = JsonErrorKind::Number { kind: "a time in nanoseconds" };
-                time(writer, text.parse().map_err(|_| reader.error_at(at, kind))?);
-                Ok(())
-            }
-            2 => {
-                writer.bytes(2, reader.string()?.as_bytes());
-                Ok(())
-            }
-            3 => metadata(reader, writer),
-            _ => reader.skip(0),
+            1 => time = nanoseconds(reader)?,
+            2 => line = text(reader, texts)?,
+            3 => metadata(reader, texts, batch)?,
+            _ => reader.skip(0)?,
         }
+        Ok(())
     })?;
     if place < 2 {
         return Err(reader.error(JsonErrorKind::Expected { expected: "a time and a line" }));
     }
-    writer.end(start);
+    batch.end_entry(Some(time), line);
     Ok(())
+}
+
+#[inline]
+fn nanoseconds(reader: &mut Reader<'_>) -> Result<i64, Error> {
+    if let Some(nanos) = reader.take_quoted_integer() {
+        return Ok(nanos);
+    }
+    let at = string_start(reader);
+    let text = reader.string()?;
+    let kind = JsonErrorKind::Number { kind: "a time in nanoseconds" };
+    text.parse().map_err(|_| reader.error_at(at, kind))
+}
+
+/// Appends a string to the texts.
+#[inline]
+fn text(reader: &mut Reader<'_>, texts: &mut String) -> Result<Place, Error> {
+    let start = texts.len();
+    reader.append_string(texts)?;
+    Ok(start..texts.len())
 }
 
 /// `{"ts": "<RFC 3339>", "line": "<line>"}`.
-fn entry(reader: &mut Reader<'_>, writer: &mut Writer) -> Result<(), Error> {
-    let start = writer.begin(2);
-    reader.object(|reader, name| match name {
-        "ts" | "timestamp" => {
-            let at = string_start(reader);
-            let text = reader.string()?;
-            let kind = JsonErrorKind::Expected { expected: "a time of RFC 3339" };
-            let nanos = calendar::parse_rfc3339(&text);
-            time(writer, nanos.ok_or_else(|| reader.error_at(at, kind))?.0);
-            Ok(())
+fn entry(reader: &mut Reader<'_>, texts: &mut String, batch: &mut Batch) -> Result<(), Error> {
+    let (mut time, mut line) = (0, 0..0);
+    reader.object(|reader, name| {
+        match name {
+            "ts" | "timestamp" => {
+                let at = string_start(reader);
+                let text = reader.string()?;
+                let kind = JsonErrorKind::Expected { expected: "a time of RFC 3339" };
+                let nanos = calendar::parse_rfc3339(&text);
+                time = nanos.ok_or_else(|| reader.error_at(at, kind))?.0;
+            }
+            "line" => line = text(reader, texts)?,
+            "structuredMetadata" => metadata(reader, texts, batch)?,
+            _ => reader.skip(0)?,
         }
-        "line" => {
-            writer.bytes(2, reader.string()?.as_bytes());
-            Ok(())
-        }
-        "structuredMetadata" => metadata(reader, writer),
-        _ => reader.skip(0),
+        Ok(())
     })?;
-    writer.end(start);
+    batch.end_entry(Some(time), line);
     Ok(())
 }
 
-fn time(writer: &mut Writer, nanos: i64) {
-    writer.message(1, |time| {
-        time.nonzero(1, nanos.div_euclid(NANOS_PER_SECOND).cast_unsigned());
-        time.nonzero(2, nanos.rem_euclid(NANOS_PER_SECOND).cast_unsigned());
-    });
-}
-
-fn metadata(reader: &mut Reader<'_>, writer: &mut Writer) -> Result<(), Error> {
+fn metadata(reader: &mut Reader<'_>, texts: &mut String, batch: &mut Batch) -> Result<(), Error> {
     reader.object(|reader, name| {
-        let value = reader.string()?;
-        writer.message(3, |pair| {
-            pair.bytes(1, name.as_bytes());
-            pair.bytes(2, value.as_bytes());
-        });
+        let start = texts.len();
+        texts.push_str(name);
+        let name = start..texts.len();
+        batch.add_metadata(name, text(reader, texts)?);
         Ok(())
     })
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, Fault, StreamLabelsErrorKind};
 use crate::protobuf::Bytes;
 
 /// Names and values in the order of the text.
-pub(super) type Pairs<'a> = Vec<(&'a str, Cow<'a, str>)>;
+pub(super) type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 /// Reads the labels that `text` is.
 pub(super) fn read(text: Bytes<'_>) -> Result<Pairs<'_>, Fault> {
@@ -27,7 +27,7 @@ pub(super) fn read(text: Bytes<'_>) -> Result<Pairs<'_>, Fault> {
         cursor.take(b'=').ok_or_else(|| cursor.fault(StreamLabelsErrorKind::Equal))?;
         let value = cursor.value()?;
         if !value.is_empty() {
-            pairs.push((name, value));
+            pairs.push((name.into(), value));
         }
         if cursor.take(b',').is_none() && cursor.next() != Some(b'}') {
             return Err(cursor.fault(StreamLabelsErrorKind::Separator));
@@ -107,7 +107,7 @@ mod tests {
 
     fn pairs(text: &str) -> Vec<(String, String)> {
         let pairs = read(Bytes { bytes: text.as_bytes(), at: 0 }).unwrap();
-        pairs.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect()
+        pairs.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
     }
 
     fn error(text: &[u8]) -> (usize, StreamLabelsErrorKind) {

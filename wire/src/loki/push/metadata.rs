@@ -16,12 +16,16 @@ const EXTRACTED: &str = "_extracted";
 /// The metadata of one entry.
 #[derive(Debug, Default)]
 pub(super) struct Metadata<'a> {
-    pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// Those that are as they were sent, as long as all are.
+    plain: Vec<(&'a str, &'a str)>,
+    /// All, from the first one on that is not.
+    changed: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
 impl<'a> Metadata<'a> {
     pub(super) fn clear(&mut self) {
-        self.pairs.clear();
+        self.plain.clear();
+        self.changed.clear();
     }
 
     /// Adds a pair to an entry of the stream `labels`.
@@ -46,15 +50,24 @@ impl<'a> Metadata<'a> {
         if labels.iter().any(|(label, _)| *label == name) {
             name.to_mut().push_str(EXTRACTED);
         }
-        self.pairs.push((name, value));
+        match (name, value) {
+            (Cow::Borrowed(name), Cow::Borrowed(value)) if self.changed.is_empty() => {
+                self.plain.push((name, value));
+            }
+            changed => {
+                let plain = self.plain.drain(..);
+                self.changed.extend(plain.map(|(name, value)| (name.into(), value.into())));
+                self.changed.push(changed);
+            }
+        }
     }
 
     /// Calls `then` with the pairs.
     pub(super) fn with<T>(&self, then: impl FnOnce(&[(&str, &str)]) -> T) -> T {
-        if self.pairs.is_empty() {
-            return then(&[]);
+        if self.changed.is_empty() {
+            return then(&self.plain);
         }
-        let pairs: Vec<_> = self.pairs.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let pairs: Vec<_> = self.changed.iter().map(|(name, value)| (&**name, &**value)).collect();
         then(&pairs)
     }
 }

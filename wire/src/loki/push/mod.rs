@@ -10,12 +10,12 @@
 //!
 //! 1. `labels` reads the text of labels.
 //! 2. `metadata` names structured metadata as Loki does.
-//! 3. `json` turns JSON into the protobuf message.
-//! 4. `decode` goes over a body twice: once to see that it is whole, then for the sink. A body that
-//!    is damaged anywhere changes nothing.
+//! 3. `decode` reads protobuf and `json` reads JSON into a `batch`: once, and all of it before the sink
+//!    gets anything. A body that is damaged anywhere changes nothing.
 //!
 //! `encode` is the way back. Source: Loki's `push.proto` and the answers of its push endpoint.
 
+mod batch;
 mod decode;
 mod encode;
 mod encoding;

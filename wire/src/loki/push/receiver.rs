@@ -2,8 +2,8 @@
 
 use telemetry_core::sink::LogSink;
 
-use super::decode::{check, entries};
-use super::{BODY_BYTES_MAX_DEFAULT, Encoding, json};
+use super::batch::Batch;
+use super::{BODY_BYTES_MAX_DEFAULT, Encoding, decode as protobuf, json};
 use crate::error::Error;
 use crate::otlp::texts::Texts;
 use crate::outcome::Outcome;
@@ -14,13 +14,23 @@ use crate::snappy;
 pub struct Receiver<S> {
     sink: S,
     body_bytes_max: usize,
-    body: Vec<u8>,
+    memory: Memory,
+}
+
+/// What is used for body after body.
+#[derive(Debug, Default)]
+struct Memory {
+    batch: Batch,
+    /// A body in protobuf, decompressed.
+    message: Vec<u8>,
+    /// What the strings of a body in JSON stand for.
+    texts: String,
 }
 
 impl<S: LogSink> Receiver<S> {
     /// A receiver that writes to `sink`.
     pub fn new(sink: S) -> Self {
-        Receiver { sink, body_bytes_max: BODY_BYTES_MAX_DEFAULT, body: Vec::new() }
+        Receiver { sink, body_bytes_max: BODY_BYTES_MAX_DEFAULT, memory: Memory::default() }
     }
 
     /// Bytes that a body may have when decompressed; [`BODY_BYTES_MAX_DEFAULT`] by default.
@@ -48,7 +58,7 @@ impl<S: LogSink> Receiver<S> {
     /// stream cannot be read, or the sink cannot store anything. Nothing is stored then, and the
     /// receiver can go on.
     pub fn receive_as(&mut self, encoding: Encoding, body: &[u8]) -> Result<Outcome, Error> {
-        receive(encoding, body, self.body_bytes_max, &mut self.body, &mut self.sink)
+        receive(encoding, body, self.body_bytes_max, &mut self.memory, &mut self.sink)
     }
 
     /// The sink.
@@ -94,33 +104,36 @@ pub fn decode_as(
     body: &[u8],
     sink: &mut dyn LogSink,
 ) -> Result<Outcome, Error> {
-    receive(encoding, body, BODY_BYTES_MAX_DEFAULT, &mut Vec::new(), sink)
+    receive(encoding, body, BODY_BYTES_MAX_DEFAULT, &mut Memory::default(), sink)
 }
 
 fn receive<S: LogSink + ?Sized>(
     encoding: Encoding,
     body: &[u8],
     body_bytes_max: usize,
-    memory: &mut Vec<u8>,
+    memory: &mut Memory,
     sink: &mut S,
 ) -> Result<Outcome, Error> {
-    let request = match encoding {
+    let Memory { batch, message, texts } = memory;
+    batch.clear();
+    let texts = match encoding {
         Encoding::Protobuf => {
-            let request = snappy::decompress(body, body_bytes_max, memory)?;
-            check(request)?;
-            request
+            let message = snappy::decompress(body, body_bytes_max, message)?;
+            protobuf::read(message, batch)?;
+            message
         }
         Encoding::Json if body.len() > body_bytes_max => {
             return Err(Error::TooLarge { limit: body_bytes_max });
         }
         Encoding::Json => {
-            *memory = json::transcode(body)?;
-            memory
+            json::read(body, texts, batch)?;
+            texts.as_bytes()
         }
     };
-    let mut texts = Texts::default();
-    if entries(request, &mut texts, sink)? == 0 {
+    if batch.is_empty() {
         return Err(Error::NoStreams);
     }
-    Ok(Outcome::of(sink.commit()?, texts.replaced))
+    let mut counted = Texts::default();
+    batch.hand_over(texts, &mut counted, sink);
+    Ok(Outcome::of(sink.commit()?, counted.replaced))
 }
