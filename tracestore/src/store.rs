@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use telemetry_core::labels::Matcher;
 use telemetry_core::model::{Resource, Scope, Span};
-use telemetry_core::sink::{Committed, Refusal, RefusalReason, SinkError, SpanSink};
+use telemetry_core::sink::{Committed, RawSpan, Refusal, RefusalReason, SinkError, SpanSink};
 use telemetry_core::storage::stats::StoreStats;
 use telemetry_core::storage::store::{Store, VerifyReport};
 use telemetry_core::storage::tombstone::Tombstone;
@@ -266,8 +266,8 @@ impl Batch {
 }
 
 impl SpanSink for Batch {
-    fn push(&mut self, span: Span) {
-        Batch::push(self, span);
+    fn push(&mut self, span: &RawSpan<'_>) {
+        Batch::push(self, span.to_span());
     }
 
     fn refuse(&mut self, reason: RefusalReason) {

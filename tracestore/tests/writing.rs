@@ -22,7 +22,7 @@ fn store() -> TraceStore {
 #[test]
 fn items_are_refused_one_by_one_and_the_rest_is_stored() {
     let store = store();
-    let mut sink = store.sink();
+    let mut sink = store.batch();
     sink.push(numbered((1, 1, 5), 0));
     sink.push(Span { trace_id: TraceId::default(), ..numbered((1, 2, 5), 0) });
     sink.refuse(RefusalReason::Malformed { rule: "of the decoder" });

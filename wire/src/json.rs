@@ -55,6 +55,14 @@ impl<'a> Reader<'a> {
     /// The next byte that is not white space, or 0 at the end.
     #[inline]
     pub(crate) fn peek(&mut self) -> u8 {
+        match self.text.as_bytes().get(self.at) {
+            Some(byte) if *byte > b' ' => *byte,
+            _ => self.peek_behind_space(),
+        }
+    }
+
+    #[inline(never)]
+    fn peek_behind_space(&mut self) -> u8 {
         for byte in self.bytes() {
             if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
                 return *byte;
@@ -72,11 +80,13 @@ impl<'a> Reader<'a> {
         found
     }
 
+    #[inline]
     pub(crate) fn expect(&mut self, byte: u8, expected: &'static str) -> Result<(), Error> {
         if self.take(byte) { Ok(()) } else { Err(self.error(JsonErrorKind::Expected { expected })) }
     }
 
     /// Steps over `null` if it comes next.
+    #[inline]
     pub(crate) fn take_null(&mut self) -> Result<bool, Error> {
         if self.peek() != b'n' {
             return Ok(false);
@@ -102,8 +112,21 @@ impl<'a> Reader<'a> {
     }
 
     /// A string, borrowed where it has no escapes.
+    #[inline]
     pub(crate) fn string(&mut self) -> Result<Cow<'a, str>, Error> {
         self.expect(b'"', "a string")?;
+        let end = self.at + plain_len(self.bytes());
+        if self.text.as_bytes().get(end) != Some(&b'"') {
+            return self.escaped_string();
+        }
+        let text = self.text.get(self.at..end).unwrap_or_default();
+        self.at = end + 1;
+        Ok(Cow::Borrowed(text))
+    }
+
+    /// A string behind its opening quote that is not plain, or has no end.
+    #[inline(never)]
+    fn escaped_string(&mut self) -> Result<Cow<'a, str>, Error> {
         let start = self.at;
         let mut escaped = String::new();
         loop {
@@ -269,12 +292,14 @@ impl<'a> Reader<'a> {
             b'[' => self.array(|reader| reader.skip(depth + 1))?,
             b'n' => drop(self.take_null()?),
             b't' | b'f' => drop(self.bool()?),
+            _ if self.take_integer().is_some() => {}
             _ => drop(self.number()?),
         }
         Ok(())
     }
 
     /// An object; `member` reads the value behind each name.
+    #[inline]
     pub(crate) fn object(
         &mut self,
         mut member: impl FnMut(&mut Self, &str) -> Result<(), Error>,
@@ -300,6 +325,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An array; `element` reads each element.
+    #[inline]
     pub(crate) fn array(
         &mut self,
         mut element: impl FnMut(&mut Self) -> Result<(), Error>,
@@ -325,25 +351,54 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// How many bytes at the head of `bytes` stand for themselves in a string: none of them is a quote,
-/// a backslash or a control character.
+/// How many bytes come before the first quote, backslash or control character.
 #[inline]
 fn plain_len(bytes: &[u8]) -> usize {
+    let head = bytes.get(..BLOCK_BYTES).unwrap_or(bytes);
+    match plain_len_of_words(head) {
+        BLOCK_BYTES => {
+            BLOCK_BYTES + plain_len_of_blocks(bytes.get(BLOCK_BYTES..).unwrap_or_default())
+        }
+        len => len,
+    }
+}
+
+/// Bytes that the compiler looks at with vectors.
+const BLOCK_BYTES: usize = 32;
+
+/// As [`plain_len`], for long texts.
+fn plain_len_of_blocks(bytes: &[u8]) -> usize {
+    let is_special = |byte: u8| (byte < 0x20) | (byte == b'"') | (byte == b'\\');
     let mut len = 0;
-    // Blocks that the compiler looks at with vectors.
-    for block in bytes.as_chunks::<32>().0 {
+    for block in bytes.as_chunks::<BLOCK_BYTES>().0 {
         if block.iter().fold(false, |found, byte| found | is_special(*byte)) {
             break;
         }
         len += block.len();
     }
-    let rest = bytes.get(len..).unwrap_or_default();
-    len + rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len())
+    len + plain_len_of_words(bytes.get(len..).unwrap_or_default())
 }
 
+/// As [`plain_len`], eight bytes at once.
 #[inline]
-fn is_special(byte: u8) -> bool {
-    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+fn plain_len_of_words(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
+    // The upper bit of each byte that is zero. Only bytes behind the first one may be wrong: what
+    // is borrowed from them made them look so.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let quotes = zeros(word ^ (ONES * u64::from(b'"')));
+        let backslashes = zeros(word ^ (ONES * u64::from(b'\\')));
+        let controls = word.wrapping_sub(ONES * 0x20) & !word;
+        let ends = (quotes | backslashes | controls) & (ONES << 7);
+        if ends != 0 {
+            return index * 8 + ends.trailing_zeros() as usize / 8;
+        }
+    }
+    let is_end = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
+    bytes.len() - rest.len() + rest.iter().position(is_end).unwrap_or(rest.len())
 }
 
 /// Whether `text` is spelt as JSON wants a number.
@@ -453,6 +508,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn plain_text_ends_at_the_first_byte_that_is_not(text in r#"[a !#\x{1f}"\\ü\[\x{7f}\x{1f600}]{0,9}[a-zü]{0,90}[a !#\x{1f}"\\ü\[\x{7f}\x{1f600}]{0,9}"#) {
+            let is_end = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+            let expected = text.bytes().position(is_end).unwrap_or(text.len());
+            prop_assert_eq!(plain_len(text.as_bytes()), expected);
+        }
+
         /// What is accepted is what another reader accepts, on text that is nearly JSON.
         #[test]
         fn the_same_text_is_json_as_elsewhere(text in r#"[\[\]{}",:0-9eE+.\-a-c\\n tu]{0,12}"#) {

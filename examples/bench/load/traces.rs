@@ -4,7 +4,7 @@ use std::error::Error;
 
 use quadra::Quadra;
 use quadra::model::Span;
-use quadra::sink::{Committed, RefusalReason, SinkError, SpanSink};
+use quadra::sink::{Committed, RawSpan, RefusalReason, SinkError, SpanSink};
 use quadra::tracestore::Batch;
 use quadra::wire::otlp::{Encoding, decode_traces};
 
@@ -55,8 +55,8 @@ impl Loader for Api {
 struct Spans(Vec<Span>);
 
 impl SpanSink for Spans {
-    fn push(&mut self, span: Span) {
-        self.0.push(span);
+    fn push(&mut self, span: &RawSpan<'_>) {
+        self.0.push(span.to_span());
     }
 
     fn refuse(&mut self, _: RefusalReason) {}

@@ -1,9 +1,9 @@
 //! Targets of wire: every decoder, on a sink that keeps count.
 
-use telemetry_core::model::{Exemplar, Metadata, SampleValue, Span, ValueType};
+use telemetry_core::model::{Exemplar, Metadata, SampleValue, ValueType};
 use telemetry_core::sink::{
-    Committed, LogRecord, LogSink, MetricSink, RawLabels, Refusal, RefusalReason, SeriesRef,
-    SinkError, SpanSink,
+    Committed, LogRecord, LogSink, MetricSink, RawLabels, RawSpan, Refusal, RefusalReason,
+    SeriesRef, SinkError, SpanSink,
 };
 use telemetry_core::time::Millis;
 use wire::otlp::{Encoding, LogOptions, MetricOptions, decode_logs, decode_metrics, decode_traces};
@@ -203,7 +203,7 @@ impl LogSink for Sink {
 }
 
 impl SpanSink for Sink {
-    fn push(&mut self, span: Span) {
+    fn push(&mut self, span: &RawSpan<'_>) {
         assert!(!span.trace_id.is_zero() && !span.span_id.is_zero());
         self.0.items += 1;
     }

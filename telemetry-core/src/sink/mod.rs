@@ -9,6 +9,7 @@ mod metric;
 mod outcome;
 mod profile;
 mod raw;
+mod raw_span;
 mod span;
 
 pub use log::{LogRecord, LogSink, SERVICE_NAME_LABELS};
@@ -16,4 +17,5 @@ pub use metric::{MetricSink, SeriesRef};
 pub use outcome::{Committed, Refusal, RefusalReason, SinkError};
 pub use profile::ProfileSink;
 pub use raw::RawLabels;
+pub use raw_span::{RawAttribute, RawEvent, RawLink, RawSpan, RawValue};
 pub use span::SpanSink;

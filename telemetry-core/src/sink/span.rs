@@ -1,13 +1,13 @@
 //! The write side of a trace store.
 
-use super::{Committed, RefusalReason, SinkError};
-use crate::model::Span;
+use super::{Committed, RawSpan, RefusalReason, SinkError};
 
 /// Takes spans.
 pub trait SpanSink {
     /// Adds a span to the commit: the next item. Spans of one export share their resource and
-    /// scope by reference.
-    fn push(&mut self, span: Span);
+    /// scope by reference. A sink that keeps the span makes its own of it:
+    /// [`RawSpan::to_span`].
+    fn push(&mut self, span: &RawSpan<'_>);
 
     /// Counts an item that the caller could not hand in, so that positions stay right.
     fn refuse(&mut self, reason: RefusalReason);

@@ -1,21 +1,54 @@
 //! Ids as hexadecimal digits.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
+/// The two digits of each byte.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+const PAIRS: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < pairs.len() {
+        pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
+
+/// What each byte is as a digit in either case; 255 where it is none.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+const VALUES: [u8; 256] = {
+    let mut values = [255; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        values[b"0123456789abcdef"[digit as usize] as usize] = digit;
+        values[b"0123456789ABCDEF"[digit as usize] as usize] = digit;
+        digit += 1;
+    }
+    values
+};
+
+/// What `byte` is as a digit in either case; 255 where it is none.
+#[inline]
+pub(super) fn digit(byte: u8) -> u8 {
+    VALUES.get(usize::from(byte)).copied().unwrap_or(255)
+}
 
 /// Appends the digits of `id`, in lower case.
 pub(super) fn append(id: &[u8], out: &mut String) {
-    let digit = |half: u8| char::from(DIGITS.get(usize::from(half & 15)).copied().unwrap_or(b'0'));
-    out.reserve(2 * id.len());
-    for byte in id {
-        out.push(digit(byte >> 4));
-        out.push(digit(*byte));
+    for some in id.chunks(16) {
+        let mut digits = [[0; 2]; 16];
+        for (pair, byte) in digits.iter_mut().zip(some) {
+            *pair = PAIRS.get(usize::from(*byte)).copied().unwrap_or_default();
+        }
+        let digits = digits.as_flattened().get(..2 * some.len()).unwrap_or_default();
+        out.push_str(str::from_utf8(digits).unwrap_or_default());
     }
 }
 
 /// Whether an id is there and not zero.
 pub(super) fn is_set(id: &[u8]) -> bool {
-    id.iter().any(|byte| *byte != 0)
+    let (words, rest) = id.as_chunks::<8>();
+    words.iter().any(|word| *word != [0; 8]) || rest.iter().any(|byte| *byte != 0)
 }
 
 /// The id of `len` bytes that `text` spells in lower case; none where it is another or zero.
@@ -44,6 +77,8 @@ mod tests {
         for other in ["000FA5FF", "00000000", "000fa5", "000fa5fg"] {
             assert_eq!(parse(other, 4), None, "{other}");
         }
+        let values = b"09afAFgG/:@`".map(digit);
+        assert_eq!(values, [0, 9, 10, 15, 10, 15, 255, 255, 255, 255, 255, 255]);
         assert!(!is_set(&[0, 0]) && !is_set(&[]) && is_set(&[0, 1]));
     }
 }

@@ -13,9 +13,8 @@
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use std::borrow::Cow;
-use std::fmt::Write;
-
 use telemetry_core::model::{AttributeValue, KeyValue};
+use telemetry_core::sink::{RawAttribute, RawValue};
 use telemetry_core::syntax::number;
 
 use super::texts::Texts;
@@ -27,6 +26,12 @@ use crate::protobuf::{Bytes, Reader, Writer};
 
 /// How deeply arrays and lists may be nested.
 pub(super) const VALUE_DEPTH_MAX: u32 = 32;
+
+/// Tags of one byte: field number and wire type of a key, its value, a string and an integer.
+const KEY: u8 = 0x0a;
+const VALUE: u8 = 0x12;
+const STRING: u8 = 0x0a;
+const INT: u8 = 0x18;
 
 /// A named value, its parts still in the input.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +54,39 @@ pub(super) enum Any<'a> {
 }
 
 impl<'a> Attribute<'a> {
-    pub(super) fn read(mut message: Reader<'a>) -> Result<Self, Fault> {
+    #[inline]
+    pub(super) fn read(message: Reader<'a>) -> Result<Self, Fault> {
+        match Attribute::plain(message.rest()) {
+            Some(attribute) => Ok(attribute),
+            None => Attribute::read_any(message),
+        }
+    }
+
+    /// The attribute as nearly all are: its key, then a text or an integer, and nothing else, all
+    /// of them short. None where it has another form.
+    #[inline]
+    fn plain(message: Bytes<'a>) -> Option<Self> {
+        let [KEY, key_len @ ..0x80, after @ ..] = message.bytes else { return None };
+        let (key, after) = after.split_at_checked(usize::from(*key_len))?;
+        let [VALUE, any_len @ ..0x80, any @ ..] = after else { return None };
+        if usize::from(*any_len) != any.len() {
+            return None;
+        }
+        let value = match any {
+            [STRING, len @ ..0x80, text @ ..] if usize::from(*len) == text.len() => {
+                let at = message.at + message.bytes.len() - text.len();
+                Any::String(Bytes { bytes: text, at })
+            }
+            [INT, low @ ..0x80] => Any::Int(i64::from(*low)),
+            [INT, low, high @ ..0x80] if *low >= 0x80 => {
+                Any::Int(i64::from(*low & 0x7f) | i64::from(*high) << 7)
+            }
+            _ => return None,
+        };
+        Some(Attribute { key: Bytes { bytes: key, at: message.at + 2 }, value })
+    }
+
+    fn read_any(mut message: Reader<'a>) -> Result<Self, Fault> {
         let mut attribute = Attribute { key: Bytes::default(), value: Any::Empty };
         while let Some(tag) = message.tag()? {
             match tag {
@@ -64,6 +101,22 @@ impl<'a> Attribute<'a> {
     /// The attribute as the model keeps it; `depth` arrays and lists are around it.
     pub(super) fn to_model(self, texts: &mut Texts, depth: u32) -> Result<KeyValue, Fault> {
         Ok(KeyValue { key: texts.owned(self.key), value: self.value.to_model(texts, depth)? })
+    }
+
+    /// The attribute as a sink takes it.
+    #[inline]
+    pub(super) fn to_raw(self, texts: &mut Texts) -> Result<RawAttribute<'a>, Fault> {
+        let key = texts.read(self.key);
+        let value = match self.value {
+            Any::Empty => RawValue::Empty,
+            Any::String(text) => RawValue::String(texts.read(text)),
+            Any::Bool(value) => RawValue::Bool(value),
+            Any::Int(value) => RawValue::Int(value),
+            Any::Double(value) => RawValue::Double(value),
+            Any::Bytes(bytes) => RawValue::Bytes(bytes),
+            nested @ (Any::Array(_) | Any::Map(_)) => RawValue::Nested(nested.to_model(texts, 0)?),
+        };
+        Ok(RawAttribute { key, value })
     }
 }
 
@@ -149,7 +202,10 @@ impl<'a> Any<'a> {
             Any::Empty => out.push_str("null"),
             Any::String(text) => write_string(&texts.read(text), out),
             Any::Bool(value) => out.push_str(if value { "true" } else { "false" }),
-            Any::Int(value) => drop(write!(out, "{value}")),
+            Any::Int(value) => {
+                out.push_str(if value < 0 { "-" } else { "" });
+                write_integer(value.unsigned_abs(), out);
+            }
             Any::Double(value) if value.is_finite() => drop(number::write_json(out, value)),
             Any::Double(value) => {
                 out.push('"');
@@ -244,6 +300,22 @@ fn separate(first: &mut bool, out: &mut String) {
     }
 }
 
+/// Appends the digits of a number.
+#[inline]
+pub(super) fn write_integer(value: u64, out: &mut String) {
+    let (mut digits, mut rest, mut len) = ([0; 20], value, 0);
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+        rest /= 10;
+        len += 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    let digits = digits.get(digits.len() - len..).unwrap_or_default();
+    out.push_str(str::from_utf8(digits).unwrap_or_default());
+}
+
 fn write_special(value: f64, out: &mut String) {
     // Writing to a string does not fail.
     let _ = number::write_f(out, value);
@@ -273,7 +345,9 @@ mod tests {
         assert_eq!(text(|_| {}), "");
         assert_eq!(text(|any| any.bytes(1, b"a \"b\"")), "a \"b\"");
         assert_eq!(text(|any| any.varint(2, 1)), "true");
-        assert_eq!(text(|any| any.varint(3, (-3_i64).cast_unsigned())), "-3");
+        for value in [0, 7, -3, 120, i64::MAX, i64::MIN] {
+            assert_eq!(text(|any| any.varint(3, value.cast_unsigned())), value.to_string());
+        }
         assert_eq!(text(|any| any.fixed64(4, 637.704_f64.to_bits())), "637.704");
         assert_eq!(text(|any| any.fixed64(4, 1e21_f64.to_bits())), "1e+21");
         assert_eq!(text(|any| any.fixed64(4, f64::INFINITY.to_bits())), "+Inf");

@@ -62,6 +62,12 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
+    /// What has not been read.
+    #[inline]
+    pub(crate) fn rest(&self) -> Bytes<'a> {
+        Bytes { bytes: self.rest, at: self.position() }
+    }
+
     /// The next byte, which is not taken.
     pub(crate) fn next_byte(&self) -> Option<u8> {
         self.rest.first().copied()

@@ -30,7 +30,15 @@ impl Writer {
     }
 
     /// A varint without a tag.
-    pub(crate) fn raw_varint(&mut self, mut value: u64) {
+    #[inline]
+    pub(crate) fn raw_varint(&mut self, value: u64) {
+        match u8::try_from(value) {
+            Ok(byte @ ..0x80) => self.out.push(byte),
+            _ => self.long_varint(value),
+        }
+    }
+
+    fn long_varint(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.out.push(value.to_le_bytes()[0] | 0x80);
             value >>= 7;
@@ -38,6 +46,7 @@ impl Writer {
         self.out.push(value.to_le_bytes()[0]);
     }
 
+    #[inline]
     fn tag(&mut self, number: u32, wire_type: u32) {
         self.raw_varint(u64::from(number << 3 | wire_type));
     }
@@ -107,6 +116,7 @@ impl Writer {
     }
 
     /// A field of wire type 2 with these bytes.
+    #[inline]
     pub(crate) fn bytes(&mut self, number: u32, bytes: &[u8]) {
         self.tag(number, 2);
         self.raw_varint(bytes.len() as u64);
@@ -126,6 +136,40 @@ impl Writer {
         let result = body(self);
         self.end(start);
         result
+    }
+
+    /// As [`message`](Self::message) where the message mostly has less than 128 bytes: it then lies
+    /// where it belongs, and else is moved once.
+    #[inline]
+    pub(crate) fn short_message<T>(
+        &mut self,
+        number: u32,
+        body: impl FnOnce(&mut Writer) -> T,
+    ) -> T {
+        self.tag(number, 2);
+        let at = self.out.len();
+        self.out.push(0);
+        let result = body(self);
+        let len = self.out.len() - at - 1;
+        match (u8::try_from(len), self.out.get_mut(at)) {
+            (Ok(len @ ..0x80), Some(place)) => *place = len,
+            _ => self.make_room(at, len),
+        }
+        result
+    }
+
+    /// Writes the length of a message for which there is one byte, at `at`.
+    fn make_room(&mut self, at: usize, len: usize) {
+        let end = self.out.len();
+        // The length is written behind the message and moved in front of it.
+        self.raw_varint(len as u64);
+        let width = self.out.len() - end;
+        let mut length = [0; 10];
+        if let (Some(to), Some(from)) = (length.get_mut(..width), self.out.get(end..)) {
+            to.copy_from_slice(from);
+        }
+        self.out.truncate(end);
+        self.out.splice(at..=at, length.into_iter().take(width));
     }
 
     /// Begins a field of wire type 2; what is written until [`end`](Self::end) is its value.
@@ -185,6 +229,21 @@ mod tests {
         assert_eq!(inner.tag().unwrap(), None);
         assert_eq!(reader.tag().unwrap(), Some((4, Wire::Fixed64)));
         assert_eq!(reader.fixed64().unwrap(), 9);
+    }
+
+    #[test]
+    fn messages_expected_to_be_short_may_be_long() {
+        for len in [0, 1, 127, 128, 129, 16_383, 16_384, 100_000] {
+            let mut writer = Writer::default();
+            writer.short_message(1, |inner| inner.out().extend(vec![7; len]));
+            writer.short_message(200, |inner| inner.varint(1, 9));
+            let bytes = writer.finish();
+            let mut reader = Reader::new(&bytes);
+            assert_eq!(reader.tag().unwrap(), Some((1, Wire::Len)));
+            assert_eq!(reader.bytes().unwrap().bytes, vec![7; len]);
+            assert_eq!(reader.tag().unwrap(), Some((200, Wire::Len)));
+            assert_eq!(reader.bytes().unwrap().bytes, [8, 9]);
+        }
     }
 
     #[test]

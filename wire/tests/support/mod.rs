@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use telemetry_core::labels::Labels;
 use telemetry_core::model::{Exemplar, Metadata, SampleValue, Span};
 use telemetry_core::sink::{
-    Committed, LogRecord, LogSink, MetricSink, RawLabels, Refusal, RefusalReason, SeriesRef,
-    SinkError, SpanSink,
+    Committed, LogRecord, LogSink, MetricSink, RawLabels, RawSpan, Refusal, RefusalReason,
+    SeriesRef, SinkError, SpanSink,
 };
 
 /// A file or folder of the shared test data, or none with a printed line.
@@ -190,9 +190,9 @@ pub(crate) struct Spans {
 }
 
 impl SpanSink for Spans {
-    fn push(&mut self, span: Span) {
+    fn push(&mut self, span: &RawSpan<'_>) {
         self.items.next += 1;
-        self.spans.push(span);
+        self.spans.push(span.to_span());
     }
 
     fn refuse(&mut self, reason: RefusalReason) {

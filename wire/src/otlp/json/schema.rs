@@ -7,6 +7,11 @@
 #[derive(Debug)]
 pub(in crate::otlp) struct Message {
     pub(super) fields: &'static [Field],
+    /// Where the names of the fields are found: positions in `fields`, from 1, behind the place of
+    /// a name. 0 is nothing.
+    places: [u8; PLACES],
+    /// Whether it is a list of items, and so mostly long.
+    pub(super) is_group: bool,
     /// Whether it is a value, of which only so many may be nested.
     pub(super) is_value: bool,
 }
@@ -54,19 +59,76 @@ const fn many(name: &'static str, json_name: &'static str, number: u32, kind: Ki
 }
 
 const fn message(fields: &'static [Field]) -> Message {
-    Message { fields, is_value: false }
+    Message { fields, places: places(fields), is_group: false, is_value: false }
+}
+
+const fn group(fields: &'static [Field]) -> Message {
+    Message { is_group: true, ..message(fields) }
+}
+
+const fn value(fields: &'static [Field]) -> Message {
+    Message { is_value: true, ..message(fields) }
+}
+
+/// Twice as many as the message with the most names has.
+const PLACES: usize = 64;
+
+/// Where a name is looked for first.
+const fn place(name: &[u8]) -> usize {
+    let (Some(first), Some(last)) = (name.first(), name.last()) else { return 0 };
+    (name.len() + *first as usize * 7 + *last as usize * 3) % PLACES
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "evaluated by the compiler"
+)]
+const fn places(fields: &'static [Field]) -> [u8; PLACES] {
+    let mut places = [0; PLACES];
+    let mut at = 0;
+    while at < fields.len() {
+        let names = [fields[at].name, fields[at].json_name];
+        let mut name = 0;
+        while name < names.len() {
+            let mut place = place(names[name].as_bytes());
+            while places[place] != 0 {
+                place = (place + 1) % PLACES;
+            }
+            places[place] = at as u8 + 1;
+            name += 1;
+        }
+        at += 1;
+    }
+    places
+}
+
+impl Message {
+    /// The field with this name, in either spelling.
+    #[inline]
+    pub(super) fn field(&self, name: &str) -> Option<&'static Field> {
+        let mut place = place(name.as_bytes());
+        loop {
+            let at = usize::from(*self.places.get(place % PLACES)?).checked_sub(1)?;
+            let field = self.fields.get(at)?;
+            if field.json_name == name || field.name == name {
+                return Some(field);
+            }
+            place += 1;
+        }
+    }
 }
 
 pub(in crate::otlp) static TRACES: Message =
     message(&[many("resource_spans", "resourceSpans", 1, Kind::Message(&RESOURCE_SPANS))]);
 
-static RESOURCE_SPANS: Message = message(&[
+static RESOURCE_SPANS: Message = group(&[
     one("resource", "resource", 1, Kind::Message(&RESOURCE)),
     many("scope_spans", "scopeSpans", 2, Kind::Message(&SCOPE_SPANS)),
     one("schema_url", "schemaUrl", 3, Kind::String),
 ]);
 
-static SCOPE_SPANS: Message = message(&[
+static SCOPE_SPANS: Message = group(&[
     one("scope", "scope", 1, Kind::Message(&SCOPE)),
     many("spans", "spans", 2, Kind::Message(&SPAN)),
     one("schema_url", "schemaUrl", 3, Kind::String),
@@ -115,13 +177,13 @@ static STATUS: Message = message(&[
 pub(in crate::otlp) static LOGS: Message =
     message(&[many("resource_logs", "resourceLogs", 1, Kind::Message(&RESOURCE_LOGS))]);
 
-static RESOURCE_LOGS: Message = message(&[
+static RESOURCE_LOGS: Message = group(&[
     one("resource", "resource", 1, Kind::Message(&RESOURCE)),
     many("scope_logs", "scopeLogs", 2, Kind::Message(&SCOPE_LOGS)),
     one("schema_url", "schemaUrl", 3, Kind::String),
 ]);
 
-static SCOPE_LOGS: Message = message(&[
+static SCOPE_LOGS: Message = group(&[
     one("scope", "scope", 1, Kind::Message(&SCOPE)),
     many("log_records", "logRecords", 2, Kind::Message(&LOG_RECORD)),
     one("schema_url", "schemaUrl", 3, Kind::String),
@@ -144,19 +206,19 @@ static LOG_RECORD: Message = message(&[
 pub(in crate::otlp) static METRICS: Message =
     message(&[many("resource_metrics", "resourceMetrics", 1, Kind::Message(&RESOURCE_METRICS))]);
 
-static RESOURCE_METRICS: Message = message(&[
+static RESOURCE_METRICS: Message = group(&[
     one("resource", "resource", 1, Kind::Message(&RESOURCE)),
     many("scope_metrics", "scopeMetrics", 2, Kind::Message(&SCOPE_METRICS)),
     one("schema_url", "schemaUrl", 3, Kind::String),
 ]);
 
-static SCOPE_METRICS: Message = message(&[
+static SCOPE_METRICS: Message = group(&[
     one("scope", "scope", 1, Kind::Message(&SCOPE)),
     many("metrics", "metrics", 2, Kind::Message(&METRIC)),
     one("schema_url", "schemaUrl", 3, Kind::String),
 ]);
 
-static METRIC: Message = message(&[
+static METRIC: Message = group(&[
     one("name", "name", 1, Kind::String),
     one("description", "description", 2, Kind::String),
     one("unit", "unit", 3, Kind::String),
@@ -169,26 +231,26 @@ static METRIC: Message = message(&[
 ]);
 
 static GAUGE: Message =
-    message(&[many("data_points", "dataPoints", 1, Kind::Message(&NUMBER_POINT))]);
+    group(&[many("data_points", "dataPoints", 1, Kind::Message(&NUMBER_POINT))]);
 
-static SUM: Message = message(&[
+static SUM: Message = group(&[
     many("data_points", "dataPoints", 1, Kind::Message(&NUMBER_POINT)),
     one("aggregation_temporality", "aggregationTemporality", 2, Kind::Enum(TEMPORALITIES)),
     one("is_monotonic", "isMonotonic", 3, Kind::Bool),
 ]);
 
-static HISTOGRAM: Message = message(&[
+static HISTOGRAM: Message = group(&[
     many("data_points", "dataPoints", 1, Kind::Message(&HISTOGRAM_POINT)),
     one("aggregation_temporality", "aggregationTemporality", 2, Kind::Enum(TEMPORALITIES)),
 ]);
 
-static EXPONENTIAL_HISTOGRAM: Message = message(&[
+static EXPONENTIAL_HISTOGRAM: Message = group(&[
     many("data_points", "dataPoints", 1, Kind::Message(&EXPONENTIAL_POINT)),
     one("aggregation_temporality", "aggregationTemporality", 2, Kind::Enum(TEMPORALITIES)),
 ]);
 
 static SUMMARY: Message =
-    message(&[many("data_points", "dataPoints", 1, Kind::Message(&SUMMARY_POINT))]);
+    group(&[many("data_points", "dataPoints", 1, Kind::Message(&SUMMARY_POINT))]);
 
 static NUMBER_POINT: Message = message(&[
     one("start_time_unix_nano", "startTimeUnixNano", 2, Kind::Fixed64),
@@ -277,18 +339,15 @@ static KEY_VALUE: Message = message(&[
     one("value", "value", 2, Kind::Message(&ANY_VALUE)),
 ]);
 
-static ANY_VALUE: Message = Message {
-    fields: &[
-        one("string_value", "stringValue", 1, Kind::String),
-        one("bool_value", "boolValue", 2, Kind::Bool),
-        one("int_value", "intValue", 3, Kind::Int64),
-        one("double_value", "doubleValue", 4, Kind::Double),
-        one("array_value", "arrayValue", 5, Kind::Message(&ARRAY_VALUE)),
-        one("kvlist_value", "kvlistValue", 6, Kind::Message(&KEY_VALUE_LIST)),
-        one("bytes_value", "bytesValue", 7, Kind::Bytes),
-    ],
-    is_value: true,
-};
+static ANY_VALUE: Message = value(&[
+    one("string_value", "stringValue", 1, Kind::String),
+    one("bool_value", "boolValue", 2, Kind::Bool),
+    one("int_value", "intValue", 3, Kind::Int64),
+    one("double_value", "doubleValue", 4, Kind::Double),
+    one("array_value", "arrayValue", 5, Kind::Message(&ARRAY_VALUE)),
+    one("kvlist_value", "kvlistValue", 6, Kind::Message(&KEY_VALUE_LIST)),
+    one("bytes_value", "bytesValue", 7, Kind::Bytes),
+]);
 
 static ARRAY_VALUE: Message = message(&[many("values", "values", 1, Kind::Message(&ANY_VALUE))]);
 

@@ -10,6 +10,7 @@ use super::schema::{Field, Kind, Message};
 use crate::base64;
 use crate::error::{Error, JsonErrorKind};
 use crate::json::Reader;
+use crate::otlp::hex;
 use crate::otlp::value::VALUE_DEPTH_MAX;
 use crate::protobuf::Writer;
 
@@ -35,8 +36,7 @@ fn message(
         return Err(Error::TooDeep { position: reader.at(), limit: VALUE_DEPTH_MAX });
     }
     reader.object(|reader, name| {
-        let field = schema.fields.iter().find(|f| f.json_name == name || f.name == name);
-        let Some(field) = field else { return reader.skip(0) };
+        let Some(field) = schema.field(name) else { return reader.skip(0) };
         if reader.take_null()? {
             return Ok(());
         }
@@ -85,8 +85,11 @@ fn value(
         }
         Kind::Double => writer.fixed64(number, double(reader)?.to_bits()),
         Kind::Enum(names) => enumeration(reader, writer, number, names)?,
-        Kind::Message(schema) => {
+        Kind::Message(schema) if schema.is_group => {
             writer.message(number, |writer| message(reader, writer, schema, values))?;
+        }
+        Kind::Message(schema) => {
+            writer.short_message(number, |writer| message(reader, writer, schema, values))?;
         }
     }
     Ok(())
@@ -103,9 +106,16 @@ fn default(writer: &mut Writer, field: &Field) {
 }
 
 /// An integer within the bounds of its type.
-fn checked<T: TryFrom<i128>>(reader: &mut Reader<'_>, kind: &'static str) -> Result<T, Error> {
+#[inline]
+fn checked<T>(reader: &mut Reader<'_>, kind: &'static str) -> Result<T, Error>
+where
+    T: TryFrom<i64> + TryFrom<i128>,
+{
     reader.peek();
     let at = reader.at();
+    if let Some(value) = reader.take_quoted_integer().or_else(|| reader.take_integer()) {
+        return T::try_from(value).map_err(|_| reader.error_at(at, JsonErrorKind::Number { kind }));
+    }
     let value = integer(reader, kind)?;
     T::try_from(value).map_err(|_| reader.error_at(at, JsonErrorKind::Number { kind }))
 }
@@ -115,16 +125,14 @@ fn id(reader: &mut Reader<'_>, writer: &mut Writer, number: u32) -> Result<(), E
     let at = reader.at();
     let text = reader.string()?;
     let (pairs, rest) = text.as_bytes().as_chunks();
-    let start = writer.begin(number);
     let mut right = rest.is_empty();
-    for [high, low] in pairs {
-        let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
-        match (digit(high), digit(low)) {
-            (Some(high), Some(low)) => writer.out().push(high << 4 | low),
-            _ => right = false,
-        }
-    }
-    writer.end(start);
+    writer.short_message(number, |writer| {
+        writer.out().extend(pairs.iter().map(|[high, low]| {
+            let (high, low) = (hex::digit(*high), hex::digit(*low));
+            right &= high | low < 16;
+            high << 4 | low & 15
+        }));
+    });
     if right { Ok(()) } else { Err(reader.error_at(at, JsonErrorKind::Hex)) }
 }
 
@@ -132,9 +140,7 @@ fn bytes(reader: &mut Reader<'_>, writer: &mut Writer, number: u32) -> Result<()
     reader.peek();
     let at = reader.at();
     let text = reader.string()?;
-    let start = writer.begin(number);
-    let right = base64::decode(text.as_bytes(), writer.out());
-    writer.end(start);
+    let right = writer.message(number, |out| base64::decode(text.as_bytes(), out.out()));
     if right { Ok(()) } else { Err(reader.error_at(at, JsonErrorKind::Base64)) }
 }
 

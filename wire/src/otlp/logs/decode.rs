@@ -15,6 +15,7 @@
 use telemetry_core::sink::{LogRecord, LogSink, RawLabels, RefusalReason};
 
 use super::metadata::{Pairs, merged};
+use super::names::{Names, Number};
 use super::options::LogOptions;
 use super::stream;
 use crate::error::{Error, Fault};
@@ -53,13 +54,13 @@ fn walk(
     texts: &mut Texts,
     sink: &mut dyn LogSink,
 ) -> Result<(), Fault> {
-    let (mut of_record, mut line) = (Pairs::default(), String::new());
+    let (mut of_record, mut names, mut line) = (Pairs::default(), Names::default(), String::new());
     let mut resource_groups = groups(request);
     while let Some(group) = resource_groups.next()? {
         let group = Group::of_resource(group)?;
         let mut of_resource = Pairs::default();
         let (labels, no_stream) =
-            match stream::labels(&group.producer, options, &mut of_resource, texts)? {
+            match stream::labels(&group.producer, options, &mut of_resource, &mut names, texts)? {
                 Ok(labels) => (labels, None),
                 Err(reason) => (Default::default(), Some(reason)),
             };
@@ -68,12 +69,13 @@ fn walk(
         let mut scope_groups = group.members();
         while let Some(group) = scope_groups.next()? {
             let group = Group::of_scope(group)?;
-            let of_scope = scope_metadata(&group.producer, texts)?;
+            let of_scope = scope_metadata(&group.producer, &mut names, texts)?;
             let mut records = group.members();
             while let Some(record) = records.next()? {
-                let record = Record::read(record, &mut of_record, texts)?;
-                let faults = [&of_record, &of_scope, &of_resource].map(Pairs::fault);
-                let fault = faults.into_iter().flatten().chain(no_stream.clone()).next();
+                let record = Record::read(record, &mut of_record, &mut names, texts)?;
+                let lists = [&of_record, &of_scope, &of_resource];
+                let mut faults = lists.into_iter().filter_map(Pairs::fault);
+                let fault = faults.next().or_else(|| no_stream.clone());
                 let time = match fault.map_or_else(|| record.time(options), Err) {
                     Ok(time) => time,
                     Err(reason) => {
@@ -90,7 +92,7 @@ fn walk(
                         line.as_bytes()
                     }
                 };
-                merged(&[&of_record, &of_scope, &of_resource], |metadata| {
+                merged(lists, &names, |metadata| {
                     sink.push(&stream, LogRecord { time, line, metadata });
                 });
             }
@@ -99,14 +101,19 @@ fn walk(
     Ok(())
 }
 
-fn scope_metadata<'a>(scope: &Producer<'a>, texts: &mut Texts) -> Result<Pairs<'a>, Fault> {
+fn scope_metadata<'a>(
+    scope: &Producer<'a>,
+    names: &mut Names<'a>,
+    texts: &mut Texts,
+) -> Result<Pairs<'a>, Fault> {
     let mut pairs = Pairs::default();
     for attribute in &scope.attributes {
-        pairs.attribute(attribute, texts)?;
+        pairs.attribute(attribute, names, texts)?;
     }
-    pairs.text("scope_name", texts.read(scope.name));
-    pairs.text("scope_version", texts.read(scope.version));
-    pairs.number("scope_dropped_attributes_count", scope.dropped_attributes_count.into());
+    pairs.text(Number::SCOPE_NAME, scope.name, texts);
+    pairs.text(Number::SCOPE_VERSION, scope.version, texts);
+    let dropped = scope.dropped_attributes_count.into();
+    pairs.number(Number::SCOPE_DROPPED_ATTRIBUTES_COUNT, dropped);
     Ok(pairs)
 }
 
@@ -122,6 +129,7 @@ impl<'a> Record<'a> {
     fn read(
         mut message: Reader<'a>,
         metadata: &mut Pairs<'a>,
+        names: &mut Names<'a>,
         texts: &mut Texts,
     ) -> Result<Self, Fault> {
         metadata.clear();
@@ -135,7 +143,9 @@ impl<'a> Record<'a> {
                 (2, Varint) => severity_number = message.int32()?,
                 (3, Len) => severity_text = message.bytes()?,
                 (5, Len) => record.body = Any::read(message.message()?)?,
-                (6, Len) => metadata.attribute(&Attribute::read(message.message()?)?, texts)?,
+                (6, Len) => {
+                    metadata.attribute(&Attribute::read(message.message()?)?, names, texts)?
+                }
                 (7, Varint) => dropped = message.uint32()?,
                 (8, Fixed32) => flags = message.fixed32()?,
                 (9, Len) => trace_id = message.bytes()?,
@@ -146,15 +156,15 @@ impl<'a> Record<'a> {
             }
         }
         if record.time != 0 {
-            metadata.number("observed_timestamp", record.observed_time);
+            metadata.number(Number::OBSERVED_TIMESTAMP, record.observed_time);
         }
-        metadata.number("severity_number", severity_number.max(0).unsigned_abs().into());
-        metadata.text("severity_text", texts.read(severity_text));
-        metadata.number("dropped_attributes_count", dropped.into());
-        metadata.number("flags", flags.into());
-        metadata.id("trace_id", trace_id.bytes);
-        metadata.id("span_id", span_id.bytes);
-        metadata.text("event_name", texts.read(event_name));
+        metadata.number(Number::SEVERITY_NUMBER, severity_number.max(0).unsigned_abs().into());
+        metadata.text(Number::SEVERITY_TEXT, severity_text, texts);
+        metadata.number(Number::DROPPED_ATTRIBUTES_COUNT, dropped.into());
+        metadata.number(Number::FLAGS, flags.into());
+        metadata.id(Number::TRACE_ID, trace_id.bytes);
+        metadata.id(Number::SPAN_ID, span_id.bytes);
+        metadata.text(Number::EVENT_NAME, event_name, texts);
         Ok(record)
     }
 

@@ -3,6 +3,7 @@
 mod decode;
 mod encode;
 mod metadata;
+mod names;
 mod options;
 mod stream;
 

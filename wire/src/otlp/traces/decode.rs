@@ -12,13 +12,11 @@
 //! spans of a scope share one resource and one scope.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use telemetry_core::model::{
-    KeyValue, Resource, Scope, Span, SpanEvent, SpanId, SpanKind, SpanLink, SpanStatus, StatusCode,
-    TraceId,
-};
-use telemetry_core::sink::{RefusalReason, SpanSink};
+use telemetry_core::model::{SpanId, SpanKind, StatusCode, TraceId};
+use telemetry_core::sink::{RawAttribute, RawEvent, RawLink, RawSpan, RefusalReason, SpanSink};
 use telemetry_core::time::Nanos;
 
 use crate::error::{Error, Fault};
@@ -30,9 +28,6 @@ use crate::otlp::value::Attribute;
 use crate::outcome::Outcome;
 use crate::protobuf::Wire::*;
 use crate::protobuf::{Bytes, Reader};
-
-/// Room is made beforehand for so many attributes at most.
-const ATTRIBUTES_EXPECTED_MAX: usize = 16;
 
 /// Hands the spans of an `ExportTraceServiceRequest` to `sink` and commits them.
 ///
@@ -63,98 +58,170 @@ fn walk(request: &[u8], texts: &mut Texts, sink: &mut dyn SpanSink) -> Result<()
         while let Some(group) = scope_groups.next()? {
             let group = Group::of_scope(group)?;
             let scope = Arc::new(group.producer.to_scope(texts)?);
+            let mut decoder = Decoder::new(RawSpan::new(&resource, &scope));
             let mut spans = group.members();
-            let mut expected = 0;
             while let Some(message) = spans.next()? {
-                let span = empty_span(Arc::clone(&resource), Arc::clone(&scope));
-                expected = read_span(message, span, expected, texts, sink)?;
+                decoder.read(message, texts)?;
+                match decoder.fault.take() {
+                    None => sink.push(&decoder.span),
+                    Some(reason) => sink.refuse(reason),
+                }
             }
         }
     }
     Ok(())
 }
 
-/// A span of which nothing is known but who produced it.
-fn empty_span(resource: Arc<Resource>, scope: Arc<Scope>) -> Span {
-    Span {
-        trace_id: TraceId::default(),
-        span_id: SpanId::default(),
-        parent_span_id: None,
-        trace_state: String::new(),
-        flags: 0,
-        name: String::new(),
-        kind: SpanKind::Unspecified,
-        start: Nanos(0),
-        end: Nanos(0),
-        attributes: Vec::new(),
-        dropped_attributes_count: 0,
-        events: Vec::new(),
-        dropped_events_count: 0,
-        links: Vec::new(),
-        dropped_links_count: 0,
-        status: SpanStatus::default(),
-        resource,
-        scope,
-    }
+/// Reads the spans of a scope, one after the other into the same memory.
+struct Decoder<'a> {
+    span: RawSpan<'a>,
+    /// Why the span is refused, if it is. It is still read to its end: damage in it is an error of
+    /// the input.
+    fault: Option<RefusalReason>,
+    /// Memory for the attributes of events and links.
+    spare: Vec<Vec<RawAttribute<'a>>>,
 }
 
-/// Reads a span into `span` and hands it over, or the reason why it is refused. A refused span is
-/// still read to its end: damage in it is an error of the input. Returns how many attributes it has,
-/// which is about as many as the next one will have: `expected`.
-fn read_span(
-    mut message: Reader<'_>,
-    mut span: Span,
-    expected: usize,
-    texts: &mut Texts,
-    sink: &mut dyn SpanSink,
-) -> Result<usize, Fault> {
-    let mut ids = Ids::default();
-    let (mut start, mut end) = (0, 0);
-    let mut fault = None;
-    while let Some(tag) = message.tag()? {
-        match tag {
-            (1, Len) => ids.trace = message.bytes()?,
-            (2, Len) => ids.span = message.bytes()?,
-            (3, Len) => span.trace_state = texts.owned(message.bytes()?),
-            (4, Len) => ids.parent = message.bytes()?,
-            (5, Len) => span.name = texts.owned(message.bytes()?),
-            (6, Varint) => span.kind = SpanKind::from_number(i64::from(message.int32()?)),
-            (7, Fixed64) => start = message.fixed64()?,
-            (8, Fixed64) => end = message.fixed64()?,
-            (9, Len) => {
-                if span.attributes.is_empty() {
-                    span.attributes.reserve_exact(expected.clamp(1, ATTRIBUTES_EXPECTED_MAX));
-                }
-                span.attributes.push(read_attribute(message.message()?, texts)?);
-            }
-            (10, Varint) => span.dropped_attributes_count = message.uint32()?,
-            (11, Len) => match read_event(message.message()?, texts)? {
-                Ok(event) => span.events.push(event),
-                Err(reason) => fault = Some(reason),
-            },
-            (12, Varint) => span.dropped_events_count = message.uint32()?,
-            (13, Len) => match read_link(message.message()?, texts)? {
-                Ok(link) => span.links.push(link),
-                Err(reason) => fault = Some(reason),
-            },
-            (14, Varint) => span.dropped_links_count = message.uint32()?,
-            (15, Len) => span.status = read_status(message.message()?, texts)?,
-            (16, Fixed32) => span.flags = message.fixed32()?,
-            _ => message.skip(tag)?,
-        }
+impl<'a> Decoder<'a> {
+    fn new(span: RawSpan<'a>) -> Self {
+        Decoder { span, fault: None, spare: Vec::new() }
     }
-    let attributes = span.attributes.len();
-    let filled = fault.map_or(Ok(()), Err).and_then(|()| {
-        ids.fill(&mut span)?;
+
+    /// Forgets the span before, but not its memory.
+    fn clear(&mut self) {
+        let Decoder { span, spare, .. } = self;
+        let mut keep = |mut attributes: Vec<RawAttribute<'a>>| {
+            attributes.clear();
+            spare.push(attributes);
+        };
+        span.events.drain(..).for_each(|event| keep(event.attributes));
+        span.links.drain(..).for_each(|link| keep(link.attributes));
+        span.attributes.clear();
+        span.trace_state = Cow::Borrowed("");
+        span.name = Cow::Borrowed("");
+        span.status_message = Cow::Borrowed("");
+        span.status_code = StatusCode::Unset;
+        span.kind = SpanKind::Unspecified;
+        span.flags = 0;
+        span.dropped_attributes_count = 0;
+        span.dropped_events_count = 0;
+        span.dropped_links_count = 0;
+    }
+
+    fn read(&mut self, mut message: Reader<'a>, texts: &mut Texts) -> Result<(), Fault> {
+        self.clear();
+        let mut ids = Ids::default();
+        let (mut start, mut end) = (0, 0);
+        while let Some(tag) = message.tag()? {
+            let span = &mut self.span;
+            match tag {
+                (1, Len) => ids.trace = message.bytes()?,
+                (2, Len) => ids.span = message.bytes()?,
+                (3, Len) => span.trace_state = texts.read(message.bytes()?),
+                (4, Len) => ids.parent = message.bytes()?,
+                (5, Len) => span.name = texts.read(message.bytes()?),
+                (6, Varint) => span.kind = SpanKind::from_number(i64::from(message.int32()?)),
+                (7, Fixed64) => start = message.fixed64()?,
+                (8, Fixed64) => end = message.fixed64()?,
+                (9, Len) => {
+                    span.attributes.push(Attribute::read(message.message()?)?.to_raw(texts)?);
+                }
+                (10, Varint) => span.dropped_attributes_count = message.uint32()?,
+                (11, Len) => self.event(message.message()?, texts)?,
+                (12, Varint) => span.dropped_events_count = message.uint32()?,
+                (13, Len) => self.link(message.message()?, texts)?,
+                (14, Varint) => span.dropped_links_count = message.uint32()?,
+                (15, Len) => self.status(message.message()?, texts)?,
+                (16, Fixed32) => span.flags = message.fixed32()?,
+                _ => message.skip(tag)?,
+            }
+        }
+        if self.fault.is_none() {
+            self.fault = self.fill(&ids, start, end).err();
+        }
+        Ok(())
+    }
+
+    fn fill(&mut self, ids: &Ids<'_>, start: u64, end: u64) -> Result<(), RefusalReason> {
+        let span = &mut self.span;
+        span.trace_id = trace_id(ids.trace)?;
+        if span.trace_id.is_zero() {
+            return Err(RefusalReason::ZeroId { what: "trace id" });
+        }
+        span.span_id = span_id(ids.span)?;
+        if span.span_id.is_zero() {
+            return Err(RefusalReason::ZeroId { what: "span id" });
+        }
+        // A root has no parent; some producers write zeros instead.
+        span.parent_span_id = Some(span_id(ids.parent)?).filter(|parent| !parent.is_zero());
         span.start = Nanos(nanos(start)?);
         span.end = Nanos(nanos(end)?);
         Ok(())
-    });
-    match filled {
-        Ok(()) => sink.push(span),
-        Err(reason) => sink.refuse(reason),
     }
-    Ok(attributes)
+
+    fn event(&mut self, mut message: Reader<'a>, texts: &mut Texts) -> Result<(), Fault> {
+        let attributes = self.spare.pop().unwrap_or_default();
+        let mut event = RawEvent { attributes, ..RawEvent::default() };
+        let mut time = 0;
+        while let Some(tag) = message.tag()? {
+            match tag {
+                (1, Fixed64) => time = message.fixed64()?,
+                (2, Len) => event.name = texts.read(message.bytes()?),
+                (3, Len) => {
+                    event.attributes.push(Attribute::read(message.message()?)?.to_raw(texts)?);
+                }
+                (4, Varint) => event.dropped_attributes_count = message.uint32()?,
+                _ => message.skip(tag)?,
+            }
+        }
+        match nanos(time) {
+            Ok(time) => self.span.events.push(RawEvent { time: Nanos(time), ..event }),
+            Err(reason) => self.fault = Some(reason),
+        }
+        Ok(())
+    }
+
+    fn link(&mut self, mut message: Reader<'a>, texts: &mut Texts) -> Result<(), Fault> {
+        let attributes = self.spare.pop().unwrap_or_default();
+        let mut link = RawLink { attributes, ..RawLink::default() };
+        let (mut trace, mut span) = (Bytes::default(), Bytes::default());
+        while let Some(tag) = message.tag()? {
+            match tag {
+                (1, Len) => trace = message.bytes()?,
+                (2, Len) => span = message.bytes()?,
+                (3, Len) => link.trace_state = texts.read(message.bytes()?),
+                (4, Len) => {
+                    link.attributes.push(Attribute::read(message.message()?)?.to_raw(texts)?);
+                }
+                (5, Varint) => link.dropped_attributes_count = message.uint32()?,
+                (6, Fixed32) => link.flags = message.fixed32()?,
+                _ => message.skip(tag)?,
+            }
+        }
+        match trace_id(trace).and_then(|trace_id| Ok((trace_id, span_id(span)?))) {
+            Ok((trace_id, span_id)) => {
+                self.span.links.push(RawLink { trace_id, span_id, ..link });
+            }
+            Err(reason) => self.fault = Some(reason),
+        }
+        Ok(())
+    }
+
+    /// Of two statuses the last one counts, whole.
+    fn status(&mut self, mut message: Reader<'a>, texts: &mut Texts) -> Result<(), Fault> {
+        let span = &mut self.span;
+        (span.status_code, span.status_message) = (StatusCode::Unset, Cow::Borrowed(""));
+        while let Some(tag) = message.tag()? {
+            match tag {
+                (2, Len) => span.status_message = texts.read(message.bytes()?),
+                (3, Varint) => {
+                    span.status_code = StatusCode::from_number(i64::from(message.int32()?));
+                }
+                _ => message.skip(tag)?,
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The ids of a span as they lie in the input.
@@ -163,22 +230,6 @@ struct Ids<'a> {
     trace: Bytes<'a>,
     span: Bytes<'a>,
     parent: Bytes<'a>,
-}
-
-impl Ids<'_> {
-    fn fill(&self, span: &mut Span) -> Result<(), RefusalReason> {
-        span.trace_id = trace_id(self.trace)?;
-        if span.trace_id.is_zero() {
-            return Err(RefusalReason::ZeroId { what: "trace id" });
-        }
-        span.span_id = span_id(self.span)?;
-        if span.span_id.is_zero() {
-            return Err(RefusalReason::ZeroId { what: "span id" });
-        }
-        // A root has no parent; some producers write zeros instead.
-        span.parent_span_id = Some(span_id(self.parent)?).filter(|parent| !parent.is_zero());
-        Ok(())
-    }
 }
 
 /// An id that is not there is zero.
@@ -200,61 +251,4 @@ fn span_id(bytes: Bytes<'_>) -> Result<SpanId, RefusalReason> {
             .map(SpanId)
             .map_err(|_| RefusalReason::Malformed { rule: "a span id has 8 bytes" }),
     }
-}
-
-fn read_attribute(message: Reader<'_>, texts: &mut Texts) -> Result<KeyValue, Fault> {
-    Attribute::read(message)?.to_model(texts, 0)
-}
-
-fn read_event(
-    mut message: Reader<'_>,
-    texts: &mut Texts,
-) -> Result<Result<SpanEvent, RefusalReason>, Fault> {
-    let mut event = SpanEvent::default();
-    let mut time = 0;
-    while let Some(tag) = message.tag()? {
-        match tag {
-            (1, Fixed64) => time = message.fixed64()?,
-            (2, Len) => event.name = texts.owned(message.bytes()?),
-            (3, Len) => event.attributes.push(read_attribute(message.message()?, texts)?),
-            (4, Varint) => event.dropped_attributes_count = message.uint32()?,
-            _ => message.skip(tag)?,
-        }
-    }
-    Ok(nanos(time).map(|time| SpanEvent { time: Nanos(time), ..event }))
-}
-
-fn read_link(
-    mut message: Reader<'_>,
-    texts: &mut Texts,
-) -> Result<Result<SpanLink, RefusalReason>, Fault> {
-    let mut link = SpanLink::default();
-    let (mut trace, mut span) = (Bytes::default(), Bytes::default());
-    while let Some(tag) = message.tag()? {
-        match tag {
-            (1, Len) => trace = message.bytes()?,
-            (2, Len) => span = message.bytes()?,
-            (3, Len) => link.trace_state = texts.owned(message.bytes()?),
-            (4, Len) => link.attributes.push(read_attribute(message.message()?, texts)?),
-            (5, Varint) => link.dropped_attributes_count = message.uint32()?,
-            (6, Fixed32) => link.flags = message.fixed32()?,
-            _ => message.skip(tag)?,
-        }
-    }
-    Ok(trace_id(trace).and_then(|trace_id| {
-        let span_id = span_id(span)?;
-        Ok(SpanLink { trace_id, span_id, ..link })
-    }))
-}
-
-fn read_status(mut message: Reader<'_>, texts: &mut Texts) -> Result<SpanStatus, Fault> {
-    let mut status = SpanStatus::default();
-    while let Some(tag) = message.tag()? {
-        match tag {
-            (2, Len) => status.message = texts.owned(message.bytes()?),
-            (3, Varint) => status.code = StatusCode::from_number(i64::from(message.int32()?)),
-            _ => message.skip(tag)?,
-        }
-    }
-    Ok(status)
 }
