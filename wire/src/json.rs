@@ -15,6 +15,9 @@ use crate::error::{Error, JsonErrorKind};
 /// How deeply what is skipped may be nested.
 const SKIPPED_DEPTH_MAX: u32 = 128;
 
+/// How deeply what is skipped at once may be nested.
+const PLAIN_DEPTH_MAX: u32 = 16;
+
 /// A place in the text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reader<'a> {
@@ -114,19 +117,32 @@ impl<'a> Reader<'a> {
     /// A string, borrowed where it has no escapes.
     #[inline]
     pub(crate) fn string(&mut self) -> Result<Cow<'a, str>, Error> {
-        self.expect(b'"', "a string")?;
-        let end = self.at + plain_len(self.bytes());
-        if self.text.as_bytes().get(end) != Some(&b'"') {
-            return self.escaped_string();
+        match self.take_plain_string() {
+            Some(text) => Ok(Cow::Borrowed(text)),
+            None => self.escaped_string(),
         }
-        let text = self.text.get(self.at..end).unwrap_or_default();
-        self.at = end + 1;
-        Ok(Cow::Borrowed(text))
     }
 
-    /// A string behind its opening quote that is not plain, or has no end.
+    /// A string without escapes, if one comes next.
+    #[inline]
+    fn take_plain_string(&mut self) -> Option<&'a str> {
+        if self.peek() != b'"' {
+            return None;
+        }
+        let start = self.at + 1;
+        let bytes = self.text.as_bytes().get(start..)?;
+        let len = plain_len(bytes);
+        if bytes.get(len) != Some(&b'"') {
+            return None;
+        }
+        self.at = start + len + 1;
+        self.text.get(start..start + len)
+    }
+
+    /// A string that is not plain, or none at all.
     #[inline(never)]
     fn escaped_string(&mut self) -> Result<Cow<'a, str>, Error> {
+        self.expect(b'"', "a string")?;
         let start = self.at;
         let mut escaped = String::new();
         loop {
@@ -282,17 +298,27 @@ impl<'a> Reader<'a> {
     }
 
     /// Steps over a value of any kind.
-    pub(crate) fn skip(&mut self, depth: u32) -> Result<(), Error> {
+    pub(crate) fn skip(&mut self) -> Result<(), Error> {
+        self.peek();
+        match behind_plain(self.bytes(), PLAIN_DEPTH_MAX) {
+            Some(rest) => {
+                self.at = self.text.len() - rest.len();
+                Ok(())
+            }
+            None => self.skip_any(0),
+        }
+    }
+
+    fn skip_any(&mut self, depth: u32) -> Result<(), Error> {
         if depth == SKIPPED_DEPTH_MAX {
             return Err(self.error(JsonErrorKind::TooDeep));
         }
         match self.peek() {
             b'"' => drop(self.string()?),
-            b'{' => self.object(|reader, _| reader.skip(depth + 1))?,
-            b'[' => self.array(|reader| reader.skip(depth + 1))?,
+            b'{' => self.object(|reader, _| reader.skip_any(depth + 1))?,
+            b'[' => self.array(|reader| reader.skip_any(depth + 1))?,
             b'n' => drop(self.take_null()?),
             b't' | b'f' => drop(self.bool()?),
-            _ if self.take_integer().is_some() => {}
             _ => drop(self.number()?),
         }
         Ok(())
@@ -348,6 +374,50 @@ impl<'a> Reader<'a> {
             0 if self.at == self.text.len() => Ok(()),
             _ => Err(self.error(JsonErrorKind::Trailing)),
         }
+    }
+}
+
+/// What follows the value at the head of `bytes`, where that is spelt as programs do: without white
+/// space, escapes and fractions, and nested no deeper than `depth`. None says nothing about it.
+fn behind_plain(bytes: &[u8], depth: u32) -> Option<&[u8]> {
+    match bytes {
+        [b'"', text @ ..] => behind_plain_text(text),
+        [b'{', b'}', rest @ ..] | [b'[', b']', rest @ ..] => Some(rest),
+        [b'{', members @ ..] => {
+            let mut members = members;
+            loop {
+                let [b'"', name @ ..] = members else { return None };
+                let [b':', value @ ..] = behind_plain_text(name)? else { return None };
+                match behind_plain(value, depth.checked_sub(1)?)? {
+                    [b',', more @ ..] => members = more,
+                    [b'}', rest @ ..] => return Some(rest),
+                    _ => return None,
+                }
+            }
+        }
+        [b'[', elements @ ..] => {
+            let mut elements = elements;
+            loop {
+                match behind_plain(elements, depth.checked_sub(1)?)? {
+                    [b',', more @ ..] => elements = more,
+                    [b']', rest @ ..] => return Some(rest),
+                    _ => return None,
+                }
+            }
+        }
+        [b'n', b'u', b'l', b'l', rest @ ..]
+        | [b't', b'r', b'u', b'e', rest @ ..]
+        | [b'f', b'a', b'l', b's', b'e', rest @ ..] => Some(rest),
+        _ => decimal::integer(bytes).and_then(|(_, len)| bytes.get(len..)),
+    }
+}
+
+/// What follows a string behind its opening quote.
+#[inline]
+fn behind_plain_text(text: &[u8]) -> Option<&[u8]> {
+    match text.get(plain_len(text)..)? {
+        [b'"', rest @ ..] => Some(rest),
+        _ => None,
     }
 }
 
@@ -460,7 +530,7 @@ mod tests {
 
     fn skip(text: &str) -> Result<(), Error> {
         let mut reader = Reader::new(text.as_bytes())?;
-        reader.skip(0)?;
+        reader.skip()?;
         reader.end()
     }
 
@@ -505,6 +575,9 @@ mod tests {
             skip(&"[".repeat(1_000)),
             Err(Error::Json { kind: JsonErrorKind::TooDeep, .. })
         ));
+        for depth in [15, 16, 17, 127] {
+            assert!(skip(&format!("{}1{}", "[".repeat(depth), "]".repeat(depth))).is_ok());
+        }
     }
 
     proptest! {
@@ -513,6 +586,18 @@ mod tests {
             let is_end = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
             let expected = text.bytes().position(is_end).unwrap_or(text.len());
             prop_assert_eq!(plain_len(text.as_bytes()), expected);
+        }
+
+        /// Stepping over a plain value at once is stepping over it token by token.
+        #[test]
+        fn values_are_skipped_alike(text in r#"(\{"a":|\{|\}|\[|\]|,|:|null|true|fals|1|-0|01|2\.5|"ü"|"\\n"| ){0,14}"#) {
+            let reader = Reader::new(text.as_bytes()).unwrap();
+            let (mut at_once, mut by_token) = (reader, reader);
+            let results = [at_once.skip(), by_token.skip_any(0)];
+            let [at_once, by_token] = [at_once, by_token].map(|reader| reader.at());
+            let [first, second] = results.map(|result| result.map_err(|error| error.to_string()));
+            prop_assert_eq!(&first, &second, "{}", text);
+            prop_assert!(first.is_err() || at_once == by_token, "{}", text);
         }
 
         /// What is accepted is what another reader accepts, on text that is nearly JSON.

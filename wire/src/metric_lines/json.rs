@@ -33,7 +33,7 @@ pub(super) fn read(line: &str, row: &mut Row) -> Result<(), Refused> {
             row.times.clear();
             reader.array(|reader| time(reader).map(|time| row.times.push(time)))
         }
-        _ => reader.skip(0),
+        _ => reader.skip(),
     });
     read.and_then(|()| reader.end()).map_err(refused)?;
     let missing = |member| Refused::new(0, LineFault::Missing { member });

@@ -41,13 +41,13 @@ pub(super) fn docker(line: &[u8]) -> Option<Record<'_>> {
             "log" => &mut log,
             "time" => &mut time,
             "stream" => &mut stream,
-            _ => return reader.skip(0),
+            _ => return reader.skip(),
         };
         if reader.peek() == b'"' {
             *into = Some(reader.string()?);
             Ok(())
         } else {
-            reader.skip(0)
+            reader.skip()
         }
     });
     read.and_then(|()| reader.end()).ok()?;

@@ -18,7 +18,7 @@ pub(super) fn record<'r>(line: &'r [u8], time_fields: &[String]) -> Option<Recor
             (Some(_), b'"') => stamp::of_line(reader.string()?.as_bytes()),
             (Some(_), b'-' | b'0'..=b'9') => epoch(reader.number()?),
             _ => {
-                reader.skip(0)?;
+                reader.skip()?;
                 None
             }
         };

@@ -27,7 +27,7 @@ pub(super) fn read(input: &[u8], texts: &mut String, batch: &mut Batch) -> Resul
     reader.object(|reader, name| match name {
         "streams" if !reader.take_null()? => reader.array(|reader| stream(reader, texts, batch)),
         "streams" => Ok(()),
-        _ => reader.skip(0),
+        _ => reader.skip(),
     })?;
     reader.end()
 }
@@ -55,7 +55,7 @@ fn stream(reader: &mut Reader<'_>, texts: &mut String, batch: &mut Batch) -> Res
         }
         "values" => reader.array(|reader| value(reader, texts, batch)),
         "entries" => reader.array(|reader| entry(reader, texts, batch)),
-        _ => reader.skip(0),
+        _ => reader.skip(),
     })?;
     if !has_labels {
         return Err(Error::StreamLabels { position: start, kind: StreamLabelsErrorKind::Open });
@@ -112,7 +112,7 @@ fn value(reader: &mut Reader<'_>, texts: &mut String, batch: &mut Batch) -> Resu
             1 => time = nanoseconds(reader)?,
             2 => line = text(reader, texts)?,
             3 => metadata(reader, texts, batch)?,
-            _ => reader.skip(0)?,
+            _ => reader.skip()?,
         }
         Ok(())
     })?;
@@ -156,7 +156,7 @@ fn entry(reader: &mut Reader<'_>, texts: &mut String, batch: &mut Batch) -> Resu
             }
             "line" => line = text(reader, texts)?,
             "structuredMetadata" => metadata(reader, texts, batch)?,
-            _ => reader.skip(0)?,
+            _ => reader.skip()?,
         }
         Ok(())
     })?;

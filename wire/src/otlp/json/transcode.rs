@@ -36,7 +36,7 @@ fn message(
         return Err(Error::TooDeep { position: reader.at(), limit: VALUE_DEPTH_MAX });
     }
     reader.object(|reader, name| {
-        let Some(field) = schema.field(name) else { return reader.skip(0) };
+        let Some(field) = schema.field(name) else { return reader.skip() };
         if reader.take_null()? {
             return Ok(());
         }
