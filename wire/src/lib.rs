@@ -5,7 +5,7 @@
 //! | OTLP logs, protobuf and JSON | [`otlp::decode_logs`] | log records |
 //! | OTLP metrics, protobuf and JSON | [`otlp::MetricReceiver`], [`otlp::MetricEncoder`] | data points |
 //! | OTLP traces, protobuf and JSON | [`otlp::decode_traces`] | spans |
-//! | Prometheus text exposition, OpenMetrics 1.0, protobuf exposition | [`prometheus::decode_exposition`], [`prometheus::ExpositionWriter`] | samples |
+//! | Prometheus text exposition, OpenMetrics 1.0, protobuf exposition | [`prometheus::ExpositionReceiver`], [`prometheus::ExpositionWriter`] | samples |
 //! | Prometheus remote write | [`prometheus::remote_write`] | samples |
 //! | Prometheus remote read, samples and chunks | [`prometheus::remote_read`] | requests, answers |
 //! | Loki push, protobuf and JSON | [`loki::push`] | log entries |
@@ -33,11 +33,13 @@ mod error;
 pub mod folded;
 mod gzip;
 mod json;
+mod known;
 pub mod lines;
 pub mod loki;
 pub mod metric_lines;
 pub mod otlp;
 mod outcome;
+mod pending;
 pub mod pprof;
 pub mod prometheus;
 mod protobuf;

@@ -1,5 +1,6 @@
 //! Targets of wire: every decoder, on a sink that keeps count.
 
+use telemetry_core::labels::Labels;
 use telemetry_core::model::{Exemplar, Metadata, SampleValue, ValueType};
 use telemetry_core::sink::{
     Committed, LogRecord, LogSink, MetricSink, RawLabels, RawSpan, Refusal, RefusalReason,
@@ -302,13 +303,18 @@ fn relabel(data: &[u8]) {
 }
 
 fn exposition(data: &[u8]) {
-    use prometheus::{Entry, Exposed, ExposedValue, ExpositionWriter, Format, ReadOptions};
-    use prometheus::{decode_exposition, read_exposition};
+    use prometheus::{Entry, Exposed, ExposedValue, ExpositionReceiver, ExpositionWriter};
+    use prometheus::{Format, ReadOptions, decode_exposition, read_exposition};
     let target = [("job", "x"), ("instance", "")];
     for format in [Format::Text, Format::OpenMetrics, Format::Protobuf] {
         let result = decode_exposition(data, format, Millis(7), &target, &mut Sink::default());
-        let is_read = result.is_ok();
+        let (is_read, expected) = (result.is_ok(), result.as_ref().ok().cloned());
         check(result, data);
+        // What is remembered of a target changes nothing.
+        let mut receiver = ExpositionReceiver::new(Sink::default(), Labels::from(target));
+        for _ in 0..2 {
+            assert_eq!(receiver.receive(data, format, Millis(7)).ok(), expected);
+        }
         // Classic histograms are converted to what is well formed, or left out.
         let mut options = ReadOptions::default();
         (options.convert_classic, options.native_alone) = (true, true);

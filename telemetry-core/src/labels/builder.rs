@@ -1,10 +1,12 @@
 //! Collects labels in any order and makes a [`Labels`] of them.
 //!
 //! Names and values are copied into one arena, so a builder that is kept and cleared allocates
-//! nothing but the set it builds. Setting and removing only append; sorting and the rule that the
-//! last one counts are applied once, when the set is built.
+//! nothing but the set it builds. Setting and removing only append, in the canonical form of sets;
+//! sorting and the rule that the last one counts are applied once, when the set is built, and not
+//! at all where labels were set by rising name.
 
-use super::set::{Labels, push_pair};
+use super::name::is_below;
+use super::set::{Labels, push_pair, push_piece};
 use std::ops::Range;
 
 /// Builds a [`Labels`]; the last value set for a name counts, an empty one removes the label.
@@ -18,7 +20,9 @@ use std::ops::Range;
 pub struct LabelsBuilder {
     arena: String,
     entries: Vec<Entry>,
-    /// The canonical form, kept between builds for its allocation.
+    /// Whether the arena is not the canonical form of the set.
+    is_loose: bool,
+    /// The canonical form where the arena is not it, kept between builds for its allocation.
     canonical: String,
 }
 
@@ -37,8 +41,11 @@ impl LabelsBuilder {
 
     /// Sets a label; an empty value removes it.
     pub fn set(&mut self, name: &str, value: &str) -> &mut Self {
-        let name = append(&mut self.arena, name);
-        let value = append(&mut self.arena, value);
+        let last = self.entries.last().map(|last| piece(&self.arena, &last.name));
+        self.is_loose |= value.is_empty() || last.is_some_and(|last| !is_below(last, name));
+        self.arena.reserve(name.len() + value.len() + 2);
+        let name = push_piece(&mut self.arena, name);
+        let value = push_piece(&mut self.arena, value);
         self.entries.push(Entry { name, value });
         self
     }
@@ -58,8 +65,9 @@ impl LabelsBuilder {
 
     /// Keeps the labels of these names only.
     pub fn only(&mut self, names: &[&str]) -> &mut Self {
-        let arena = &self.arena;
+        let (arena, count) = (&self.arena, self.entries.len());
         self.entries.retain(|entry| names.contains(&piece(arena, &entry.name)));
+        self.is_loose |= self.entries.len() < count;
         self
     }
 
@@ -73,11 +81,15 @@ impl LabelsBuilder {
     pub fn clear(&mut self) -> &mut Self {
         self.arena.clear();
         self.entries.clear();
+        self.is_loose = false;
         self
     }
 
     /// The set of the labels. The builder keeps them and can go on.
     pub fn build(&mut self) -> Labels {
+        if !self.is_loose {
+            return Labels::from_canonical(&self.arena);
+        }
         self.tidy();
         self.canonical.clear();
         for entry in &self.entries {
@@ -115,12 +127,6 @@ impl From<&Labels> for LabelsBuilder {
     }
 }
 
-fn append(arena: &mut String, text: &str) -> Range<usize> {
-    let start = arena.len();
-    arena.push_str(text);
-    start..arena.len()
-}
-
 fn piece<'a>(arena: &'a str, range: &Range<usize>) -> &'a str {
     arena.get(range.clone()).unwrap_or_default()
 }
@@ -152,6 +158,31 @@ mod tests {
         assert_eq!(builder.get("b"), Some("2"));
         assert_eq!(builder.get("a"), None);
         assert_eq!(builder.build(), labels! { "b" => "2" });
+    }
+
+    #[test]
+    fn a_builder_does_not_care_in_which_order_labels_come() {
+        let pairs = [("a", "1"), ("ab", "2"), ("b", ""), ("b", "3"), ("c", "4"), ("a", "5")];
+        let expected = labels! { "a" => "5", "ab" => "2", "b" => "3", "c" => "4" };
+        let mut builder = LabelsBuilder::new();
+        for turn in 0..pairs.len() {
+            builder.clear();
+            // The last value for `a` must stay the last.
+            let (last, rest) = (pairs[5], &pairs[..5]);
+            let turned = rest.iter().cycle().skip(turn).take(5).chain([&last]);
+            for (name, value) in turned {
+                builder.set(name, value);
+            }
+            let empty_counts = builder.get("b").is_none();
+            let built = builder.build();
+            assert_eq!(
+                built,
+                if empty_counts { expected.without(&["b"]) } else { expected.clone() }
+            );
+            assert_eq!(built.hash64(), Labels::from_pairs(&built).hash64());
+        }
+        builder.clear().set("a", "1").set("b", "2").set("c", "3").only(&["a", "c"]);
+        assert_eq!(builder.build(), labels! { "c" => "3", "a" => "1" });
     }
 
     #[test]

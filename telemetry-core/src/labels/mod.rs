@@ -10,6 +10,7 @@ mod set;
 pub use crate::labels;
 pub use builder::LabelsBuilder;
 pub use matcher::{MatchOp, Matcher, Values};
+pub(crate) use name::is_below;
 pub use name::{is_classic_metric_name, is_classic_name};
 pub use regex::{Regex, RegexError, RegexErrorKind, RegexOptions};
 pub use selector::{SelectorError, SelectorErrorKind, parse_selector};

@@ -1,4 +1,4 @@
-//! Which names need quotes.
+//! Which names need quotes, and which come first.
 //!
 //! Any UTF-8 text can name a label or a metric. The classic names, those Prometheus has always
 //! known, are written bare; all others stand in quotes.
@@ -20,6 +20,16 @@ fn is_classic(name: &str, colon: bool) -> bool {
         [first, rest @ ..] => {
             ok(*first) && !first.is_ascii_digit() && rest.iter().all(|byte| ok(*byte))
         }
+    }
+}
+
+/// `a < b`. Most names differ in the first byte.
+#[inline]
+pub(crate) fn is_below(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    match (a.first(), b.first()) {
+        (Some(a), Some(b)) if a != b => a < b,
+        _ => a < b,
     }
 }
 

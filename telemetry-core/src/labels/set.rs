@@ -387,6 +387,7 @@ const LOW_BITS: u8 = 0x3f;
 /// The bit that says that another byte follows.
 const MORE: u8 = 0x40;
 
+#[inline]
 fn write_len(mut value: usize, mut push: impl FnMut(u8)) {
     loop {
         let low = (value & usize::from(LOW_BITS)) as u8;
@@ -399,10 +400,17 @@ fn write_len(mut value: usize, mut push: impl FnMut(u8)) {
 }
 
 pub(super) fn push_pair(text: &mut String, name: &str, value: &str) {
-    write_len(name.len(), |byte| text.push(char::from(byte)));
-    text.push_str(name);
-    write_len(value.len(), |byte| text.push(char::from(byte)));
-    text.push_str(value);
+    push_piece(text, name);
+    push_piece(text, value);
+}
+
+/// Appends a length and a name or value; gives where that is.
+#[inline]
+pub(super) fn push_piece(text: &mut String, piece: &str) -> Range<usize> {
+    write_len(piece.len(), |byte| text.push(char::from(byte)));
+    let start = text.len();
+    text.push_str(piece);
+    start..text.len()
 }
 
 /// [`Labels::hash64`] of the set that `pairs` would make, without building it. The pairs must be

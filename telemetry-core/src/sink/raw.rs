@@ -2,10 +2,13 @@
 
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
-use crate::labels::Labels;
+use crate::labels::{Labels, is_below};
 
 /// Labels of up to this many bytes are hashed in one go: nearly all there are.
 const HASHED_BYTES: usize = 512;
+
+/// The length, in one byte, of texts that are so long or longer; then comes the true one.
+const LONG: usize = 255;
 
 /// Up to this many names are compared each with each; more are sorted.
 const COMPARED_PAIRS_MAX: usize = 32;
@@ -37,23 +40,27 @@ impl<'a> RawLabels<'a> {
         let mut len = 0;
         for text in self.texts() {
             // Lengths keep `("ab", "c")` and `("a", "bc")` apart.
-            let length = (text.len() as u64).to_le_bytes();
-            let start = len + length.len();
-            let (Some(prefix), end) = (bytes.get_mut(len..start), start + text.len()) else {
+            let (Some(room), true) = (bytes.get_mut(len..), text.len() < LONG) else {
                 return self.hash_long();
             };
-            prefix.copy_from_slice(&length);
-            let Some(body) = bytes.get_mut(start..end) else { return self.hash_long() };
-            body.copy_from_slice(text.as_bytes());
-            len = end;
+            let Some((prefix, room)) = room.split_first_mut() else { return self.hash_long() };
+            let Some(room) = room.get_mut(..text.len()) else { return self.hash_long() };
+            *prefix = text.len() as u8;
+            copy(text.as_bytes(), room);
+            len += 1 + text.len();
         }
         xxh3_128(bytes.get(..len).unwrap_or_default())
     }
 
+    #[cold]
     fn hash_long(&self) -> u128 {
         let mut hasher = Xxh3Default::new();
         for text in self.texts() {
-            hasher.update(&(text.len() as u64).to_le_bytes());
+            let len = text.len();
+            hasher.update(&[len.min(LONG) as u8]);
+            if len >= LONG {
+                hasher.update(&(len as u64).to_le_bytes());
+            }
             hasher.update(text.as_bytes());
         }
         hasher.digest128()
@@ -65,6 +72,14 @@ impl<'a> RawLabels<'a> {
 
     /// The name that occurs more than once with a value, if any.
     pub fn duplicate(&self) -> Option<&'a str> {
+        // Most senders sort.
+        if self.pairs.array_windows().all(|[(a, _), (b, _)]| is_below(a, b)) {
+            return None;
+        }
+        self.duplicate_unsorted()
+    }
+
+    fn duplicate_unsorted(&self) -> Option<&'a str> {
         if self.pairs.len() > COMPARED_PAIRS_MAX {
             let mut names: Vec<_> = self.pairs.iter().map(|(name, _)| *name).collect();
             names.sort_unstable();
@@ -81,6 +96,36 @@ impl<'a> RawLabels<'a> {
     }
 }
 
+/// Copies `text` into `room`, which is as long. Labels are short, and calling a function for each
+/// would cost more than the copying: two pieces, which may overlap, cover what is that short.
+#[inline]
+fn copy(text: &[u8], room: &mut [u8]) {
+    let is_copied = match text.len() {
+        33.. => false,
+        16..=32 => copy_ends::<16>(text, room),
+        8..=15 => copy_ends::<8>(text, room),
+        4..=7 => copy_ends::<4>(text, room),
+        2..=3 => copy_ends::<2>(text, room),
+        0..=1 => copy_ends::<1>(text, room),
+    };
+    if !is_copied {
+        room.copy_from_slice(text);
+    }
+}
+
+/// Copies the first and the last `N` bytes; false where there are fewer.
+#[inline]
+fn copy_ends<const N: usize>(text: &[u8], room: &mut [u8]) -> bool {
+    let (Some(first), Some(last)) = (text.first_chunk::<N>(), text.last_chunk::<N>()) else {
+        return false;
+    };
+    let Some(head) = room.first_chunk_mut() else { return false };
+    *head = *first;
+    let Some(tail) = room.last_chunk_mut() else { return false };
+    *tail = *last;
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,11 +140,25 @@ mod tests {
 
     #[test]
     fn long_and_short_labels_are_hashed_alike() {
-        for len in [0, 1, 200, 484, 485, 486, 600] {
+        for len in (0..600).chain([1 << 20]) {
             let value = "v".repeat(len);
             let pairs = [("name", value.as_str()), ("n", "")];
             let labels = RawLabels::new(&pairs);
             assert_eq!(labels.hash(), labels.hash_long(), "{len}");
+        }
+    }
+
+    #[test]
+    fn every_byte_of_a_text_counts() {
+        for len in 0..80 {
+            let text: String = (0..len).map(|at| char::from(b'0' + at)).collect();
+            let hash = |value: &str| RawLabels::new(&[("name", value)]).hash();
+            let mut hashes = std::collections::HashSet::from([hash(&text)]);
+            for at in 0..text.len() {
+                let mut other = text.clone();
+                other.replace_range(at..=at, "!");
+                assert!(hashes.insert(hash(&other)), "{at} of {len}");
+            }
         }
     }
 

@@ -19,9 +19,10 @@ use wire::otlp::{
     Encoding, LogOptions, MetricOptions, MetricReceiver, decode_logs, decode_metrics, decode_traces,
 };
 
+use crate::prometheus::LABEL_SETS;
 use crate::sink::Sink;
 use crate::table::Table;
-use crate::{check, json};
+use crate::{check, json, receiver};
 
 const ITEMS: usize = 1_000;
 const START: u64 = 1_700_000_000_000_000_000;
@@ -174,6 +175,12 @@ pub(crate) fn metrics(table: &Table) {
     let new = || decode(&*protobuf, Encoding::Protobuf);
     let name = "OTLP metrics, series new";
     table.row(name, ITEMS, protobuf.len(), new, ("prost", &mut prost));
+    let mut received = || {
+        let request = Request::decode(black_box(&*protobuf));
+        assert!(request.is_ok());
+        receiver::otlp(&request.unwrap_or_default());
+    };
+    table.row(name, ITEMS, protobuf.len(), new, (LABEL_SETS, &mut received));
     let mut receiver = MetricReceiver::new(Sink::default(), options.clone());
     let known = || check(receiver.receive(black_box(&json), Encoding::Json));
     let name = "OTLP metrics as JSON, series known";

@@ -14,14 +14,17 @@ use wire::prometheus::remote_read::{
     ReadSeries, ResponseKind, decode_chunks, encode_chunks,
 };
 use wire::prometheus::remote_write::{Encoder, EncoderV2, Receiver, Version};
-use wire::prometheus::{Format, decode_exposition};
+use wire::prometheus::{ExpositionReceiver, Format, decode_exposition};
 
 use crate::sink::Sink;
 use crate::table::Table;
-use crate::{check, messages};
+use crate::{check, messages, receiver};
 
 const SERIES: usize = 2_000;
 const TIME: i64 = 1_700_000_000_000;
+
+/// The reference that makes label sets too.
+pub(crate) const LABEL_SETS: &str = "prost, then label sets";
 
 /// Series and samples of answers to remote reads.
 const READ_SERIES: usize = 100;
@@ -65,9 +68,16 @@ fn write_request_v2() -> Vec<u8> {
 
 /// Reads a block of snappy with `prost`.
 pub(crate) fn with_prost<M: Message + Default>(body: &[u8]) {
+    received_with_prost::<M>(body, |message| drop(black_box(message)));
+}
+
+/// Reads a block of snappy with `prost` and hands the message on.
+fn received_with_prost<M: Message + Default>(body: &[u8], receive: impl FnOnce(M)) {
     let bytes = snap::raw::Decoder::new().decompress_vec(black_box(body)).unwrap_or_default();
     assert!(!bytes.is_empty());
-    check(M::decode(&*bytes));
+    let message = M::decode(&*bytes);
+    assert!(message.is_ok());
+    receive(message.unwrap_or_default());
 }
 
 pub(crate) fn decompressed(body: &[u8]) -> usize {
@@ -89,6 +99,11 @@ pub(crate) fn remote_write(table: &Table) {
         let new = || check(Receiver::new(Sink::default()).receive_as(version, black_box(&body)));
         let name = format!("remote write {spelt}, series new");
         table.row(&name, SERIES, len, new, ("prost", &mut prost));
+        let mut received = || match version {
+            Version::V1 => received_with_prost(&body, |it| receiver::write_request(&it)),
+            Version::V2 => received_with_prost(&body, |it| receiver::write_request_v2(&it)),
+        };
+        table.row(&name, SERIES, len, new, (LABEL_SETS, &mut received));
     }
 }
 
@@ -103,10 +118,10 @@ fn read_request() -> ReadRequest {
             .collect(),
         hints: Hints {
             step_ms: 15_000,
-            function: "rate".to_owned(),
+            function: "rate".into(),
             start_ms: TIME + at,
             end_ms: TIME + 3_600_000,
-            grouping: vec!["instance".to_owned()],
+            grouping: vec!["instance".into()],
             by: true,
             range_ms: 300_000,
         },
@@ -231,9 +246,11 @@ fn exposed_messages() -> Vec<u8> {
     bytes
 }
 
-fn messages_with_prost(mut bytes: &[u8]) {
+fn messages_with_prost(mut bytes: &[u8], receive: impl Fn(&messages::MetricFamily)) {
     while !bytes.is_empty() {
-        check(messages::MetricFamily::decode_length_delimited(&mut bytes));
+        let family = messages::MetricFamily::decode_length_delimited(&mut bytes);
+        assert!(family.is_ok());
+        receive(black_box(&family.unwrap_or_default()));
     }
 }
 
@@ -266,7 +283,16 @@ pub(crate) fn exposition(table: &Table) {
     let mut parse = || with_prometheus_parse(&open);
     table.row("OpenMetrics 1.0", EXPOSED, open.len(), ours, ("prometheus-parse", &mut parse));
     let protobuf = exposed_messages();
-    let ours = || decode(&protobuf, Format::Protobuf);
-    let mut prost = || messages_with_prost(black_box(&protobuf));
-    table.row("protobuf exposition", EXPOSED, protobuf.len(), ours, ("prost", &mut prost));
+    let mut prost = || messages_with_prost(black_box(&protobuf), |_| {});
+    let mut receiver = ExpositionReceiver::new(Sink::default(), Labels::from(target));
+    let known = || check(receiver.receive(black_box(&protobuf), Format::Protobuf, Millis(TIME)));
+    let name = "protobuf exposition, series known";
+    table.row(name, EXPOSED, protobuf.len(), known, ("prost", &mut prost));
+    let new = || decode(&protobuf, Format::Protobuf);
+    let name = "protobuf exposition, series new";
+    table.row(name, EXPOSED, protobuf.len(), new, ("prost", &mut prost));
+    let mut received = || {
+        messages_with_prost(black_box(&protobuf), |it| receiver::family(it, &target, TIME));
+    };
+    table.row(name, EXPOSED, protobuf.len(), new, (LABEL_SETS, &mut received));
 }

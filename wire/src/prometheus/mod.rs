@@ -4,10 +4,11 @@ mod exposition;
 pub(crate) mod native;
 pub mod remote_read;
 pub mod remote_write;
+mod sample;
 
 pub(crate) use exposition::Families;
 pub use exposition::{
-    Entry, Escaping, Exposed, ExposedExemplar, ExposedValue, ExpositionWriter, Format, Label,
-    NativeInText, ReadOptions, accept, decode_exposition, decode_text, escape_name,
+    Entry, Escaping, Exposed, ExposedExemplar, ExposedValue, ExpositionReceiver, ExpositionWriter,
+    Format, Label, NativeInText, ReadOptions, accept, decode_exposition, decode_text, escape_name,
     read_exposition, unescape_name,
 };

@@ -32,20 +32,6 @@ pub(crate) fn doubles(mut message: Reader<'_>) -> Result<(f64, f64), Fault> {
     Ok((first, second))
 }
 
-/// A `double` and an `int64`: a sample and its time.
-#[inline]
-pub(crate) fn sample(mut message: Reader<'_>) -> Result<(f64, i64), Fault> {
-    let (mut value, mut time) = (0.0, 0);
-    while let Some(tag) = message.tag()? {
-        match tag {
-            (1, Fixed64) => value = message.double()?,
-            (2, Varint) => time = message.int64()?,
-            _ => message.skip(tag)?,
-        }
-    }
-    Ok((value, time))
-}
-
 /// A `google.protobuf.Timestamp`: seconds and nanoseconds.
 #[inline]
 pub(crate) fn timestamp(mut message: Reader<'_>) -> Result<(i64, i32), Fault> {

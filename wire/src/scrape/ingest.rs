@@ -13,9 +13,7 @@ use super::report::Report;
 use super::resolution;
 use super::series::{Known, Series};
 use crate::error::Error;
-use crate::prometheus::{
-    Entry, Exposed, ExposedValue, Families, Format, ReadOptions, read_exposition,
-};
+use crate::prometheus::{Exposed, ExposedValue, Families, Format, ReadOptions, read_exposition};
 
 /// How far ahead of the scrape a sample's own time may be.
 const AHEAD_MAX_MS: i64 = 10 * 60 * 1_000;
@@ -236,12 +234,9 @@ impl Scrape {
             native_alone: !self.options.always_scrape_classic_histograms,
             convert_classic: self.options.convert_classic_histograms_to_nhcb,
         };
-        read_exposition(body, format, options, |entry| match entry {
-            Entry::Help { family, text } => text.clone_into(&mut read.families.enter(family).help),
-            Entry::Type { family, kind } => read.families.enter(family).kind = kind,
-            Entry::Unit { family, unit } => unit.clone_into(&mut read.families.enter(family).unit),
-            Entry::Sample(sample) if read.error.is_none() => self.sample(&sample, time, read),
-            Entry::Sample(_) => {}
+        read_exposition(body, format, options, |entry| match read.families.take(entry) {
+            Some(sample) if read.error.is_none() => self.sample(&sample, time, read),
+            _ => {}
         })?;
         match (read.error.take(), self.options.sample_limit) {
             (Some(error), _) => Err(error),

@@ -4,7 +4,7 @@
 //! 2. `metric` reads a metric's head: name, unit, kind; `name` and `unit` make the Prometheus name.
 //! 3. `point` reads data points, `labels` makes label sets of their attributes.
 //! 4. `number`, `histogram`, `exponential` and `summary` turn a point of their kind into samples.
-//! 5. `output` hands them over; `known` remembers the series of points, `deltas` the totals of
+//! 5. `output` hands them over; it remembers the series of points, and `deltas` the totals of
 //!    series of delta temporality, both from request to request of a `receiver`.
 //! 6. `target_info` adds the series that carries the resource's other attributes.
 //! 7. `encode` goes the other way.
@@ -18,17 +18,14 @@ mod encode;
 mod exemplar;
 mod exponential;
 mod histogram;
-mod known;
 mod labels;
 mod metric;
 mod name;
 mod number;
 mod options;
 mod output;
-mod pending;
 mod point;
 mod receiver;
-mod shape;
 mod sum;
 mod summary;
 mod target;

@@ -8,13 +8,13 @@ use telemetry_core::sink::{MetricSink, RefusalReason, SeriesRef};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::deltas::Deltas;
-use super::known::Known;
 use super::labels::SeriesLabels;
 use super::metric::Metric;
 use super::options::{DeltaOptions, MetricOptions};
 use super::point::{Point, Times};
 use super::target::Target;
 use crate::error::Fault;
+use crate::known::Known;
 
 /// What is kept from request to request.
 #[derive(Debug, Default)]

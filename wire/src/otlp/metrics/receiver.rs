@@ -5,10 +5,10 @@ use telemetry_core::sink::MetricSink;
 use super::decode::decode_with;
 use super::options::MetricOptions;
 use super::output::Memory;
-use super::pending::{Items, Pending};
 use crate::error::Error;
 use crate::otlp::json::Encoding;
 use crate::outcome::Outcome;
+use crate::pending::{Items, Pending};
 
 /// Takes the requests of one producer, or of several, and hands them to a sink.
 ///

@@ -13,8 +13,8 @@ use telemetry_core::syntax::number::write_f;
 use super::metric::Metric;
 use super::output::{Output, Which};
 use super::point::{Point, Times};
-use super::shape::Shape;
 use crate::error::Fault;
+use crate::known::Shape;
 use crate::protobuf::Wire::*;
 use crate::protobuf::{Reader, pairs};
 

@@ -11,6 +11,7 @@ use telemetry_core::sink::{MetricSink, RawLabels, RefusalReason, SeriesRef};
 use telemetry_core::time::Millis;
 
 use super::entry::{Entry, Exposed, ExposedValue, Label};
+use super::visit::Sampled;
 use super::{Format, ReadOptions, read};
 use crate::error::Error;
 use crate::outcome::Outcome;
@@ -60,13 +61,10 @@ pub fn decode_exposition(
     sink: &mut dyn MetricSink,
 ) -> Result<Outcome, Error> {
     let mut families = Families::default();
-    read(input, format, ReadOptions::default(), &mut |entry| match entry {
-        Entry::Help { family, text } => text.clone_into(&mut families.enter(family).help),
-        Entry::Type { family, kind } => families.enter(family).kind = kind,
-        Entry::Unit { family, unit } => unit.clone_into(&mut families.enter(family).unit),
-        Entry::Sample(sample) => {
+    read(input, format, ReadOptions::default(), &mut |entry| {
+        if let Some(sample) = families.take(entry) {
             let series = with_labels(sample.name, sample.labels, extra_labels, sink);
-            hand_over(&sample, series, default_time.0, sink);
+            hand_over(Sampled::from(&sample), series, default_time.0, sink);
         }
     })?;
     families.finish(sink);
@@ -74,11 +72,12 @@ pub fn decode_exposition(
 }
 
 /// Hands a sample and its exemplars to `sink`, or counts it as refused.
-fn hand_over(
-    sample: &Exposed<'_>,
+#[inline]
+pub(super) fn hand_over<S: MetricSink + ?Sized>(
+    sample: Sampled<'_>,
     series: Result<SeriesRef, RefusalReason>,
     default_time: i64,
-    sink: &mut dyn MetricSink,
+    sink: &mut S,
 ) {
     let series = match series {
         Ok(series) => series,
@@ -109,8 +108,19 @@ pub(crate) struct Families {
 }
 
 impl Families {
+    /// Takes what is metadata and gives back what is a sample.
+    pub(crate) fn take<'e>(&mut self, entry: Entry<'e>) -> Option<Exposed<'e>> {
+        match entry {
+            Entry::Help { family, text } => text.clone_into(&mut self.enter(family).help),
+            Entry::Type { family, kind } => self.enter(family).kind = kind,
+            Entry::Unit { family, unit } => unit.clone_into(&mut self.enter(family).unit),
+            Entry::Sample(sample) => return Some(sample),
+        }
+        None
+    }
+
     /// The metadata of `family`.
-    pub(crate) fn enter(&mut self, family: &str) -> &mut Metadata {
+    fn enter(&mut self, family: &str) -> &mut Metadata {
         let next = self.metadata.len();
         let entry = self.metadata.entry(family.to_owned());
         &mut entry.or_insert_with(|| (next, Metadata::default())).1
@@ -127,7 +137,7 @@ impl Families {
 }
 
 /// Resolves the series of a sample.
-fn with_labels(
+pub(super) fn with_labels(
     name: &str,
     labels: &[Label<'_>],
     extra: &[(&str, &str)],

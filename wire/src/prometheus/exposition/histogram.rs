@@ -22,7 +22,7 @@ use super::text::NORMAL_NAN;
 use crate::error::{Error, Fault, ProtobufErrorKind};
 use crate::prometheus::native::Side;
 use crate::protobuf::Wire::*;
-use crate::protobuf::{Reader, packed_doubles, packed_varints};
+use crate::protobuf::{Bytes, Reader, packed_doubles, packed_varints};
 
 /// A histogram as it was exposed.
 #[derive(Debug, Default)]
@@ -56,17 +56,27 @@ impl Read {
     }
 }
 
-pub(super) fn read(mut message: Reader<'_>) -> Result<Read, Fault> {
+impl Read {
+    /// Reads another one.
+    pub(super) fn read(&mut self, message: Reader<'_>) -> Result<(), Fault> {
+        let Read { mut buckets, mut exemplars, .. } = std::mem::take(self);
+        buckets.clear();
+        exemplars.clear();
+        *self = Read { buckets, exemplars, ..Read::default() };
+        read(message, self)
+    }
+}
+
+fn read(mut message: Reader<'_>, read: &mut Read) -> Result<(), Fault> {
     let start = message.position();
     let [mut negative, mut positive] = [Side::default(), Side::default()];
-    let mut read = Read::default();
     let mut histogram = Histogram::default();
     let (mut count, mut count_float, mut zeros, mut zeros_float) = (0, 0.0, 0, 0.0);
     while let Some(tag) = message.tag()? {
         match tag {
             (1, Varint) => count = message.varint()?,
             (2, Fixed64) => histogram.sum = message.double()?,
-            (3, Len) => read.buckets.push(bucket(message.message()?)?),
+            (3, Len) => read.buckets.push(bucket(message.bytes()?)?),
             (4, Fixed64) => count_float = message.double()?,
             (5, Varint) => histogram.schema = message.sint32()?,
             (6, Fixed64) => histogram.zero_threshold = message.double()?,
@@ -106,7 +116,7 @@ pub(super) fn read(mut message: Reader<'_>) -> Result<Read, Fault> {
         }
         read.native = Some(Arc::new(histogram));
     }
-    Ok(read)
+    Ok(())
 }
 
 /// Spans that have buckets, and absolute populations.
@@ -118,7 +128,31 @@ fn populations(mut side: Side, is_float: bool) -> (Vec<BucketSpan>, Vec<f64>) {
     side.populations(is_float)
 }
 
-fn bucket(mut message: Reader<'_>) -> Result<Bucket, Fault> {
+/// The first bytes of the fields of a bucket.
+const COUNT_TAG: u8 = 0x08;
+const BOUND_TAG: u8 = 0x11;
+
+#[inline]
+fn bucket(message: Bytes<'_>) -> Result<Bucket, Fault> {
+    // As all targets write it: a count of up to two bytes, then the bound.
+    let plain = message.bytes.split_last_chunk().and_then(|(head, bound)| {
+        let count = match *head {
+            [COUNT_TAG, count, BOUND_TAG] => u64::from(count),
+            [COUNT_TAG, low, high, BOUND_TAG] if low >= 0x80 => {
+                u64::from(low & 0x7f) | u64::from(high) << 7
+            }
+            _ => return None,
+        };
+        let is_short = head.iter().rev().nth(1).is_some_and(|last| *last < 0x80);
+        is_short.then(|| (count as f64, f64::from_le_bytes(*bound)))
+    });
+    match plain {
+        Some((count, bound)) => Ok(Bucket { bound, count, exemplar: None }),
+        None => bucket_fields(message.message()),
+    }
+}
+
+fn bucket_fields(mut message: Reader<'_>) -> Result<Bucket, Fault> {
     let mut bucket = Bucket::default();
     let (mut count, mut count_float) = (0, 0.0);
     while let Some(tag) = message.tag()? {

@@ -16,12 +16,13 @@ use std::borrow::Cow;
 
 use telemetry_core::labels::LabelsBuilder;
 use telemetry_core::model::MetricKind;
+use xxhash_rust::xxh3::xxh3_128;
 
-use super::bound::float_text;
-use super::entry::{Entry, Exposed, ExposedExemplar, ExposedValue, Label};
+use super::ReadOptions;
+use super::entry::{Entry, ExposedExemplar, Label};
 use super::histogram::Read;
-use super::text::NORMAL_NAN;
-use super::{ReadOptions, histogram};
+use super::series::{Output, Scratch, Series};
+use super::visit::Visit;
 use crate::error::{Error, Fault, ProtobufErrorKind as Kind};
 use crate::protobuf::Wire::*;
 use crate::protobuf::{Bytes, Reader, pairs};
@@ -30,13 +31,21 @@ use crate::protobuf::{Bytes, Reader, pairs};
 pub(super) fn read(
     input: &[u8],
     options: ReadOptions,
-    visit: &mut impl FnMut(Entry<'_>),
+    visit: &mut impl Visit,
 ) -> Result<(), Error> {
-    let mut rest = Reader::new(input);
+    let (mut rest, mut memory) = (Reader::new(input), Memory::default());
     while !rest.is_empty() {
-        Family::read(rest.message()?)?.visit(options, visit)?;
+        Family::read(rest.message()?)?.visit(options, &mut memory, visit)?;
     }
     Ok(())
+}
+
+/// Reused from metric to metric.
+#[derive(Default)]
+struct Memory<'a> {
+    scratch: Scratch<'a>,
+    quantiles: Vec<(f64, f64)>,
+    histogram: Read,
 }
 
 /// The head of a family, and the message again for its metrics.
@@ -48,6 +57,32 @@ struct Family<'a> {
     message: Reader<'a>,
     has_metrics: bool,
 }
+
+/// What a metric has beside its labels.
+#[derive(Default)]
+struct Metric<'a> {
+    /// Its labels as they lie in the input, where they are in front of everything else.
+    head: Option<&'a [u8]>,
+    time: i64,
+    start: i64,
+    data: Data,
+}
+
+/// The values of a metric. Those of which there are several are in the memory.
+enum Data {
+    Number { value: f64, exemplar: Option<ExposedExemplar> },
+    Summary { count: f64, sum: f64 },
+    Histogram,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Data::Number { value: 0.0, exemplar: None }
+    }
+}
+
+/// The first byte of a label: field 1, of a length.
+const LABEL_TAG: u8 = 0x0a;
 
 /// The text that `bytes` are.
 fn text(bytes: Bytes<'_>) -> Result<&str, Fault> {
@@ -102,233 +137,186 @@ impl<'a> Family<'a> {
         Ok(family)
     }
 
-    fn visit(&self, options: ReadOptions, visit: &mut impl FnMut(Entry<'_>)) -> Result<(), Fault> {
+    fn visit<V: Visit>(
+        &self,
+        options: ReadOptions,
+        memory: &mut Memory<'a>,
+        visit: &mut V,
+    ) -> Result<(), Fault> {
         if !self.has_metrics {
             return Ok(());
         }
         let family = self.name;
-        visit(Entry::Help { family, text: self.help });
+        visit.entry(Entry::Help { family, text: self.help });
         if !self.unit.is_empty() {
-            visit(Entry::Unit { family, unit: self.unit });
+            visit.entry(Entry::Unit { family, unit: self.unit });
         }
-        visit(Entry::Type { family, kind: self.kind });
-        let mut scratch = Scratch::default();
+        visit.entry(Entry::Type { family, kind: self.kind });
+        memory.scratch.begin_family();
+        let key = if V::REMEMBERS { memory.scratch.key(family, self.field()) } else { 0 };
         let mut rest = self.message;
         while let Some(tag) = rest.tag()? {
             match tag {
-                (4, Len) => self.metric(rest.message()?, &mut scratch, options, visit)?,
+                (4, Len) => self.metric(rest.bytes()?, key, memory, options, visit)?,
                 _ => rest.skip(tag)?,
             }
         }
         Ok(())
     }
 
-    fn metric(
-        &self,
-        mut message: Reader<'a>,
-        scratch: &mut Scratch<'a>,
-        options: ReadOptions,
-        visit: &mut impl FnMut(Entry<'_>),
-    ) -> Result<(), Fault> {
-        scratch.clear();
-        let mut time = 0;
-        let mut data = Reader::default();
-        let wanted = match self.kind {
+    /// The field of a metric that has its values.
+    fn field(&self) -> u8 {
+        match self.kind {
             MetricKind::Gauge => 2,
             MetricKind::Counter => 3,
             MetricKind::Summary => 4,
             MetricKind::Histogram | MetricKind::GaugeHistogram => 7,
             _ => 5,
-        };
-        while let Some(tag) = message.tag()? {
-            match tag {
-                (1, Len) => scratch.labels.push(label(message.message()?)?),
-                (6, Varint) => time = message.int64()?,
-                (number, Len) if number == wanted => data = message.message()?,
-                _ => message.skip(tag)?,
-            }
-        }
-        let mut output =
-            Output { kind: self.kind, time: (time != 0).then_some(time), start: 0, visit };
-        match self.kind {
-            MetricKind::Summary => self.summary(data, scratch, &mut output),
-            MetricKind::Histogram | MetricKind::GaugeHistogram => {
-                let histogram = histogram::read(data)?;
-                self.histogram(histogram, scratch, options, &mut output);
-                Ok(())
-            }
-            _ => self.number(data, scratch, &mut output),
         }
     }
 
-    fn number(
+    fn metric<V: Visit>(
         &self,
-        mut data: Reader<'a>,
-        scratch: &Scratch<'a>,
-        output: &mut Output<'_, impl FnMut(Entry<'_>)>,
-    ) -> Result<(), Fault> {
-        let is_counter = self.kind == MetricKind::Counter;
-        let (mut value, mut found) = (0.0, None);
-        while let Some(tag) = data.tag()? {
-            match tag {
-                (1, Fixed64) => value = data.double()?,
-                (2, Len) if is_counter => found = Some(exemplar(data.message()?)?),
-                (3, Len) if is_counter => output.start = timestamp(data.message()?)?,
-                _ => data.skip(tag)?,
-            }
-        }
-        output.float(self.name, &scratch.labels, value, found.as_slice());
-        Ok(())
-    }
-
-    fn summary(
-        &self,
-        mut data: Reader<'a>,
-        scratch: &mut Scratch<'a>,
-        output: &mut Output<'_, impl FnMut(Entry<'_>)>,
-    ) -> Result<(), Fault> {
-        let (mut count, mut sum) = (0, 0.0);
-        let mut quantiles = Vec::new();
-        while let Some(tag) = data.tag()? {
-            match tag {
-                (1, Varint) => count = data.varint()?,
-                (2, Fixed64) => sum = data.double()?,
-                (3, Len) => quantiles.push(pairs::doubles(data.message()?)?),
-                (4, Len) => output.start = timestamp(data.message()?)?,
-                _ => data.skip(tag)?,
-            }
-        }
-        scratch.suffix(self.name, "_count");
-        output.float(&scratch.name, &scratch.labels, count as f64, &[]);
-        scratch.suffix(self.name, "_sum");
-        output.float(&scratch.name, &scratch.labels, sum, &[]);
-        for (at, (quantile, value)) in quantiles.into_iter().enumerate() {
-            scratch.push_bound("quantile", at, quantile);
-            output.float(self.name, &scratch.labels, value, &[]);
-            scratch.pop_bound();
-        }
-        Ok(())
-    }
-
-    fn histogram(
-        &self,
-        read: Read,
-        scratch: &mut Scratch<'a>,
+        message: Bytes<'a>,
+        family_key: u128,
+        memory: &mut Memory<'a>,
         options: ReadOptions,
-        output: &mut Output<'_, impl FnMut(Entry<'_>)>,
-    ) {
-        output.start = read.start;
-        let is_native = read.native.is_some() && !options.ignore_native;
-        if let Some(native) = read.native.as_ref().filter(|_| is_native) {
-            let exemplars = read.native_exemplars();
-            let value = ExposedValue::Histogram(native);
-            output.emit(self.name, &scratch.labels, value, &exemplars);
+        visit: &mut V,
+    ) -> Result<(), Fault> {
+        let metric = match self.read_metric(message, memory) {
+            Ok(metric) => metric,
+            Err(fault) => {
+                // What is wrong with a label in front of it comes first.
+                memory.scratch.read_labels(message)?;
+                return Err(fault);
+            }
+        };
+        let key = metric.head.filter(|_| V::REMEMBERS).map(|labels| {
+            // Turned, so that a name and labels do not stand for labels and a name.
+            family_key ^ xxh3_128(labels).rotate_left(29) ^ memory.shape(&metric.data, options)
+        });
+        let is_known = visit.begin(key);
+        if !is_known {
+            memory.scratch.read_labels(message)?;
         }
-        if is_native && (options.native_alone || read.buckets.is_empty()) {
-            return;
+        let Memory { scratch, quantiles, histogram } = memory;
+        let mut output = Output {
+            family: self.name,
+            kind: self.kind,
+            time: (metric.time != 0).then_some(metric.time),
+            start: metric.start,
+            is_known,
+            scratch,
+            visit,
+        };
+        match metric.data {
+            Data::Number { value, exemplar } => {
+                output.float(Series::Whole, value, exemplar.as_slice());
+            }
+            Data::Summary { count, sum } => {
+                output.float(Series::Part("_count"), count, &[]);
+                output.float(Series::Part("_sum"), sum, &[]);
+                for (at, (quantile, value)) in quantiles.iter().enumerate() {
+                    let series =
+                        Series::Bound { part: "", label: "quantile", at, bound: *quantile };
+                    output.float(series, *value, &[]);
+                }
+            }
+            Data::Histogram => output.histogram(histogram, options),
         }
-        scratch.suffix(self.name, "_count");
-        output.float(&scratch.name, &scratch.labels, read.count, &[]);
-        scratch.suffix(self.name, "_sum");
-        output.float(&scratch.name, &scratch.labels, read.sum, &[]);
-        scratch.suffix(self.name, "_bucket");
-        let mut has_last = false;
-        for (at, bucket) in read.buckets.iter().enumerate() {
-            scratch.push_bound("le", at, bucket.bound);
-            let exemplars = bucket.exemplar.as_slice();
-            output.float(&scratch.name, &scratch.labels, bucket.count, exemplars);
-            scratch.pop_bound();
-            has_last = bucket.bound == f64::INFINITY;
-            if has_last {
-                break;
+        visit.finish();
+        Ok(())
+    }
+
+    /// Reads everything but the labels.
+    fn read_metric(
+        &self,
+        message: Bytes<'a>,
+        memory: &mut Memory<'a>,
+    ) -> Result<Metric<'a>, Fault> {
+        let mut fields = message.message();
+        while fields.next_byte() == Some(LABEL_TAG) {
+            fields.tag()?;
+            fields.bytes()?;
+        }
+        let head = message.bytes.get(..fields.position() - message.at);
+        let mut metric = Metric { head, ..Metric::default() };
+        let (wanted, mut data) = (u32::from(self.field()), Reader::default());
+        while let Some(tag) = fields.tag()? {
+            match tag {
+                (1, Len) => {
+                    metric.head = None;
+                    fields.skip(tag)?;
+                }
+                (6, Varint) => metric.time = fields.int64()?,
+                (number, Len) if number == wanted => data = fields.message()?,
+                _ => fields.skip(tag)?,
             }
         }
-        if !has_last {
-            scratch.labels.push(("le".into(), "+Inf".into()));
-            output.float(&scratch.name, &scratch.labels, read.count, &[]);
-            scratch.labels.pop();
+        match self.kind {
+            MetricKind::Summary => metric.read_summary(data, &mut memory.quantiles)?,
+            MetricKind::Histogram | MetricKind::GaugeHistogram => {
+                memory.histogram.read(data)?;
+                metric.start = memory.histogram.start;
+                metric.data = Data::Histogram;
+            }
+            kind => metric.read_number(data, kind == MetricKind::Counter)?,
         }
+        Ok(metric)
     }
 }
 
-/// Reused from metric to metric.
-#[derive(Default)]
-struct Scratch<'a> {
-    labels: Vec<Label<'a>>,
-    name: String,
-    /// Bounds by their place, the bits and the text: the metrics of a family have the same ones.
-    bounds: Vec<(u64, String)>,
-    /// The memory of a bound's text.
-    spare: String,
-}
-
-impl Scratch<'_> {
-    /// Adds the label of the bound at place `at` of a metric.
-    fn push_bound(&mut self, name: &'static str, at: usize, bound: f64) {
-        let mut text = std::mem::take(&mut self.spare);
-        text.clear();
-        let bits = bound.to_bits();
-        match self.bounds.get_mut(at) {
-            Some((known, printed)) if *known == bits => text.push_str(printed),
-            Some(other) => {
-                text.push_str(&float_text(bound));
-                *other = (bits, text.clone());
-            }
-            None => {
-                text.push_str(&float_text(bound));
-                self.bounds.push((bits, text.clone()));
+impl Metric<'_> {
+    fn read_number(&mut self, mut data: Reader<'_>, is_counter: bool) -> Result<(), Fault> {
+        let (mut number, mut found) = (0.0, None);
+        while let Some(tag) = data.tag()? {
+            match tag {
+                (1, Fixed64) => number = data.double()?,
+                (2, Len) if is_counter => found = Some(exemplar(data.message()?)?),
+                (3, Len) if is_counter => self.start = timestamp(data.message()?)?,
+                _ => data.skip(tag)?,
             }
         }
-        self.labels.push((Cow::Borrowed(name), Cow::Owned(text)));
+        self.data = Data::Number { value: number, exemplar: found };
+        Ok(())
     }
 
-    /// Removes that label.
-    fn pop_bound(&mut self) {
-        if let Some((_, Cow::Owned(text))) = self.labels.pop() {
-            self.spare = text;
-        }
-    }
-
-    fn clear(&mut self) {
-        self.labels.clear();
-    }
-
-    fn suffix(&mut self, name: &str, suffix: &str) {
-        self.name.clear();
-        self.name.push_str(name);
-        self.name.push_str(suffix);
-    }
-}
-
-/// What the samples of one metric share.
-struct Output<'v, V> {
-    kind: MetricKind,
-    time: Option<i64>,
-    start: i64,
-    visit: &'v mut V,
-}
-
-impl<V: FnMut(Entry<'_>)> Output<'_, V> {
-    fn float(
+    fn read_summary(
         &mut self,
-        name: &str,
-        labels: &[Label<'_>],
-        value: f64,
-        exemplars: &[ExposedExemplar],
-    ) {
-        let value = if value.is_nan() { NORMAL_NAN } else { value };
-        self.emit(name, labels, ExposedValue::Float(value), exemplars);
+        mut data: Reader<'_>,
+        quantiles: &mut Vec<(f64, f64)>,
+    ) -> Result<(), Fault> {
+        let (mut observations, mut total) = (0, 0.0);
+        quantiles.clear();
+        while let Some(tag) = data.tag()? {
+            match tag {
+                (1, Varint) => observations = data.varint()?,
+                (2, Fixed64) => total = data.double()?,
+                (3, Len) => quantiles.push(pairs::doubles(data.message()?)?),
+                (4, Len) => self.start = timestamp(data.message()?)?,
+                _ => data.skip(tag)?,
+            }
+        }
+        self.data = Data::Summary { count: observations as f64, sum: total };
+        Ok(())
     }
+}
 
-    fn emit(
-        &mut self,
-        name: &str,
-        labels: &[Label<'_>],
-        value: ExposedValue<'_>,
-        exemplars: &[ExposedExemplar],
-    ) {
-        let Output { kind, time, start, .. } = *self;
-        (self.visit)(Entry::Sample(Exposed { name, labels, value, time, start, exemplars, kind }));
+impl Memory<'_> {
+    /// What the series of a metric hang on beside its labels.
+    fn shape(&mut self, data: &Data, options: ReadOptions) -> u128 {
+        let Memory { scratch, quantiles, histogram } = self;
+        let shape = match data {
+            Data::Number { .. } => return 0,
+            Data::Summary { .. } => {
+                scratch.shape(quantiles.iter().map(|(quantile, _)| *quantile), false)
+            }
+            Data::Histogram => {
+                let is_native = histogram.native.is_some() && !options.ignore_native;
+                scratch.shape(histogram.buckets.iter().map(|bucket| bucket.bound), is_native)
+            }
+        };
+        u128::from(shape) << 64 | u128::from(shape)
     }
 }
 
@@ -344,7 +332,7 @@ fn kind(number: i32) -> Option<MetricKind> {
     })
 }
 
-fn label(message: Reader<'_>) -> Result<Label<'_>, Fault> {
+pub(super) fn label(message: Reader<'_>) -> Result<Label<'_>, Fault> {
     let [name, value] = pairs::texts(message)?;
     Ok((Cow::Borrowed(text(name)?), Cow::Borrowed(text(value)?)))
 }

@@ -8,10 +8,12 @@
 //! ~~~
 //!
 //! 1. `cursor` reads tokens of a text and knows line and byte.
-//! 2. `text`, `openmetrics` (with `created`) and `message` (with `histogram`) read one format each
-//!    and hand on entries: metadata and samples.
+//! 2. `text`, `openmetrics` (with `created`) and `message` (with `histogram` and `series`) read one
+//!    format each and hand on entries: metadata and samples; `message` to whoever can `visit`, which
+//!    may know the series of a metric.
 //! 3. `convert` makes native histograms with custom buckets of classic ones, where that is wanted.
-//! 4. `decode` applies the target's labels and hands samples to a sink.
+//! 4. `decode` applies the target's labels and hands samples to a sink, `receiver` does so for body
+//!    after body of one target.
 //! 5. `content_type` tells formats by content types, `escape` spells names for those who know only the
 //!    classic ones, `write` and `write_message` go the other way.
 
@@ -26,7 +28,10 @@ mod escape;
 mod histogram;
 mod message;
 mod openmetrics;
+mod receiver;
+mod series;
 mod text;
+mod visit;
 mod write;
 mod write_message;
 
@@ -35,6 +40,7 @@ pub(crate) use decode::Families;
 pub use decode::{decode_exposition, decode_text};
 pub use entry::{Entry, Exposed, ExposedExemplar, ExposedValue, Label};
 pub use escape::{Escaping, escape_name, unescape_name};
+pub use receiver::ExpositionReceiver;
 pub use write::{ExpositionWriter, NativeInText};
 
 use convert::Converter;
@@ -97,6 +103,6 @@ fn read_unconverted(
     match format {
         Format::Text => text::read(input, visit),
         Format::OpenMetrics => openmetrics::read(input, options, visit),
-        Format::Protobuf => message::read(input, options, visit),
+        Format::Protobuf => message::read(input, options, &mut visit::Entries(visit)),
     }
 }

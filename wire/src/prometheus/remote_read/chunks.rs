@@ -10,11 +10,10 @@
 
 use telemetry_core::labels::Labels;
 
-use super::samples::write_labels;
+use super::labels::{LabelReader, write_labels};
 use crate::error::{Error, Fault};
-use crate::prometheus::remote_write::labels::Pairs;
 use crate::protobuf::Wire::*;
-use crate::protobuf::{Bytes, Reader, Writer, pairs};
+use crate::protobuf::{Bytes, Reader, Writer};
 
 /// Some series of the answer to one query.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -115,9 +114,10 @@ pub fn encode_chunks(frame: &ChunkFrame, stream: &mut Vec<u8>) {
 
 fn read_frame(message: Bytes<'_>) -> Result<ChunkFrame, Fault> {
     let (mut frame, mut fields) = (ChunkFrame::default(), message.message());
+    let mut labels = LabelReader::default();
     while let Some(tag) = fields.tag()? {
         match tag {
-            (1, Len) => frame.series.push(read_series(fields.message()?)?),
+            (1, Len) => frame.series.push(read_series(fields.bytes()?, &mut labels)?),
             (2, Varint) => frame.query = fields.varint()?,
             _ => fields.skip(tag)?,
         }
@@ -125,21 +125,20 @@ fn read_frame(message: Bytes<'_>) -> Result<ChunkFrame, Fault> {
     Ok(frame)
 }
 
-fn read_series(mut message: Reader<'_>) -> Result<ChunkedSeries, Fault> {
-    let position = message.position();
-    let (mut pairs, mut chunks) = (Pairs::default(), Vec::new());
-    while let Some(tag) = message.tag()? {
+fn read_series<'a>(
+    message: Bytes<'a>,
+    labels: &mut LabelReader<'a>,
+) -> Result<ChunkedSeries, Fault> {
+    let mut chunks = Vec::new();
+    let mut fields = labels.head(message)?;
+    while let Some(tag) = fields.tag()? {
         match tag {
-            (1, Len) => {
-                let [name, value] = pairs::texts(message.message()?)?;
-                pairs.add(name.bytes, value.bytes);
-            }
-            (2, Len) => chunks.push(read_chunk(message.message()?)?),
-            _ => message.skip(tag)?,
+            (1, Len) => labels.label(fields.message()?)?,
+            (2, Len) => chunks.push(read_chunk(fields.message()?)?),
+            _ => fields.skip(tag)?,
         }
     }
-    let unusable = |reason| Box::new(Error::Unusable { position, reason });
-    Ok(ChunkedSeries { labels: pairs.build().map_err(unusable)?, chunks })
+    Ok(ChunkedSeries { labels: labels.build(message.at)?, chunks })
 }
 
 fn read_chunk(mut message: Reader<'_>) -> Result<Chunk, Fault> {

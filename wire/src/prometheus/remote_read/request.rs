@@ -1,14 +1,22 @@
 //! What is asked.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+use std::sync::Arc;
+
 use telemetry_core::labels::{MatchOp, Matcher};
 use telemetry_core::time::MillisRange;
 
 use super::BODY_BYTES_MAX;
+use super::shared::Shared;
 use crate::error::{Error, Fault};
 use crate::protobuf::Wire::*;
 use crate::protobuf::{Reader, Writer};
 use crate::snappy;
+
+/// Queries and matchers of each that room is made for before they are there: a byte of a request
+/// must not cost more than it holds.
+const QUERIES_RESERVED: usize = 64;
+const MATCHERS_RESERVED: usize = 8;
 
 /// Several queries that are answered together.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,13 +54,13 @@ pub struct Hints {
     /// Milliseconds between two evaluations; 0 if there is one only.
     pub step_ms: i64,
     /// The function or aggregation around the selector; empty if there is none.
-    pub function: String,
+    pub function: Arc<str>,
     /// Start and end of the query as a whole, in milliseconds.
     pub start_ms: i64,
     /// See [`start_ms`](Self::start_ms).
     pub end_ms: i64,
     /// Labels that the aggregation groups by, or leaves out.
-    pub grouping: Vec<String>,
+    pub grouping: Vec<Arc<str>>,
     /// Whether the grouping is by these labels.
     pub by: bool,
     /// Length of the range that is read at each evaluation, in milliseconds.
@@ -70,9 +78,11 @@ impl ReadRequest {
         let mut memory = Vec::new();
         let mut message = Reader::new(snappy::decompress(body, BODY_BYTES_MAX, &mut memory)?);
         let (mut request, mut kinds) = (ReadRequest::default(), Vec::new());
+        let mut shared = Shared::default();
+        request.queries.reserve(count(message).min(QUERIES_RESERVED));
         while let Some(tag) = message.tag()? {
             match tag {
-                (1, Len) => request.queries.push(read_query(message.message()?)?),
+                (1, Len) => read_query(message.message()?, &mut shared, &mut request.queries)?,
                 (2, Len) => {
                     let mut packed = message.message()?;
                     while !packed.is_empty() {
@@ -113,63 +123,61 @@ fn kind(number: i32) -> Option<ResponseKind> {
     }
 }
 
-fn read_query(mut message: Reader<'_>) -> Result<Query, Fault> {
-    let (mut start, mut end) = (0, 0);
-    let (mut matchers, mut hints) = (Vec::new(), Hints::default());
+/// How many queries there are, up to what is wrong.
+fn count(mut message: Reader<'_>) -> usize {
+    let mut queries = 0;
+    while let Ok(Some(tag)) = message.tag() {
+        queries += usize::from(tag == (1, Len));
+        if message.skip(tag).is_err() {
+            break;
+        }
+    }
+    queries
+}
+
+fn read_query<'a>(
+    mut message: Reader<'a>,
+    shared: &mut Shared<'a>,
+    queries: &mut Vec<Query>,
+) -> Result<(), Fault> {
+    let (mut start, mut end, mut hints) = (0, 0, Hints::default());
+    // As many as the query before has.
+    let count = queries.last().map_or(0, |query| query.matchers.len());
+    let mut matchers = Vec::with_capacity(count.min(MATCHERS_RESERVED));
     while let Some(tag) = message.tag()? {
         match tag {
             (1, Varint) => start = message.int64()?,
             (2, Varint) => end = message.int64()?,
-            (3, Len) => matchers.push(read_matcher(message.message()?)?),
-            (4, Len) => hints = read_hints(message.message()?)?,
+            (3, Len) => matchers.push(shared.matcher(message.bytes()?)?),
+            (4, Len) => {
+                hints = Hints::default();
+                read_hints(message.message()?, shared, &mut hints)?;
+            }
             _ => message.skip(tag)?,
         }
     }
-    Ok(Query { window: MillisRange::new(start, end), matchers, hints })
+    queries.push(Query { window: MillisRange::new(start, end), matchers, hints });
+    Ok(())
 }
 
-fn read_matcher(mut message: Reader<'_>) -> Result<Matcher, Fault> {
-    let position = message.position();
-    let (mut op, mut name, mut value) = (0, None, None);
-    while let Some(tag) = message.tag()? {
-        match tag {
-            (1, Varint) => op = message.int32()?,
-            (2, Len) => name = Some(message.bytes()?),
-            (3, Len) => value = Some(message.bytes()?),
-            _ => message.skip(tag)?,
-        }
-    }
-    let op = match op {
-        0 => MatchOp::Equal,
-        1 => MatchOp::NotEqual,
-        2 => MatchOp::Regex,
-        3 => MatchOp::NotRegex,
-        _ => return Err(Box::new(Error::Matcher { position, source: None })),
-    };
-    let text = |bytes: Option<crate::protobuf::Bytes<'_>>| match bytes {
-        None => Ok(String::new()),
-        Some(bytes) => String::from_utf8(bytes.bytes.to_vec())
-            .map_err(|_| Box::new(Error::Matcher { position: bytes.at, source: None })),
-    };
-    Matcher::new(op, text(name)?, text(value)?)
-        .map_err(|error| Box::new(Error::Matcher { position, source: Some(Box::new(error)) }))
-}
-
-fn read_hints(mut message: Reader<'_>) -> Result<Hints, Fault> {
-    let mut hints = Hints::default();
+fn read_hints(
+    mut message: Reader<'_>,
+    shared: &mut Shared<'_>,
+    hints: &mut Hints,
+) -> Result<(), Fault> {
     while let Some(tag) = message.tag()? {
         match tag {
             (1, Varint) => hints.step_ms = message.int64()?,
-            (2, Len) => hints.function = message.bytes()?.text().into_owned(),
+            (2, Len) => hints.function = shared.text(message.bytes()?),
             (3, Varint) => hints.start_ms = message.int64()?,
             (4, Varint) => hints.end_ms = message.int64()?,
-            (5, Len) => hints.grouping.push(message.bytes()?.text().into_owned()),
+            (5, Len) => hints.grouping.push(shared.text(message.bytes()?)),
             (6, Varint) => hints.by = message.bool()?,
             (7, Varint) => hints.range_ms = message.int64()?,
             _ => message.skip(tag)?,
         }
     }
-    Ok(hints)
+    Ok(())
 }
 
 fn write_query(out: &mut Writer, query: &Query) {

@@ -6,11 +6,12 @@ use telemetry_core::model::{Sample, SampleValue};
 use telemetry_core::time::Millis;
 
 use super::BODY_BYTES_MAX;
+use super::labels::{LabelReader, unusable, write_labels};
 use crate::error::{Error, Fault};
 use crate::prometheus::remote_write::histogram;
-use crate::prometheus::remote_write::labels::Pairs;
+use crate::prometheus::sample;
 use crate::protobuf::Wire::*;
-use crate::protobuf::{Reader, Writer, pairs};
+use crate::protobuf::{Bytes, Reader, Writer};
 use crate::snappy;
 
 /// An answer: series for each query of the request.
@@ -39,10 +40,10 @@ impl ReadResponse {
     pub fn decode(body: &[u8]) -> Result<Self, Error> {
         let mut memory = Vec::new();
         let mut message = Reader::new(snappy::decompress(body, BODY_BYTES_MAX, &mut memory)?);
-        let mut response = ReadResponse::default();
+        let (mut response, mut labels) = (ReadResponse::default(), LabelReader::default());
         while let Some(tag) = message.tag()? {
             match tag {
-                (1, Len) => response.results.push(read_result(message.message()?)?),
+                (1, Len) => response.results.push(read_result(message.message()?, &mut labels)?),
                 _ => message.skip(tag)?,
             }
         }
@@ -65,42 +66,62 @@ impl ReadResponse {
     }
 }
 
-fn read_result(mut message: Reader<'_>) -> Result<Vec<ReadSeries>, Fault> {
+fn read_result<'a>(
+    mut message: Reader<'a>,
+    labels: &mut LabelReader<'a>,
+) -> Result<Vec<ReadSeries>, Fault> {
     let mut series = Vec::new();
     while let Some(tag) = message.tag()? {
         match tag {
-            (1, Len) => series.push(read_series(message.message()?)?),
+            (1, Len) => series.push(read_series(message.bytes()?, labels)?),
             _ => message.skip(tag)?,
         }
     }
     Ok(series)
 }
 
-fn read_series(mut message: Reader<'_>) -> Result<ReadSeries, Fault> {
-    let position = message.position();
-    let unusable = |reason| Box::new(Error::Unusable { position, reason });
-    let (mut pairs, mut samples) = (Pairs::default(), Vec::new());
-    while let Some(tag) = message.tag()? {
+fn read_series<'a>(message: Bytes<'a>, labels: &mut LabelReader<'a>) -> Result<ReadSeries, Fault> {
+    let mut samples = Vec::new();
+    let head = labels.head(message)?.position() - message.at;
+    let read = read_plain(message.from(head).bytes, &mut samples);
+    let mut fields = message.from(head + read).message();
+    while let Some(tag) = fields.tag()? {
         match tag {
-            (1, Len) => {
-                let [name, value] = pairs::texts(message.message()?)?;
-                pairs.add(name.bytes, value.bytes);
+            (1, Len) => labels.label(fields.message()?)?,
+            (2, Len) => {
+                let (value, time) = sample::read(fields.bytes()?)?;
+                samples.push(float(value, time));
             }
-            (2, Len) => samples.push(read_sample(message.message()?)?),
             (4, Len) => {
-                let sent = histogram::read(message.message()?)?;
-                let value = sent.value.map_err(unusable)?;
+                let sent = histogram::read(fields.message()?)?;
+                let value = sent.value.map_err(|reason| unusable(message.at, reason))?;
                 samples.push(Sample { time: Millis(sent.time), value });
             }
-            _ => message.skip(tag)?,
+            _ => fields.skip(tag)?,
         }
     }
-    Ok(ReadSeries { labels: pairs.build().map_err(unusable)?, samples })
+    Ok(ReadSeries { labels: labels.build(message.at)?, samples })
 }
 
-fn read_sample(message: Reader<'_>) -> Result<Sample, Fault> {
-    let (value, time) = pairs::sample(message)?;
-    Ok(Sample { time: Millis(time), value: SampleValue::Float(value) })
+/// Bytes of a sample whose value is not zero, with the tag and the length in front.
+const SAMPLE_BYTES: usize = 18;
+
+/// Reads the samples at the head of `fields` that are written as all senders do. Gives how many
+/// bytes they take.
+fn read_plain(fields: &[u8], samples: &mut Vec<Sample>) -> usize {
+    let mut rest = fields;
+    while let Some(((value, time), after)) = sample::first_plain(rest) {
+        if samples.is_empty() {
+            samples.reserve(1 + after.len() / SAMPLE_BYTES);
+        }
+        samples.push(float(value, time));
+        rest = after;
+    }
+    fields.len() - rest.len()
+}
+
+fn float(value: f64, time: i64) -> Sample {
+    Sample { time: Millis(time), value: SampleValue::Float(value) }
 }
 
 fn write_series(out: &mut Writer, series: &ReadSeries) {
@@ -116,14 +137,5 @@ fn write_series(out: &mut Writer, series: &ReadSeries) {
                 out.message(4, |out| histogram::write(out, value, time, 0));
             }
         }
-    }
-}
-
-pub(super) fn write_labels(out: &mut Writer, labels: &Labels) {
-    for (name, value) in labels {
-        out.message(1, |out| {
-            out.bytes(1, name.as_bytes());
-            out.bytes(2, value.as_bytes());
-        });
     }
 }

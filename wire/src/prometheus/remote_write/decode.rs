@@ -1,17 +1,22 @@
 //! Reads the messages of a body of version 1.0.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+use telemetry_core::labels::LabelsBuilder;
 use telemetry_core::model::{Exemplar, Metadata, MetricKind};
 use telemetry_core::sink::{MetricSink, RefusalReason, SeriesRef};
 use telemetry_core::time::Millis;
 
 use super::histogram;
-use super::items::{ItemKind, Items, Other};
 use super::known::{Key, Known, LABEL_TAG};
 use super::labels::Pairs;
 use crate::error::Fault;
+use crate::pending::{ItemKind, Items, Other};
+use crate::prometheus::sample;
 use crate::protobuf::Wire::*;
 use crate::protobuf::{Bytes, Reader, pairs};
+
+/// Labels that room is made for at first.
+const LABELS: usize = 16;
 
 /// The series of a message, or why there is none.
 type Resolved = Result<SeriesRef, RefusalReason>;
@@ -74,8 +79,7 @@ fn look_up<S: MetricSink + ?Sized>(
         let series = if is_live { Ok(series) } else { renew(message, labels_bytes, known, sink)? };
         return Ok((series, labels_bytes));
     }
-    let labels = Bytes { bytes: message.bytes.get(..labels_bytes).unwrap_or_default(), ..message };
-    let series = all_labels(labels.message())?.resolve(sink);
+    let series = head_labels(message, labels_bytes)?.resolve(sink);
     if let Ok(series) = series {
         known.insert(key, labels_bytes, series);
     }
@@ -90,12 +94,22 @@ fn renew<S: MetricSink + ?Sized>(
     known: &mut Known,
     sink: &mut S,
 ) -> Result<Resolved, Fault> {
-    let labels = Bytes { bytes: message.bytes.get(..labels_bytes).unwrap_or_default(), ..message };
-    let series = all_labels(labels.message())?.resolve(sink);
+    let series = head_labels(message, labels_bytes)?.resolve(sink);
     if let Ok(series) = series {
         known.renew(series);
     }
     Ok(series)
+}
+
+/// The labels at the head of a message, which take so many bytes.
+fn head_labels(message: Bytes<'_>, labels_bytes: usize) -> Result<Pairs<'_>, Fault> {
+    let bytes = message.bytes.get(..labels_bytes).unwrap_or_default();
+    let mut pairs = Pairs::with_capacity(LABELS);
+    if pairs.add_plain(bytes) {
+        Ok(pairs)
+    } else {
+        all_labels(Bytes { bytes, ..message }.message())
+    }
 }
 
 /// All labels of a message, wherever they are.
@@ -119,7 +133,7 @@ fn samples(mut message: Reader<'_>, series: &Resolved, items: &mut Items) -> Res
     while let Some(tag) = message.tag()? {
         match tag {
             (1, Len) => return Ok(false),
-            (2, Len) => sample(message.message()?, series, items)?,
+            (2, Len) => float(message.bytes()?, series, items)?,
             _ => rest(tag, &mut message, series, items)?,
         }
     }
@@ -134,7 +148,7 @@ fn samples_among_labels(
 ) -> Result<(), Fault> {
     while let Some(tag) = message.tag()? {
         match tag {
-            (2, Len) => sample(message.message()?, series, items)?,
+            (2, Len) => float(message.bytes()?, series, items)?,
             _ => rest(tag, &mut message, series, items)?,
         }
     }
@@ -166,8 +180,8 @@ fn rest(
 }
 
 #[inline]
-fn sample(message: Reader<'_>, series: &Resolved, items: &mut Items) -> Result<(), Fault> {
-    let (value, time) = pairs::sample(message)?;
+fn float(message: Bytes<'_>, series: &Resolved, items: &mut Items) -> Result<(), Fault> {
+    let (value, time) = sample::read(message)?;
     match series {
         Ok(series) => items.float(*series, time, value),
         Err(reason) => {
@@ -191,7 +205,7 @@ fn exemplar(mut message: Reader<'_>, series: &Resolved, items: &mut Items) -> Re
             _ => message.skip(tag)?,
         }
     }
-    if let (Ok(series), Ok(labels)) = (series, labels.build()) {
+    if let (Ok(series), Ok(labels)) = (series, labels.build(&mut LabelsBuilder::new())) {
         let exemplar = Exemplar { labels, value, time: Millis(time) };
         items.other(Other::Exemplar { series: *series, exemplar });
     }

@@ -12,19 +12,29 @@
 
 use std::collections::HashSet;
 
-use telemetry_core::labels::METRIC_NAME;
+use telemetry_core::labels::{LabelsBuilder, METRIC_NAME};
 use telemetry_core::model::{Exemplar, Metadata, SampleValue};
 use telemetry_core::sink::{MetricSink, RefusalReason, SeriesRef};
 use telemetry_core::time::Millis;
 
 use super::decode::metric_kind;
 use super::histogram;
-use super::items::{ItemKind, Items, Other};
-use super::known::Known;
+use super::known::{Key, Known};
+use super::labels::Pairs;
 use super::symbols::{SYMBOLS, Symbols};
 use crate::error::Fault;
+use crate::pending::{ItemKind, Items, Other};
+use crate::prometheus::sample::{self, short_field};
 use crate::protobuf::Wire::*;
-use crate::protobuf::{Reader, packed_varints};
+use crate::protobuf::{Bytes, Reader, packed_varints};
+
+/// The first bytes of a series that is written as all senders do: its labels, packed.
+const LABELS_TAG: u8 = 0x0a;
+/// Behind the sample comes metadata.
+const METADATA_TAG: u8 = 0x2a;
+
+/// The series of a message, or why there is none.
+type Resolved = Result<SeriesRef, RefusalReason>;
 
 /// Reads a `Request` into `items`. Series are resolved with `sink`, which gets nothing else.
 pub(super) fn request<S: MetricSink + ?Sized>(
@@ -42,12 +52,13 @@ pub(super) fn request<S: MetricSink + ?Sized>(
             _ => request.skip(tag)?,
         }
     }
-    let (numbers, told) = (Vec::new(), HashSet::new());
-    let mut series = SeriesReader { symbols, numbers, told, known, items };
+    let (numbers, labels) = (Vec::new(), Pairs::default());
+    let (told, last_told) = (HashSet::new(), (0, &[][..]));
+    let mut series = SeriesReader { symbols, numbers, labels, told, last_told, known, items };
     let mut request = Reader::new(body);
     while let Some(tag) = request.tag()? {
         match tag {
-            (5, Len) => series.read(request.message()?, sink)?,
+            (5, Len) => series.read(request.bytes()?, sink)?,
             _ => request.skip(tag)?,
         }
     }
@@ -58,14 +69,54 @@ pub(super) fn request<S: MetricSink + ?Sized>(
 struct SeriesReader<'a, 'i> {
     symbols: Symbols<'a>,
     numbers: Vec<u64>,
-    /// Metadata that was handed on: every series of a metric repeats it. Name, type, help, unit.
+    labels: Pairs<'a>,
+    /// Metadata that was handed on, by its symbols: every series of a metric repeats it. Name,
+    /// type, help, unit.
     told: HashSet<(u64, i32, u64, u64)>,
+    /// The last of it: the name and the message.
+    last_told: (u64, &'a [u8]),
     known: &'i mut Known,
     items: &'i mut Items,
 }
 
 impl<'a> SeriesReader<'a, '_> {
     fn read<S: MetricSink + ?Sized>(
+        &mut self,
+        message: Bytes<'a>,
+        sink: &mut S,
+    ) -> Result<(), Fault> {
+        match self.read_plain(message, sink) {
+            Some(()) => Ok(()),
+            None => self.read_fields(message.message(), sink),
+        }
+    }
+
+    /// Reads a series of packed labels with one float and the metadata of the series before, or
+    /// none: nearly all are that. None where it is another, or not known; nothing has been done
+    /// then.
+    #[inline]
+    fn read_plain<S: MetricSink + ?Sized>(
+        &mut self,
+        message: Bytes<'a>,
+        sink: &mut S,
+    ) -> Option<()> {
+        let (packed, rest) = short_field(LABELS_TAG, message.bytes)?;
+        let ((value, time), rest) = sample::first_plain(rest)?;
+        if !rest.is_empty() {
+            let (metadata, []) = short_field(METADATA_TAG, rest)? else { return None };
+            let told = (self.symbols.name_in_packed(packed)?, metadata);
+            if self.last_told != told {
+                return None;
+            }
+        }
+        let (key, bytes) = self.symbols.key_of_packed(packed)?;
+        let series = self.find(key).filter(|series| sink.is_live(*series))?;
+        self.symbols.spend(bytes).ok()?;
+        self.items.float(series, time, value);
+        Some(())
+    }
+
+    fn read_fields<S: MetricSink + ?Sized>(
         &mut self,
         message: Reader<'a>,
         sink: &mut S,
@@ -84,13 +135,14 @@ impl<'a> SeriesReader<'a, '_> {
         let mut fields = message;
         while let Some(tag) = fields.tag()? {
             match tag {
-                (2, Len) => self.sample(fields.message()?, &series, created)?,
+                (2, Len) => self.sample(fields.bytes()?, &series, created)?,
                 (3, Len) => self.histogram(fields.message()?, &series, created)?,
                 (4, Len) => self.exemplar(fields.message()?, &series)?,
                 (5, Len) => {
-                    let metadata = fields.message()?;
+                    let metadata = fields.bytes()?;
                     if let (Some(name), Ok(_)) = (self.name(), &series) {
-                        self.metadata(metadata, name)?;
+                        self.metadata(metadata.message(), name)?;
+                        self.last_told = (name, metadata.bytes);
                     }
                 }
                 _ => fields.skip(tag)?,
@@ -99,21 +151,19 @@ impl<'a> SeriesReader<'a, '_> {
         Ok(())
     }
 
+    fn find(&mut self, key: Key) -> Option<SeriesRef> {
+        self.known.expected_key(key).or_else(|| self.known.find(key))
+    }
+
     /// The series of the present labels.
-    #[inline]
-    fn resolve<S: MetricSink + ?Sized>(
-        &mut self,
-        sink: &mut S,
-    ) -> Result<SeriesRef, RefusalReason> {
-        if !self.numbers.len().is_multiple_of(2) {
-            return Err(RefusalReason::Malformed { rule: "labels are pairs of symbols" });
-        }
+    fn resolve<S: MetricSink + ?Sized>(&mut self, sink: &mut S) -> Resolved {
         let key = self.symbols.key(&self.numbers)?;
-        let found = self.known.expected_key(key).or_else(|| self.known.find(key));
+        let found = self.find(key);
         if let Some(series) = found.filter(|series| sink.is_live(*series)) {
             return Ok(series);
         }
-        let series = self.symbols.labels(&self.numbers)?.resolve(sink)?;
+        self.symbols.labels(&self.numbers, &mut self.labels)?;
+        let series = self.labels.resolve(sink)?;
         match found {
             // The sink has forgotten it.
             Some(_) => self.known.renew(series),
@@ -130,21 +180,11 @@ impl<'a> SeriesReader<'a, '_> {
     }
 
     #[inline]
-    fn sample(
-        &mut self,
-        mut message: Reader<'_>,
-        series: &Result<SeriesRef, RefusalReason>,
-        created: i64,
-    ) -> Result<(), Fault> {
-        let (mut value, mut time, mut start) = (0.0, 0, created);
-        while let Some(tag) = message.tag()? {
-            match tag {
-                (1, Fixed64) => value = message.double()?,
-                (2, Varint) => time = message.int64()?,
-                (3, Varint) => start = message.int64()?,
-                _ => message.skip(tag)?,
-            }
-        }
+    fn sample(&mut self, message: Bytes<'_>, series: &Resolved, created: i64) -> Result<(), Fault> {
+        let (value, time, start) = match sample::plain(message.bytes) {
+            Some((value, time)) => (value, time, created),
+            None => sample_with_start(message.message(), created)?,
+        };
         match series {
             Ok(series) if start == 0 => self.items.float(*series, time, value),
             Ok(series) => {
@@ -159,7 +199,7 @@ impl<'a> SeriesReader<'a, '_> {
     fn histogram(
         &mut self,
         message: Reader<'_>,
-        series: &Result<SeriesRef, RefusalReason>,
+        series: &Resolved,
         created: i64,
     ) -> Result<(), Fault> {
         let sent = histogram::read(message)?;
@@ -179,11 +219,7 @@ impl<'a> SeriesReader<'a, '_> {
     }
 
     /// Exemplars are no items: one that cannot be stored is left out.
-    fn exemplar(
-        &mut self,
-        mut message: Reader<'_>,
-        series: &Result<SeriesRef, RefusalReason>,
-    ) -> Result<(), Fault> {
+    fn exemplar(&mut self, mut message: Reader<'_>, series: &Resolved) -> Result<(), Fault> {
         let (mut numbers, mut value, mut time) = (Vec::new(), 0.0, 0);
         while let Some(tag) = message.tag()? {
             match tag {
@@ -195,8 +231,10 @@ impl<'a> SeriesReader<'a, '_> {
             }
         }
         // Spends what the texts take.
-        let labels =
-            self.symbols.key(&numbers).and_then(|_| self.symbols.labels(&numbers)?.build());
+        let labels = self.symbols.key(&numbers).and_then(|_| {
+            self.symbols.labels(&numbers, &mut self.labels)?;
+            self.labels.build(&mut LabelsBuilder::new())
+        });
         if let (Ok(series), Ok(labels)) = (series, labels) {
             let exemplar = Exemplar { labels, value, time: Millis(time) };
             self.items.other(Other::Exemplar { series: *series, exemplar });
@@ -215,9 +253,13 @@ impl<'a> SeriesReader<'a, '_> {
                 _ => message.skip(tag)?,
             }
         }
+        let told = (name, kind, help, unit);
+        if !self.told.insert(told) {
+            return Ok(());
+        }
         let texts = [name, help, unit].map(|number| self.symbols.get(number).unwrap_or_default());
         let bytes = texts.iter().map(|text| text.len()).sum();
-        if !self.told.insert((name, kind, help, unit)) || self.symbols.spend(bytes).is_err() {
+        if self.symbols.spend(bytes).is_err() {
             return Ok(());
         }
         let [name, help, unit] = texts.map(|text| String::from_utf8_lossy(text).into_owned());
@@ -227,4 +269,17 @@ impl<'a> SeriesReader<'a, '_> {
         }
         Ok(())
     }
+}
+
+fn sample_with_start(mut message: Reader<'_>, created: i64) -> Result<(f64, i64, i64), Fault> {
+    let (mut value, mut time, mut start) = (0.0, 0, created);
+    while let Some(tag) = message.tag()? {
+        match tag {
+            (1, Fixed64) => value = message.double()?,
+            (2, Varint) => time = message.int64()?,
+            (3, Varint) => start = message.int64()?,
+            _ => message.skip(tag)?,
+        }
+    }
+    Ok((value, time, start))
 }

@@ -18,8 +18,8 @@
 //! 1. `known` finds the series of a message by the bytes of its labels.
 //! 2. `decode` reads messages, `histogram` those in them; `decode_v2` those of version 2.0, whose
 //!    texts are `symbols`.
-//! 3. `items` keeps what was read until the whole body has been, then hands it to the sink: a body
-//!    that is damaged anywhere changes nothing.
+//! 3. What was read is kept until the whole body has been, then handed to the sink: a body that is
+//!    damaged anywhere changes nothing.
 //!
 //! Source: the remote-write specifications 1.0 and 2.0, and what Prometheus does where it is silent.
 
@@ -28,7 +28,6 @@ mod decode_v2;
 mod encode;
 mod encode_v2;
 pub(super) mod histogram;
-mod items;
 mod known;
 pub(super) mod labels;
 mod receiver;

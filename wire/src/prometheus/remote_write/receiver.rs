@@ -2,11 +2,11 @@
 
 use telemetry_core::sink::MetricSink;
 
-use super::items::Items;
 use super::known::Known;
 use super::{BODY_BYTES_MAX_DEFAULT, decode as messages, decode_v2 as messages_v2};
 use crate::error::Error;
 use crate::outcome::Outcome;
+use crate::pending::Items;
 use crate::snappy;
 
 /// The version of a body.
@@ -168,7 +168,14 @@ impl Memory {
             Version::V1 => messages::request(body, &mut self.known, sink, &mut self.items)?,
             Version::V2 => messages_v2::request(body, &mut self.known, sink, &mut self.items)?,
         }
-        self.items.hand_over(sink)
+        let handed_over = self.items.hand_over(sink);
+        let outcome = Outcome::of(sink.commit()?, 0);
+        let is_stored = |item: &&u64| {
+            outcome.refused.binary_search_by_key(*item, |refusal| refusal.index).is_err()
+        };
+        let histograms = handed_over.histograms.iter().filter(is_stored).count() as u64;
+        let samples = outcome.stored() - histograms;
+        Ok(Received { samples, histograms, exemplars: handed_over.exemplars, outcome })
     }
 }
 

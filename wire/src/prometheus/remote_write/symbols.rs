@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use telemetry_core::labels::METRIC_NAME;
 use telemetry_core::sink::RefusalReason;
 
 use super::known::Key;
@@ -14,20 +15,30 @@ use crate::protobuf::Writer;
 const EXPANSION_MAX: usize = 64;
 
 const SYMBOL_RULE: &str = "a symbol is in the table";
+const PAIR_RULE: &str = "labels are pairs of symbols";
 
 /// The texts of a body, as they lie in it, with what stands for them.
 #[derive(Debug)]
 pub(super) struct Symbols<'a> {
-    texts: Vec<(&'a [u8], Key)>,
+    keys: Vec<(Key, usize)>,
+    texts: Vec<Text<'a>>,
     bytes_left: usize,
     bytes_max: usize,
+}
+
+/// A text, checked once for all labels that refer to it.
+#[derive(Clone, Copy, Debug)]
+struct Text<'a> {
+    bytes: &'a [u8],
+    /// None where it is not UTF-8.
+    text: Option<&'a str>,
 }
 
 impl<'a> Symbols<'a> {
     /// No texts yet, for a body of so many bytes.
     pub(super) fn new(body_bytes: usize) -> Self {
         let bytes_max = body_bytes.saturating_mul(EXPANSION_MAX);
-        Symbols { texts: Vec::new(), bytes_left: bytes_max, bytes_max }
+        Symbols { keys: Vec::new(), texts: Vec::new(), bytes_left: bytes_max, bytes_max }
     }
 
     /// Takes `bytes` off what texts may have together.
@@ -41,46 +52,93 @@ impl<'a> Symbols<'a> {
         Ok(())
     }
 
-    pub(super) fn push(&mut self, text: &'a [u8]) {
-        self.texts.push((text, Key::of(text)));
+    pub(super) fn push(&mut self, bytes: &'a [u8]) {
+        self.keys.push((Key::of(bytes), bytes.len()));
+        self.texts.push(Text { bytes, text: str::from_utf8(bytes).ok() });
     }
 
     /// The text of a number; none where there is none.
     pub(super) fn get(&self, number: u64) -> Option<&'a [u8]> {
-        Some(self.texts.get(usize::try_from(number).ok()?)?.0)
+        self.text(number).map(|text| text.bytes)
+    }
+
+    fn text(&self, number: u64) -> Option<Text<'a>> {
+        self.texts.get(usize::try_from(number).ok()?).copied()
     }
 
     /// What stands for the labels that `numbers` are, in this body and every other. Their texts are
     /// [spent](Self::spend), here and not in [`labels`](Self::labels).
-    #[inline]
     pub(super) fn key(&mut self, numbers: &[u64]) -> Result<Key, RefusalReason> {
+        let (pairs, []) = numbers.as_chunks::<2>() else {
+            return Err(RefusalReason::Malformed { rule: PAIR_RULE });
+        };
         let (mut key, mut bytes, mut all) = (Key::default(), 0, true);
-        for number in numbers {
-            match usize::try_from(*number).ok().and_then(|number| self.texts.get(number)) {
-                Some((text, of_text)) => {
-                    key.add(*of_text);
-                    bytes += text.len();
-                }
-                None => all = false,
-            }
+        let find = |number: &u64| self.keys.get(usize::try_from(*number).ok()?).copied();
+        for [name, value] in pairs {
+            let (name, value) = (find(name), find(value));
+            all &= name.is_some() && value.is_some();
+            let [name, value] = [name, value].map(Option::unwrap_or_default);
+            key.add(name.0, value.0);
+            bytes += name.1 + value.1;
         }
         self.spend(bytes)?;
         if all { Ok(key) } else { Err(RefusalReason::Malformed { rule: SYMBOL_RULE }) }
     }
 
-    /// The labels that `numbers` are, names and values by turns.
-    pub(super) fn labels(&self, numbers: &[u64]) -> Result<Pairs<'a>, RefusalReason> {
+    /// As [`key`](Self::key), of numbers that are still packed; gives with it what is to be spent.
+    /// None where one takes more than two bytes, is not in the table, or has no partner: whatever is
+    /// wrong then is found by reading them one by one.
+    #[inline]
+    pub(super) fn key_of_packed(&self, mut packed: &[u8]) -> Option<(Key, usize)> {
+        let (mut key, mut bytes) = (Key::default(), 0);
+        while !packed.is_empty() {
+            let (name, rest) = short_number(packed)?;
+            let (value, rest) = short_number(rest)?;
+            let (name, value) = (self.keys.get(name)?, self.keys.get(value)?);
+            key.add(name.0, value.0);
+            bytes += name.1 + value.1;
+            packed = rest;
+        }
+        Some((key, bytes))
+    }
+
+    /// The number of the metric's name in packed numbers, where it is the first label.
+    #[inline]
+    pub(super) fn name_in_packed(&self, packed: &[u8]) -> Option<u64> {
+        let (name, rest) = short_number(packed)?;
+        let (value, _) = short_number(rest)?;
+        (self.texts.get(name)?.bytes == METRIC_NAME.as_bytes()).then_some(value as u64)
+    }
+
+    /// Makes `labels` those that `numbers` are, names and values by turns.
+    pub(super) fn labels(
+        &self,
+        numbers: &[u64],
+        labels: &mut Pairs<'a>,
+    ) -> Result<(), RefusalReason> {
+        labels.clear();
         let (pairs, []) = numbers.as_chunks::<2>() else {
-            return Err(RefusalReason::Malformed { rule: "labels are pairs of symbols" });
+            return Err(RefusalReason::Malformed { rule: PAIR_RULE });
         };
-        let mut labels = Pairs::default();
         for [name, value] in pairs {
-            let (Some(name), Some(value)) = (self.get(*name), self.get(*value)) else {
+            let (Some(name), Some(value)) = (self.text(*name), self.text(*value)) else {
                 return Err(RefusalReason::Malformed { rule: SYMBOL_RULE });
             };
-            labels.add(name, value);
+            labels.add_checked(name.bytes, name.text, value.text);
         }
-        Ok(labels)
+        Ok(())
+    }
+}
+
+/// A varint of one or two bytes at the head of `bytes`, and what follows it.
+#[inline]
+fn short_number(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    match bytes {
+        [number, rest @ ..] if *number < 0x80 => Some((usize::from(*number), rest)),
+        [low, high, rest @ ..] if *high < 0x80 => {
+            Some((usize::from(*low & 0x7f) | usize::from(*high) << 7, rest))
+        }
+        _ => None,
     }
 }
 

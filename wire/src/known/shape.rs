@@ -5,14 +5,15 @@ use xxhash_rust::xxh3::xxh3_64;
 /// A hash of the bounds of points. Points of a metric mostly have the same, so it is made anew only
 /// where they change.
 #[derive(Debug, Default)]
-pub(super) struct Shape {
+pub(crate) struct Shape {
     bounds: Vec<f64>,
     hash: u64,
 }
 
 impl Shape {
-    /// The shape of a point with these bounds, with a sum or without one.
-    pub(super) fn of(&mut self, bounds: &[f64], has_sum: bool) -> u64 {
+    /// The shape of a point with these bounds, with a sum (or whatever else there is once) or
+    /// without one.
+    pub(crate) fn of(&mut self, bounds: &[f64], has_sum: bool) -> u64 {
         let same = self.bounds.len() == bounds.len()
             && self.bounds.iter().zip(bounds).all(|(a, b)| a.to_bits() == b.to_bits());
         if !same || self.hash == 0 {

@@ -1,16 +1,12 @@
-//! What a body holds, until all of it has been read.
+//! Items in the order of the body.
 
 use telemetry_core::model::{Exemplar, Metadata, SampleValue};
 use telemetry_core::sink::{MetricSink, RefusalReason, SeriesRef};
 
-use super::receiver::Received;
-use crate::error::Error;
-use crate::outcome::Outcome;
-
 /// Items and what comes beside them, in the order of the body. Floats, of which nearly all bodies
 /// consist, are columns; for everything else it is said between which of them it came.
 #[derive(Debug, Default)]
-pub(super) struct Items {
+pub(crate) struct Items {
     series: Vec<SeriesRef>,
     times: Vec<i64>,
     values: Vec<f64>,
@@ -19,7 +15,7 @@ pub(super) struct Items {
 
 /// What is not a plain float.
 #[derive(Debug)]
-pub(super) enum Other {
+pub(crate) enum Other {
     /// A histogram, or a float with a start timestamp.
     Sample { series: SeriesRef, time: i64, value: SampleValue, start: i64 },
     /// An item that cannot be handed on.
@@ -32,20 +28,28 @@ pub(super) enum Other {
 
 /// What a sender counts apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ItemKind {
+pub(crate) enum ItemKind {
     Float,
     Histogram,
 }
 
 /// A place in the items, to go back to.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Mark {
+pub(crate) struct Mark {
     floats: usize,
     others: usize,
 }
 
+/// What was handed over beside floats.
+#[derive(Debug, Default)]
+pub(crate) struct HandedOver {
+    /// Positions of the items that are histograms.
+    pub(crate) histograms: Vec<u64>,
+    pub(crate) exemplars: u64,
+}
+
 impl Items {
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.series.clear();
         self.times.clear();
         self.values.clear();
@@ -53,33 +57,39 @@ impl Items {
     }
 
     #[inline]
-    pub(super) fn float(&mut self, series: SeriesRef, time: i64, value: f64) {
+    pub(crate) fn float(&mut self, series: SeriesRef, time: i64, value: f64) {
         self.series.push(series);
         self.times.push(time);
         self.values.push(value);
     }
 
-    pub(super) fn other(&mut self, other: Other) {
+    /// A float or a histogram with its start timestamp, 0 if unknown.
+    #[inline]
+    pub(crate) fn sample(&mut self, series: SeriesRef, time: i64, value: SampleValue, start: i64) {
+        match value {
+            SampleValue::Float(value) if start == 0 => self.float(series, time, value),
+            value => self.other(Other::Sample { series, time, value, start }),
+        }
+    }
+
+    pub(crate) fn other(&mut self, other: Other) {
         self.others.push((self.series.len(), other));
     }
 
-    pub(super) fn mark(&self) -> Mark {
+    pub(crate) fn mark(&self) -> Mark {
         Mark { floats: self.series.len(), others: self.others.len() }
     }
 
-    pub(super) fn go_back(&mut self, to: Mark) {
+    pub(crate) fn go_back(&mut self, to: Mark) {
         self.series.truncate(to.floats);
         self.times.truncate(to.floats);
         self.values.truncate(to.floats);
         self.others.truncate(to.others);
     }
 
-    /// Hands everything to `sink`, which commits it. Nothing is left.
-    pub(super) fn hand_over<S: MetricSink + ?Sized>(
-        &mut self,
-        sink: &mut S,
-    ) -> Result<Received, Error> {
-        let (mut histograms, mut exemplars) = (Vec::new(), 0);
+    /// Hands everything to `sink`, which has not committed it yet. Nothing is left.
+    pub(crate) fn hand_over<S: MetricSink + ?Sized>(&mut self, sink: &mut S) -> HandedOver {
+        let mut handed_over = HandedOver::default();
         let mut others = std::mem::take(&mut self.others);
         let (mut at, mut item) = (0, 0_u64);
         for (before, other) in others.drain(..) {
@@ -89,20 +99,20 @@ impl Items {
             match other {
                 Other::Sample { series, time, value, start } => {
                     if matches!(value, SampleValue::Histogram(_)) {
-                        histograms.push(item);
+                        handed_over.histograms.push(item);
                     }
                     sink.append(series, time, value, start);
                     item += 1;
                 }
                 Other::Refused { reason, kind } => {
                     if kind == ItemKind::Histogram {
-                        histograms.push(item);
+                        handed_over.histograms.push(item);
                     }
                     sink.refuse(reason);
                     item += 1;
                 }
                 Other::Exemplar { series, exemplar } => {
-                    exemplars += 1;
+                    handed_over.exemplars += 1;
                     sink.exemplar(series, exemplar);
                 }
                 Other::Metadata { metric, metadata } => sink.metadata(&metric, &metadata),
@@ -111,12 +121,7 @@ impl Items {
         self.rows(at, self.series.len(), sink);
         self.others = others;
         self.clear();
-        let outcome = Outcome::of(sink.commit()?, 0);
-        let is_stored = |item: &&u64| {
-            outcome.refused.binary_search_by_key(*item, |refusal| refusal.index).is_err()
-        };
-        let histograms = histograms.iter().filter(is_stored).count() as u64;
-        Ok(Received { samples: outcome.stored() - histograms, histograms, exemplars, outcome })
+        handed_over
     }
 
     /// Hands over the floats `from..to`, a row per time.

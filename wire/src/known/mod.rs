@@ -1,4 +1,5 @@
-//! The series of a producer's data points by the bytes of their attributes.
+//! The series of a producer's data points, or of a target's metrics, by the bytes of their
+//! attributes or labels.
 //!
 //! ~~~text
 //! key      hash of: target, metric's name and kind ⊕ attributes as they lie in the input ⊕ shape
@@ -13,15 +14,19 @@
 //! Keys are hashes of 128 bits: two points do not share one by chance.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+mod shape;
+
 use hashbrown::HashTable;
 use telemetry_core::sink::SeriesRef;
+
+pub(crate) use shape::Shape;
 
 /// Series that are remembered; past that all are forgotten and looked up anew.
 const SERIES_MAX: usize = 1 << 20;
 
 /// What is known of a producer's series.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(crate) struct Known {
     by_key: HashTable<Entry>,
     series: Vec<SeriesRef>,
     /// Series of the present point that are to come.
@@ -47,7 +52,7 @@ fn half(key: u128) -> u64 {
 impl Known {
     /// Turns to the point of this key. Whether its series are known, and all of them are live.
     #[inline]
-    pub(super) fn begin(&mut self, key: u128, is_live: impl FnMut(SeriesRef) -> bool) -> bool {
+    pub(crate) fn begin(&mut self, key: u128, is_live: impl FnMut(SeriesRef) -> bool) -> bool {
         if let Some(entry) = self.by_key.find(half(key), |entry| entry.key == key) {
             self.next = entry.first as usize;
             self.end = self.next + entry.len as usize;
@@ -74,7 +79,7 @@ impl Known {
 
     /// The next series of the point, where it is known.
     #[inline]
-    pub(super) fn next(&mut self) -> Option<SeriesRef> {
+    pub(crate) fn next(&mut self) -> Option<SeriesRef> {
         if self.next == self.end {
             return None;
         }
@@ -84,7 +89,7 @@ impl Known {
 
     /// Notes the next series of a point that is not known; none where there is no such series, and
     /// then the point is not remembered.
-    pub(super) fn note(&mut self, series: Option<SeriesRef>) {
+    pub(crate) fn note(&mut self, series: Option<SeriesRef>) {
         match series {
             Some(series) if self.noting.is_some() => self.series.push(series),
             _ => self.forget(),
@@ -92,7 +97,7 @@ impl Known {
     }
 
     /// Leaves the point out.
-    pub(super) fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         if self.noting.take().is_some() {
             self.series.truncate(self.first);
         }
@@ -100,7 +105,7 @@ impl Known {
 
     /// The point has no more series.
     #[inline]
-    pub(super) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         let Some(key) = self.noting.take() else { return };
         let (first, len) = (self.first, self.series.len() - self.first);
         // More than 32 bits of series are past the limit.
