@@ -1,5 +1,8 @@
 //! The label set of a data point.
 //!
+//! Points of a metric have the same attributes with other values. So names are translated and
+//! sorted for the first of them, and of those after it only the values are read.
+//!
 //! Attributes become labels under names that Prometheus takes; where two attributes get the same
 //! name their values are joined by `;` in the order of the attributes' keys. `job` and `instance`
 //! come from the resource and cover attributes of these names, as do `le`, `quantile` and the name.
@@ -24,20 +27,30 @@ const INLINE_LABELS: usize = 32;
 #[derive(Debug, Default)]
 pub(super) struct PointLabels<'a> {
     entries: Vec<Entry<'a>>,
+    /// Values that are not in the input as they are.
     arena: String,
+    /// Names that are not.
+    names: String,
+    /// The keys of the attributes that the entries are of, one for one, in the order of the
+    /// attributes; none where the entries are not of all of them, one for one.
+    keys: Vec<&'a [u8]>,
     /// Whether names stay as they are.
     keeps_names: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Entry<'a> {
+    /// Which attribute it is of.
+    at: usize,
     /// The attribute's key, which decides the order of joined values.
     key: &'a [u8],
+    /// In the input or among the names.
     name: Piece<'a>,
+    /// In the input or in the arena.
     value: Piece<'a>,
 }
 
-/// A text in the input or in the arena.
+/// A text in the input or in an arena.
 #[derive(Clone, Debug)]
 enum Piece<'a> {
     Input(&'a str),
@@ -69,8 +82,14 @@ impl<'a> PointLabels<'a> {
 
     /// Appends names and values, sorted by name.
     pub(super) fn append_to(&self, out: &mut Vec<(String, String)>) {
-        let owned = |piece: &Piece<'a>| text(&self.arena, piece).to_owned();
-        out.extend(self.entries.iter().map(|entry| (owned(&entry.name), owned(&entry.value))));
+        out.extend(self.iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+
+    /// Names and values, which may be empty, sorted by name.
+    #[inline]
+    fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let (names, values) = (&self.names, &self.arena);
+        self.entries.iter().map(|entry| (text(names, &entry.name), text(values, &entry.value)))
     }
 
     /// Makes the labels of `attributes`, without those whose keys are in `without`.
@@ -79,71 +98,90 @@ impl<'a> PointLabels<'a> {
         attributes: &[Attribute<'a>],
         without: &[&str],
     ) -> Result<Result<(), RefusalReason>, Fault> {
-        self.entries.clear();
         self.arena.clear();
-        for attribute in attributes {
+        let keys = attributes.iter().map(|attribute| attribute.key.bytes);
+        if !self.keys.is_empty() && without.is_empty() && keys.clone().eq(self.keys.iter().copied())
+        {
+            return self.set_values(attributes);
+        }
+        self.entries.clear();
+        self.names.clear();
+        self.keys.clear();
+        for (at, attribute) in attributes.iter().enumerate() {
             if !without.iter().any(|key| key.as_bytes() == attribute.key.bytes)
-                && let Err(reason) = self.add(attribute)?
+                && let Err(reason) = self.add(at, attribute)?
             {
                 return Ok(Err(reason));
             }
         }
-        let arena = &self.arena;
+        let names = &self.names;
         self.entries.sort_by(|a, b| {
-            text(arena, &a.name).cmp(text(arena, &b.name)).then_with(|| a.key.cmp(b.key))
+            text(names, &a.name).cmp(text(names, &b.name)).then_with(|| a.key.cmp(b.key))
         });
         self.join();
+        if without.is_empty() && self.entries.len() == attributes.len() {
+            self.keys.extend(keys);
+        }
         Ok(Ok(()))
     }
 
-    fn add(&mut self, attribute: &Attribute<'a>) -> Result<Result<(), RefusalReason>, Fault> {
-        let invalid = |key: &[u8]| {
-            Ok(Err(RefusalReason::InvalidLabel { name: String::from_utf8_lossy(key).into_owned() }))
-        };
+    /// Makes the labels of attributes with the keys of those before.
+    fn set_values(
+        &mut self,
+        attributes: &[Attribute<'a>],
+    ) -> Result<Result<(), RefusalReason>, Fault> {
+        for entry in &mut self.entries {
+            let Some(attribute) = attributes.get(entry.at) else { continue };
+            match read_value(attribute, &mut self.arena)? {
+                Ok(value) => entry.value = value,
+                Err(reason) => {
+                    // Which of the entries are of this point, nobody shall have to know.
+                    self.keys.clear();
+                    return Ok(Err(reason));
+                }
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn add(
+        &mut self,
+        at: usize,
+        attribute: &Attribute<'a>,
+    ) -> Result<Result<(), RefusalReason>, Fault> {
         let key = attribute.key.bytes;
-        let Ok(name) = str::from_utf8(key) else { return invalid(key) };
+        let Ok(name) = str::from_utf8(key) else { return Ok(Err(invalid(key))) };
         if name == METRIC_NAME {
             return Ok(Ok(()));
         }
         let name = if self.keeps_names || PROMETHEUS.is_right(name) {
             Piece::Input(name)
         } else {
-            let start = self.arena.len();
-            PROMETHEUS.append(name, &mut self.arena);
-            Piece::Arena(start..self.arena.len())
+            let start = self.names.len();
+            PROMETHEUS.append(name, &mut self.names);
+            Piece::Arena(start..self.names.len())
         };
         // Empty, or nothing but replaced characters.
         let is_left = |name: &str| match self.keeps_names {
             true => !name.is_empty(),
             false => name.bytes().any(|byte| byte != b'_'),
         };
-        if !is_left(text(&self.arena, &name)) {
-            return invalid(key);
+        if !is_left(text(&self.names, &name)) {
+            return Ok(Err(invalid(key)));
         }
-        let value = match attribute.value {
-            Any::String(value) => match str::from_utf8(value.bytes) {
-                Ok(value) => Piece::Input(value),
-                // A replaced value would be another series' label.
-                Err(_) => return invalid(key),
-            },
-            value => {
-                let (start, mut texts) = (self.arena.len(), Texts::default());
-                value.write_text(&mut self.arena, &mut texts)?;
-                if texts.replaced > 0 {
-                    return invalid(key);
-                }
-                Piece::Arena(start..self.arena.len())
-            }
+        let value = match read_value(attribute, &mut self.arena)? {
+            Ok(value) => value,
+            Err(reason) => return Ok(Err(reason)),
         };
-        self.entries.push(Entry { key, name, value });
+        self.entries.push(Entry { at, key, name, value });
         Ok(Ok(()))
     }
 
     /// Joins the values of equal names, which are neighbours.
     fn join(&mut self) {
-        let arena = &mut self.arena;
+        let (names, arena) = (&self.names, &mut self.arena);
         self.entries.dedup_by(|later, earlier| {
-            let same = text(arena, &later.name) == text(arena, &earlier.name);
+            let same = text(names, &later.name) == text(names, &earlier.name);
             if same {
                 // What is joined already lies at the end and grows there: a name may occur as often
                 // as the input is long.
@@ -165,6 +203,32 @@ impl<'a> PointLabels<'a> {
     }
 }
 
+/// The value of an attribute as text, which may go to the arena.
+#[inline]
+fn read_value<'a>(
+    attribute: &Attribute<'a>,
+    arena: &mut String,
+) -> Result<Result<Piece<'a>, RefusalReason>, Fault> {
+    let key = attribute.key.bytes;
+    Ok(match attribute.value {
+        // A replaced value would be another series' label.
+        Any::String(value) => {
+            str::from_utf8(value.bytes).map(Piece::Input).map_err(|_| invalid(key))
+        }
+        value => {
+            let (start, mut texts) = (arena.len(), Texts::default());
+            value.write_text(arena, &mut texts)?;
+            let value = Piece::Arena(start..arena.len());
+            if texts.replaced > 0 { Err(invalid(key)) } else { Ok(value) }
+        }
+    })
+}
+
+#[cold]
+fn invalid(key: &[u8]) -> RefusalReason {
+    RefusalReason::InvalidLabel { name: String::from_utf8_lossy(key).into_owned() }
+}
+
 /// The label sets of the series that one point goes to: they differ in the name, and in the bound
 /// where the point has several.
 #[derive(Debug)]
@@ -183,41 +247,52 @@ const BOUNDS: [&str; 2] = ["le", "quantile"];
 
 impl<'x> SeriesLabels<'x> {
     pub(super) fn new(labels: &'x PointLabels<'_>, target: &'x Target) -> Self {
+        let mut series = SeriesLabels {
+            inline: [("", ""); INLINE_LABELS],
+            // Room for the bound and the name.
+            len: 2,
+            spilled: Vec::new(),
+            has_bound: false,
+        };
+        if labels.entries.len() + target.len() + 4 > INLINE_LABELS {
+            series.spilled = vec![("", ""); 2];
+        }
         let identity = target.labels();
-        let scope = target.scope.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let is_covered = |name: &str| {
             identity.iter().any(|label| label.0 == name && !label.1.is_empty())
                 || target.scope.iter().any(|label| label.0 == name)
         };
-        let is_own = |name: &str| {
-            labels.entries.iter().any(|entry| text(&labels.arena, &entry.name) == name)
-        };
-        let own = labels
-            .entries
-            .iter()
-            .map(|entry| (text(&labels.arena, &entry.name), text(&labels.arena, &entry.value)))
-            .filter(|label| !is_covered(label.0));
-        let promoted = target.promoted.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let promoted = promoted.filter(|label| !is_covered(label.0) && !is_own(label.0));
-        let all = identity.into_iter().chain(own).chain(scope).chain(promoted);
-        let all = [("", ""); 2].into_iter().chain(all.filter(|(_, value)| !value.is_empty()));
-        let mut series = SeriesLabels {
-            inline: [("", ""); INLINE_LABELS],
-            len: 0,
-            spilled: Vec::new(),
-            has_bound: BOUNDS.iter().any(|bound| {
-                is_own(bound) || target.promoted.iter().any(|label| label.0 == *bound)
-            }),
-        };
-        if labels.entries.len() + target.len() + 4 > INLINE_LABELS {
-            series.spilled.extend(all);
-            return series;
+        identity.into_iter().for_each(|label| series.push(label));
+        for label in labels.iter() {
+            series.has_bound |= BOUNDS.contains(&label.0);
+            if !is_covered(label.0) {
+                series.push(label);
+            }
         }
-        for (slot, label) in series.inline.iter_mut().zip(all) {
-            *slot = label;
-            series.len += 1;
+        for (name, value) in &target.scope {
+            series.push((name, value));
+        }
+        for (name, value) in &target.promoted {
+            series.has_bound |= BOUNDS.contains(&name.as_str());
+            if !is_covered(name) && !labels.iter().any(|label| label.0 == name) {
+                series.push((name, value));
+            }
         }
         series
+    }
+
+    /// Adds a label, unless its value is empty.
+    #[inline]
+    fn push(&mut self, label: (&'x str, &'x str)) {
+        if label.1.is_empty() {
+            return;
+        }
+        if !self.spilled.is_empty() {
+            self.spilled.push(label);
+        } else if let Some(slot) = self.inline.get_mut(self.len) {
+            *slot = label;
+            self.len += 1;
+        }
     }
 
     /// Calls `then` with the labels of the series `name`; `bound` is `le` or `quantile` with its
@@ -280,6 +355,37 @@ mod tests {
             labels(&attributes, None),
             r#"{__name__="m", b_c="1;2", instance="kept", job="ns/api"}"#
         );
+    }
+
+    #[test]
+    fn points_with_the_same_keys_are_read_like_the_first() {
+        let points = [
+            vec![attribute("b.c", "1"), attribute("a", "2"), attribute("x", "")],
+            vec![attribute("b.c", "3"), attribute("a", "4"), attribute("x", "5")],
+            vec![attribute("a", "4"), attribute("b.c", "3"), attribute("x", "5")],
+            vec![attribute("b.c", "3"), attribute("b_c", "4"), attribute("x", "5")],
+            vec![attribute("b.c", "6"), attribute("b_c", "7"), attribute("x", "8")],
+            vec![attribute("__name__", "6"), attribute("a", "7")],
+            vec![attribute("__name__", "8"), attribute("a", "9")],
+            vec![],
+            vec![attribute("a", "7")],
+        ];
+        let target = Target::default();
+        let mut labels = PointLabels::default();
+        for attributes in points.iter().flat_map(|point| [point, point]) {
+            labels.set(attributes, &[]).unwrap().unwrap();
+            let mut anew = PointLabels::default();
+            anew.set(attributes, &[]).unwrap().unwrap();
+            let [known, anew] = [&labels, &anew].map(|labels| {
+                SeriesLabels::new(labels, &target).with("m", None, |raw| raw.build())
+            });
+            assert_eq!(known, anew);
+        }
+        let damaged = Any::String(Bytes { bytes: b"\xff", at: 0 });
+        let damaged = Attribute { value: damaged, ..attribute("a", "") };
+        assert!(labels.set(&[damaged], &[]).unwrap().is_err());
+        labels.set(&[attribute("a", "1")], &[]).unwrap().unwrap();
+        assert_eq!(labels.iter().collect::<Vec<_>>(), [("a", "1")]);
     }
 
     #[test]

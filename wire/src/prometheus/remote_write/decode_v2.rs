@@ -21,7 +21,7 @@ use super::decode::metric_kind;
 use super::histogram;
 use super::known::{Key, Known};
 use super::labels::Pairs;
-use super::symbols::{SYMBOLS, Symbols};
+use super::symbols::{SYMBOLS, Symbols, unpack};
 use crate::error::Fault;
 use crate::pending::{ItemKind, Items, Other};
 use crate::prometheus::sample::{self, short_field};
@@ -85,22 +85,21 @@ impl<'a> SeriesReader<'a, '_> {
         message: Bytes<'a>,
         sink: &mut S,
     ) -> Result<(), Fault> {
-        match self.read_plain(message, sink) {
+        match self.read_plain(message.bytes, sink) {
             Some(()) => Ok(()),
             None => self.read_fields(message.message(), sink),
         }
     }
 
     /// Reads a series of packed labels with one float and the metadata of the series before, or
-    /// none: nearly all are that. None where it is another, or not known; nothing has been done
-    /// then.
+    /// none: nearly all are that. None where it is another; nothing has been done then.
     #[inline]
     fn read_plain<S: MetricSink + ?Sized>(
         &mut self,
-        message: Bytes<'a>,
+        message: &'a [u8],
         sink: &mut S,
     ) -> Option<()> {
-        let (packed, rest) = short_field(LABELS_TAG, message.bytes)?;
+        let (packed, rest) = short_field(LABELS_TAG, message)?;
         let ((value, time), rest) = sample::first_plain(rest)?;
         if !rest.is_empty() {
             let (metadata, []) = short_field(METADATA_TAG, rest)? else { return None };
@@ -110,9 +109,19 @@ impl<'a> SeriesReader<'a, '_> {
             }
         }
         let (key, bytes) = self.symbols.key_of_packed(packed)?;
-        let series = self.find(key).filter(|series| sink.is_live(*series))?;
         self.symbols.spend(bytes).ok()?;
-        self.items.float(series, time, value);
+        let found = self.find(key);
+        let series = match found.filter(|series| sink.is_live(*series)) {
+            Some(series) => Ok(series),
+            None => {
+                unpack(packed, &mut self.numbers);
+                self.resolve_anew(key, found.is_some(), sink)
+            }
+        };
+        match series {
+            Ok(series) => self.items.float(series, time, value),
+            Err(reason) => self.refuse(&reason, ItemKind::Float),
+        }
         Some(())
     }
 
@@ -162,12 +171,22 @@ impl<'a> SeriesReader<'a, '_> {
         if let Some(series) = found.filter(|series| sink.is_live(*series)) {
             return Ok(series);
         }
+        self.resolve_anew(key, found.is_some(), sink)
+    }
+
+    /// The series of the present labels, which the sink has forgotten where it was found.
+    fn resolve_anew<S: MetricSink + ?Sized>(
+        &mut self,
+        key: Key,
+        is_found: bool,
+        sink: &mut S,
+    ) -> Resolved {
         self.symbols.labels(&self.numbers, &mut self.labels)?;
         let series = self.labels.resolve(sink)?;
-        match found {
-            // The sink has forgotten it.
-            Some(_) => self.known.renew(series),
-            None => self.known.insert(key, 0, series),
+        if is_found {
+            self.known.renew(series);
+        } else {
+            self.known.insert(key, 0, series);
         }
         Ok(series)
     }

@@ -130,6 +130,15 @@ impl<'a> Symbols<'a> {
     }
 }
 
+/// Makes `numbers` those that are in `packed`, as far as none takes more than two bytes.
+pub(super) fn unpack(mut packed: &[u8], numbers: &mut Vec<u64>) {
+    numbers.clear();
+    while let Some((number, rest)) = short_number(packed) {
+        numbers.push(number as u64);
+        packed = rest;
+    }
+}
+
 /// A varint of one or two bytes at the head of `bytes`, and what follows it.
 #[inline]
 fn short_number(bytes: &[u8]) -> Option<(usize, &[u8])> {
