@@ -8,9 +8,9 @@
 //! references (`prost`, `serde_json` into the types of `opentelemetry-proto`, `prometheus-parse`,
 //! `influxdb-line-protocol`, `csv`) make their own types of the same bytes and do nothing with
 //! them. Where series are new to us, a second row has a reference that does what must be done with
-//! new series: of what `prost` has read it makes the label sets, and hashes them. Both sides
-//! decompress where the format is compressed. Not measured: stores, the network, allocation by
-//! several threads.
+//! new series: of what `prost` has read it makes the label sets, and hashes them; likewise with the
+//! matchers of queries. Both sides decompress where the format is compressed. Not measured: stores,
+//! the network, allocation by several threads.
 
 mod lines;
 mod loki;

@@ -175,6 +175,9 @@ pub(crate) fn remote_read(table: &Table) {
     let ours = || check(ReadRequest::decode(black_box(&body)));
     let mut prost = || with_prost::<messages::ReadRequest>(&body);
     table.row("remote read, request", 16, decompressed(&body), ours, ("prost", &mut prost));
+    let mut received = || received_with_prost(&body, |it| receiver::read_request(&it));
+    let reference = ("prost, then matchers", &mut received as &mut dyn FnMut());
+    table.row("remote read, request", 16, decompressed(&body), ours, reference);
     let body = read_response().encode().unwrap_or_default();
     let ours = || check(ReadResponse::decode(black_box(&body)));
     let mut prost = || with_prost::<messages::ReadResponse>(&body);

@@ -1,16 +1,16 @@
 //! A straightforward receiver: what whoever stores series must do with what `prost` has read.
 //!
-//! Every series gets its label set, names translated, and the set's hash; nothing is remembered,
-//! checked or refused.
+//! Every series gets its label set, names translated, and the set's hash, and every condition of a
+//! query its matcher; nothing is remembered, checked or refused.
 
 use std::hint::black_box;
 
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::metrics::v1::{metric::Data, number_data_point};
-use telemetry_core::labels::{Labels, METRIC_NAME};
+use telemetry_core::labels::{Labels, METRIC_NAME, MatchOp, Matcher};
 
-use crate::messages;
+use crate::{check, messages};
 
 /// Takes a sample of the series with these labels.
 fn sample<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>, time: i64, value: f64) {
@@ -30,6 +30,18 @@ pub(crate) fn write_request_v2(request: &messages::RequestV2) {
         let (pairs, _) = series.labels_refs.as_chunks::<2>();
         let labels = || pairs.iter().map(|[name, value]| (text(*name), text(*value)));
         series.samples.iter().for_each(|it| sample(labels(), it.timestamp, it.value));
+    }
+}
+
+pub(crate) fn read_request(request: &messages::ReadRequest) {
+    for matcher in request.queries.iter().flat_map(|query| &query.matchers) {
+        let op = match matcher.kind {
+            0 => MatchOp::Equal,
+            1 => MatchOp::NotEqual,
+            2 => MatchOp::Regex,
+            _ => MatchOp::NotRegex,
+        };
+        check(Matcher::new(op, &*matcher.name, &*matcher.value));
     }
 }
 

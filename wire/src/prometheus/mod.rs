@@ -1,6 +1,7 @@
 //! Formats of Prometheus.
 
 mod exposition;
+mod label;
 pub(crate) mod native;
 pub mod remote_read;
 pub mod remote_write;

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::outcome::Outcome;
 
 /// Up to this many labels are handed on without an allocation.
-const INLINE_LABELS: usize = 32;
+const INLINE_LABELS: usize = 16;
 
 /// Put in front of a label that the target's label of the same name covers.
 const EXPORTED: &str = "exported_";
@@ -156,10 +156,12 @@ pub(super) fn with_labels(
     }
     let mut pairs = [("", ""); INLINE_LABELS];
     let mut len = 0;
-    for (slot, pair) in pairs.iter_mut().zip(all) {
-        *slot = pair;
-        len += 1;
-    }
+    all.for_each(|pair| {
+        if let Some(slot) = pairs.get_mut(len) {
+            *slot = pair;
+            len += 1;
+        }
+    });
     resolve(pairs.get(..len).unwrap_or_default(), sink)
 }
 

@@ -24,6 +24,7 @@ use super::histogram::Read;
 use super::series::{Output, Scratch, Series};
 use super::visit::Visit;
 use crate::error::{Error, Fault, ProtobufErrorKind as Kind};
+use crate::prometheus::label;
 use crate::protobuf::Wire::*;
 use crate::protobuf::{Bytes, Reader, pairs};
 
@@ -80,9 +81,6 @@ impl Default for Data {
         Data::Number { value: 0.0, exemplar: None }
     }
 }
-
-/// The first byte of a label: field 1, of a length.
-const LABEL_TAG: u8 = 0x0a;
 
 /// The text that `bytes` are.
 fn text(bytes: Bytes<'_>) -> Result<&str, Fault> {
@@ -187,7 +185,7 @@ impl<'a> Family<'a> {
             Ok(metric) => metric,
             Err(fault) => {
                 // What is wrong with a label in front of it comes first.
-                memory.scratch.read_labels(message)?;
+                memory.scratch.read_labels(message, None)?;
                 return Err(fault);
             }
         };
@@ -197,7 +195,7 @@ impl<'a> Family<'a> {
         });
         let is_known = visit.begin(key);
         if !is_known {
-            memory.scratch.read_labels(message)?;
+            memory.scratch.read_labels(message, metric.head)?;
         }
         let Memory { scratch, quantiles, histogram } = memory;
         let mut output = Output {
@@ -234,13 +232,8 @@ impl<'a> Family<'a> {
         message: Bytes<'a>,
         memory: &mut Memory<'a>,
     ) -> Result<Metric<'a>, Fault> {
-        let mut fields = message.message();
-        while fields.next_byte() == Some(LABEL_TAG) {
-            fields.tag()?;
-            fields.bytes()?;
-        }
-        let head = message.bytes.get(..fields.position() - message.at);
-        let mut metric = Metric { head, ..Metric::default() };
+        let (head, mut fields) = label::head(message)?;
+        let mut metric = Metric { head: Some(head), ..Metric::default() };
         let (wanted, mut data) = (u32::from(self.field()), Reader::default());
         while let Some(tag) = fields.tag()? {
             match tag {
@@ -332,7 +325,7 @@ fn kind(number: i32) -> Option<MetricKind> {
     })
 }
 
-pub(super) fn label(message: Reader<'_>) -> Result<Label<'_>, Fault> {
+pub(super) fn read_label(message: Reader<'_>) -> Result<Label<'_>, Fault> {
     let [name, value] = pairs::texts(message)?;
     Ok((Cow::Borrowed(text(name)?), Cow::Borrowed(text(value)?)))
 }
@@ -343,7 +336,7 @@ pub(super) fn exemplar(mut message: Reader<'_>) -> Result<ExposedExemplar, Fault
     while let Some(tag) = message.tag()? {
         match tag {
             (1, Len) => {
-                let (name, value) = label(message.message()?)?;
+                let (name, value) = read_label(message.message()?)?;
                 builder.set(&name, &value);
             }
             (2, Fixed64) => value = message.double()?,

@@ -10,11 +10,12 @@ use super::ReadOptions;
 use super::bound::float_text;
 use super::entry::{Entry, Exposed, ExposedExemplar, ExposedValue, Label};
 use super::histogram::Read;
-use super::message::label;
+use super::message::read_label;
 use super::text::NORMAL_NAN;
 use super::visit::{Sampled, Visit};
 use crate::error::Fault;
 use crate::known::Shape;
+use crate::prometheus::label;
 use crate::protobuf::Bytes;
 use crate::protobuf::Wire::*;
 
@@ -66,13 +67,24 @@ impl<'a> Scratch<'a> {
         self.shape.of(&self.numbers, is_native)
     }
 
-    /// Reads the labels of a metric, wherever in the message they are.
-    pub(super) fn read_labels(&mut self, message: Bytes<'a>) -> Result<(), Fault> {
+    /// Reads the labels of a metric, wherever in the message they are. Where it is known that all
+    /// are at its head, `head` is that.
+    pub(super) fn read_labels(
+        &mut self,
+        message: Bytes<'a>,
+        head: Option<&'a [u8]>,
+    ) -> Result<(), Fault> {
+        self.labels.clear();
+        let labels = &mut self.labels;
+        let push = |name, value| labels.push((Cow::Borrowed(name), Cow::Borrowed(value)));
+        if head.is_some_and(|head| label::plain(head, push).is_some()) {
+            return Ok(());
+        }
         self.labels.clear();
         let mut fields = message.message();
         while let Some(tag) = fields.tag()? {
             match tag {
-                (1, Len) => self.labels.push(label(fields.message()?)?),
+                (1, Len) => self.labels.push(read_label(fields.message()?)?),
                 _ => fields.skip(tag)?,
             }
         }

@@ -5,11 +5,9 @@ use telemetry_core::labels::{Labels, LabelsBuilder};
 use telemetry_core::sink::RefusalReason;
 
 use crate::error::{Error, Fault};
+use crate::prometheus::label;
 use crate::prometheus::remote_write::labels::Pairs;
 use crate::protobuf::{Bytes, Reader, Writer, pairs};
-
-/// The first byte of a label: field 1, of a length.
-const LABEL_TAG: u8 = 0x0a;
 
 /// Reads the labels of series after series.
 #[derive(Debug, Default)]
@@ -22,17 +20,10 @@ impl<'a> LabelReader<'a> {
     /// Reads the labels at the head of the message of a series, and gives what follows them.
     pub(super) fn head(&mut self, message: Bytes<'a>) -> Result<Reader<'a>, Fault> {
         self.pairs.clear();
-        let mut fields = message.message();
-        while fields.next_byte() == Some(LABEL_TAG) {
-            fields.tag()?;
-            fields.bytes()?;
-        }
-        let head = fields.position() - message.at;
-        if !self.pairs.add_plain(message.bytes.get(..head).unwrap_or_default()) {
-            // One by one, with all that follows.
-            fields = message.message();
-        }
-        Ok(fields)
+        let (labels, rest) = label::head(message)?;
+        let is_read = self.pairs.add_plain(labels);
+        // Else one by one, with all that follows.
+        Ok(if is_read { rest } else { message.message() })
     }
 
     /// Reads a label.

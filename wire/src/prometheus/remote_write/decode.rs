@@ -7,11 +7,11 @@ use telemetry_core::sink::{MetricSink, RefusalReason, SeriesRef};
 use telemetry_core::time::Millis;
 
 use super::histogram;
-use super::known::{Key, Known, LABEL_TAG};
+use super::known::{Key, Known};
 use super::labels::Pairs;
 use crate::error::Fault;
 use crate::pending::{ItemKind, Items, Other};
-use crate::prometheus::sample;
+use crate::prometheus::{label, sample};
 use crate::protobuf::Wire::*;
 use crate::protobuf::{Bytes, Reader, pairs};
 
@@ -67,13 +67,8 @@ fn look_up<S: MetricSink + ?Sized>(
     known: &mut Known,
     sink: &mut S,
 ) -> Result<(Resolved, usize), Fault> {
-    let mut fields = message.message();
-    while fields.next_byte() == Some(LABEL_TAG) {
-        fields.tag()?;
-        fields.bytes()?;
-    }
-    let labels_bytes = fields.position() - message.at;
-    let key = Key::of(message.bytes.get(..labels_bytes).unwrap_or_default());
+    let (labels, _) = label::head(message)?;
+    let (key, labels_bytes) = (Key::of(labels), labels.len());
     if let Some(series) = known.find(key) {
         let is_live = sink.is_live(series);
         let series = if is_live { Ok(series) } else { renew(message, labels_bytes, known, sink)? };

@@ -20,11 +20,10 @@ use hashbrown::HashTable;
 use telemetry_core::sink::SeriesRef;
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::prometheus::label::LABEL_TAG;
+
 /// Series that are remembered; past that all are forgotten and looked up anew.
 const SERIES_MAX: usize = 1 << 20;
-
-/// The first byte of a label: field 1, of a length.
-pub(super) const LABEL_TAG: u8 = 0x0a;
 
 /// What is known of a sender's series.
 #[derive(Debug, Default)]

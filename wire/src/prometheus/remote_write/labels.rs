@@ -4,17 +4,10 @@
 use telemetry_core::labels::{Labels, LabelsBuilder, METRIC_NAME};
 use telemetry_core::sink::{MetricSink, RawLabels, RefusalReason, SeriesRef};
 
-use super::known::LABEL_TAG;
+use crate::prometheus::label;
 
 /// Bytes of a wrong name that a refusal repeats: every sample of the series has one.
 const NAME_BYTES_SHOWN: usize = 64;
-
-/// The first bytes of a label's name and value: fields 1 and 2, of a length.
-const NAME_TAG: u8 = 0x0a;
-const VALUE_TAG: u8 = 0x12;
-
-/// Lengths from here on take more than a byte.
-const LONG: u8 = 0x80;
 
 /// Names and values as they lie in the body. Kept from series to series for its memory.
 #[derive(Debug, Default)]
@@ -61,37 +54,19 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    /// Adds the labels that are `fields`, tags included, if they are written as all senders do:
-    /// name, then value, each of less than 128 bytes. They are checked to be UTF-8 in one go, tags
-    /// and lengths with them, which costs a fraction of checking them one by one. False where they
-    /// are written otherwise; nothing is added then.
+    /// Adds the labels that are `fields`, tags included, if they are
+    /// [written as all senders do](label::plain). False where they are not; nothing is added then.
     pub(crate) fn add_plain(&mut self, fields: &'a [u8]) -> bool {
-        let before = self.pairs.len();
-        let added = str::from_utf8(fields).ok().and_then(|fields| self.add_fields(fields));
+        let (before, pairs) = (self.pairs.len(), &mut self.pairs);
+        let added = label::plain(fields, |name, value| {
+            if !value.is_empty() {
+                pairs.push((name, value));
+            }
+        });
         if added.is_none() {
             self.pairs.truncate(before);
         }
         added.is_some()
-    }
-
-    #[inline]
-    fn add_fields(&mut self, mut fields: &'a str) -> Option<()> {
-        while !fields.is_empty() {
-            let [LABEL_TAG, len, NAME_TAG, name_len, ..] = *fields.as_bytes() else { return None };
-            // Cut between characters, or not at all: pieces of UTF-8 are UTF-8.
-            let (name, rest) = fields.get(4..)?.split_at_checked(name_len.into())?;
-            let [VALUE_TAG, value_len, ..] = *rest.as_bytes() else { return None };
-            let (value, rest) = rest.get(2..)?.split_at_checked(value_len.into())?;
-            let is_short = (len | name_len | value_len) < LONG;
-            if !is_short || usize::from(len) != 4 + name.len() + value.len() || name.is_empty() {
-                return None;
-            }
-            if !value.is_empty() {
-                self.pairs.push((name, value));
-            }
-            fields = rest;
-        }
-        Some(())
     }
 
     /// The series with these labels. One without a metric name is refused, as Prometheus does.
