@@ -11,17 +11,17 @@
 //! ReadResponse 1 results* · of each: 1 timeseries* as in remote write 1.0
 //! ~~~
 //!
-//! `request` has the questions, whose matchers are `shared`; `samples` answers of samples, `chunks`
-//! those of chunks, `labels` the labels of both. Chunks are handed on as they are: what is in them
-//! is the store's affair.
+//! `request` has the questions, `repeated` what they have in common; `samples` answers of samples,
+//! `chunks` those of chunks, `labels` the labels of both. Chunks are handed on as they are: what is
+//! in them is the store's affair.
 //!
 //! Source: Prometheus' `remote.proto` and its documentation of the remote read API.
 
 mod chunks;
 mod labels;
+mod repeated;
 mod request;
 mod samples;
-mod shared;
 
 pub use chunks::{Chunk, ChunkEncoding, ChunkFrame, ChunkedSeries, decode_chunks, encode_chunks};
 pub use request::{Hints, Query, ReadRequest, ResponseKind};

@@ -7,7 +7,7 @@ use telemetry_core::labels::{MatchOp, Matcher};
 use telemetry_core::time::MillisRange;
 
 use super::BODY_BYTES_MAX;
-use super::shared::Shared;
+use super::repeated::Repeated;
 use crate::error::{Error, Fault};
 use crate::protobuf::Wire::*;
 use crate::protobuf::{Reader, Writer};
@@ -78,11 +78,11 @@ impl ReadRequest {
         let mut memory = Vec::new();
         let mut message = Reader::new(snappy::decompress(body, BODY_BYTES_MAX, &mut memory)?);
         let (mut request, mut kinds) = (ReadRequest::default(), Vec::new());
-        let mut shared = Shared::default();
+        let mut repeated = Repeated::default();
         request.queries.reserve(count(message).min(QUERIES_RESERVED));
         while let Some(tag) = message.tag()? {
             match tag {
-                (1, Len) => read_query(message.message()?, &mut shared, &mut request.queries)?,
+                (1, Len) => read_query(message.message()?, &mut repeated, &mut request.queries)?,
                 (2, Len) => {
                     let mut packed = message.message()?;
                     while !packed.is_empty() {
@@ -137,7 +137,7 @@ fn count(mut message: Reader<'_>) -> usize {
 
 fn read_query<'a>(
     mut message: Reader<'a>,
-    shared: &mut Shared<'a>,
+    repeated: &mut Repeated<'a>,
     queries: &mut Vec<Query>,
 ) -> Result<(), Fault> {
     let (mut start, mut end, mut hints) = (0, 0, Hints::default());
@@ -148,10 +148,10 @@ fn read_query<'a>(
         match tag {
             (1, Varint) => start = message.int64()?,
             (2, Varint) => end = message.int64()?,
-            (3, Len) => matchers.push(shared.matcher(message.bytes()?)?),
+            (3, Len) => matchers.push(repeated.matcher(message.bytes()?)?),
             (4, Len) => {
                 hints = Hints::default();
-                read_hints(message.message()?, shared, &mut hints)?;
+                read_hints(message.message()?, repeated, &mut hints)?;
             }
             _ => message.skip(tag)?,
         }
@@ -162,16 +162,16 @@ fn read_query<'a>(
 
 fn read_hints(
     mut message: Reader<'_>,
-    shared: &mut Shared<'_>,
+    repeated: &mut Repeated<'_>,
     hints: &mut Hints,
 ) -> Result<(), Fault> {
     while let Some(tag) = message.tag()? {
         match tag {
             (1, Varint) => hints.step_ms = message.int64()?,
-            (2, Len) => hints.function = shared.text(message.bytes()?),
+            (2, Len) => hints.function = repeated.text(message.bytes()?),
             (3, Varint) => hints.start_ms = message.int64()?,
             (4, Varint) => hints.end_ms = message.int64()?,
-            (5, Len) => hints.grouping.push(shared.text(message.bytes()?)),
+            (5, Len) => hints.grouping.push(repeated.text(message.bytes()?)),
             (6, Varint) => hints.by = message.bool()?,
             (7, Varint) => hints.range_ms = message.int64()?,
             _ => message.skip(tag)?,

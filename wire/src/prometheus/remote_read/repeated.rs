@@ -13,17 +13,17 @@ use crate::protobuf::Bytes;
 use crate::protobuf::Wire::*;
 
 /// So many matchers and so many texts are remembered, the first ones: each is compared with all.
-const SHARED_MAX: usize = 32;
+const REPEATED_MAX: usize = 32;
 
 /// What the queries read so far have.
 #[derive(Debug, Default)]
-pub(super) struct Shared<'a> {
+pub(super) struct Repeated<'a> {
     /// By their messages.
     matchers: Vec<(&'a [u8], Matcher)>,
     texts: Vec<Arc<str>>,
 }
 
-impl<'a> Shared<'a> {
+impl<'a> Repeated<'a> {
     /// Reads a matcher.
     pub(super) fn matcher(&mut self, message: Bytes<'a>) -> Result<Matcher, Fault> {
         let known = self.matchers.iter().find(|(bytes, _)| *bytes == message.bytes);
@@ -31,7 +31,7 @@ impl<'a> Shared<'a> {
             return Ok(matcher.clone());
         }
         let matcher = read_matcher(message)?;
-        if self.matchers.len() < SHARED_MAX {
+        if self.matchers.len() < REPEATED_MAX {
             self.matchers.push((message.bytes, matcher.clone()));
         }
         Ok(matcher)
@@ -43,7 +43,7 @@ impl<'a> Shared<'a> {
             return Arc::clone(text);
         }
         let text: Arc<str> = bytes.text().into();
-        if self.texts.len() < SHARED_MAX {
+        if self.texts.len() < REPEATED_MAX {
             self.texts.push(Arc::clone(&text));
         }
         text
@@ -82,26 +82,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_matchers_and_texts_are_shared() {
+    fn equal_matchers_and_texts_are_made_once() {
         // 1: =~ · 2: "a" · 3: "b.*"
         let messages = [&b"\x08\x02\x12\x01a\x1a\x03b.*"[..], b"\x12\x01a\x1a\x01b"];
-        let mut shared = Shared::default();
+        let mut repeated = Repeated::default();
         for _ in 0..3 {
             for (bytes, expected) in messages.into_iter().zip([r#"a=~"b.*""#, r#"a="b""#]) {
-                assert_eq!(shared.matcher(Bytes { bytes, at: 0 }).unwrap().to_string(), expected);
-                assert_eq!(&*shared.text(Bytes { bytes: b"rate", at: 0 }), "rate");
+                assert_eq!(repeated.matcher(Bytes { bytes, at: 0 }).unwrap().to_string(), expected);
+                assert_eq!(&*repeated.text(Bytes { bytes: b"rate", at: 0 }), "rate");
             }
         }
-        assert_eq!((shared.matchers.len(), shared.texts.len()), (2, 1));
+        assert_eq!((repeated.matchers.len(), repeated.texts.len()), (2, 1));
     }
 
     #[test]
     fn past_the_bound_nothing_is_remembered() {
-        let mut shared = Shared::default();
+        let mut repeated = Repeated::default();
         for at in 0..100_u8 {
             let text = [b'0' + at / 10, b'0' + at % 10];
-            assert_eq!(shared.text(Bytes { bytes: &text, at: 0 }).as_bytes(), text);
+            assert_eq!(repeated.text(Bytes { bytes: &text, at: 0 }).as_bytes(), text);
         }
-        assert_eq!(shared.texts.len(), SHARED_MAX);
+        assert_eq!(repeated.texts.len(), REPEATED_MAX);
     }
 }
