@@ -23,7 +23,8 @@ fn request() -> ReadRequest {
                 matcher(MatchOp::NotEqual, "job", ""),
                 matcher(MatchOp::Regex, "instance", "a.*|b"),
                 matcher(MatchOp::NotRegex, "zone", "x+"),
-            ],
+            ]
+            .into(),
             hints: Hints {
                 step_ms: 15_000,
                 function: "rate".into(),
@@ -44,6 +45,25 @@ fn a_request_comes_back() {
     assert_eq!(ReadRequest::decode(&request.encode().unwrap()).unwrap(), request);
     let empty = ReadRequest::default();
     assert_eq!(ReadRequest::decode(&empty.encode().unwrap()).unwrap(), empty);
+}
+
+#[test]
+fn queries_that_have_much_in_common_come_back() {
+    let one = request().queries.remove(0);
+    let mut other = one.clone();
+    other.matchers = one.matchers[1..].into();
+    other.hints.function = "sum".into();
+    let mut longer = other.clone();
+    longer.matchers = [&*other.matchers, &[Matcher::equal("more", "")]].concat().into();
+    longer.hints.grouping.push("zone".into());
+    let bare = Query { matchers: [].into(), hints: Hints::default(), ..one.clone() };
+    let all = [&one, &one, &other, &longer, &one, &bare, &longer, &longer, &other];
+    let request = ReadRequest { queries: all.map(Query::clone).to_vec(), accepts: vec![] };
+    let read = ReadRequest::decode(&request.encode().unwrap()).unwrap();
+    assert_eq!(read, request);
+    let shares =
+        |a: usize, b: usize| Arc::ptr_eq(&read.queries[a].matchers, &read.queries[b].matchers);
+    assert!(shares(0, 1) && !shares(1, 2) && !shares(2, 3) && shares(6, 7));
 }
 
 #[test]

@@ -190,7 +190,7 @@ pub(crate) fn everything(window: MillisRange) -> ReadRequest {
         "__name__",
         ".+",
     );
-    let query = Query { window, matchers: vec![matcher.unwrap()], hints: Hints::default() };
+    let query = Query { window, matchers: [matcher.unwrap()].into(), hints: Hints::default() };
     ReadRequest { queries: vec![query], accepts: vec![] }
 }
 

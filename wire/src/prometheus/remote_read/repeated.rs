@@ -1,52 +1,71 @@
-//! Matchers and texts that the queries of a request have in common.
+//! What a query has in common with the one before it.
 //!
-//! The panels of a dashboard ask for much the same: each matcher is made once, its regular
-//! expression compiled once, and the others share it.
+//! Who cuts a long time into windows asks for the same series again and again: the matchers of the
+//! query before are not made again, their regular expressions not compiled again, and texts are
+//! shared too.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 use std::sync::Arc;
 
 use telemetry_core::labels::{MatchOp, Matcher};
 
+use super::request::Query;
 use crate::error::{Error, Fault};
-use crate::protobuf::Bytes;
 use crate::protobuf::Wire::*;
+use crate::protobuf::{Bytes, Reader};
 
-/// So many matchers and so many texts are remembered, the first ones: each is compared with all.
-const REPEATED_MAX: usize = 32;
+/// The first byte of a matcher in a query: field 3, of a length.
+const MATCHER_TAG: u8 = 0x1a;
 
-/// What the queries read so far have.
+/// The matchers of a query while it is read.
 #[derive(Debug, Default)]
-pub(super) struct Repeated<'a> {
-    /// By their messages.
-    matchers: Vec<(&'a [u8], Matcher)>,
-    texts: Vec<Arc<str>>,
+pub(super) struct Matchers<'a> {
+    /// Those of the query before, where they are the same.
+    same: Option<Arc<[Matcher]>>,
+    own: Vec<Matcher>,
+    /// Where they lie in the request, if in one piece.
+    piece: &'a [u8],
 }
 
-impl<'a> Repeated<'a> {
-    /// Reads a matcher.
-    pub(super) fn matcher(&mut self, message: Bytes<'a>) -> Result<Matcher, Fault> {
-        let known = self.matchers.iter().find(|(bytes, _)| *bytes == message.bytes);
-        if let Some((_, matcher)) = known {
-            return Ok(matcher.clone());
+impl<'a> Matchers<'a> {
+    /// Reads the matchers that follow each other in the `query`; the tag of the first has been
+    /// read. `before` is the query before with the piece that its matchers were read from.
+    pub(super) fn read(
+        &mut self,
+        query: &mut Reader<'a>,
+        before: Option<(&Query, &'a [u8])>,
+    ) -> Result<(), Fault> {
+        let run = query.run(MATCHER_TAG)?;
+        let is_first = self.same.is_none() && self.own.is_empty();
+        self.piece = if is_first { run.bytes } else { &[] };
+        if let Some((before, piece)) = before
+            && is_first
+            && piece == run.bytes
+        {
+            self.same = Some(Arc::clone(&before.matchers));
+            return Ok(());
         }
-        let matcher = read_matcher(message)?;
-        if self.matchers.len() < REPEATED_MAX {
-            self.matchers.push((message.bytes, matcher.clone()));
+        if let Some(same) = self.same.take() {
+            self.own.extend_from_slice(&same);
         }
-        Ok(matcher)
+        let mut run = run.message();
+        while let Some(message) = run.next_of_run()? {
+            self.own.push(read_matcher(message)?);
+        }
+        Ok(())
     }
 
-    /// Reads a text; what is not UTF-8 is replaced by U+FFFD.
-    pub(super) fn text(&mut self, bytes: Bytes<'_>) -> Arc<str> {
-        if let Some(text) = self.texts.iter().find(|text| text.as_bytes() == bytes.bytes) {
-            return Arc::clone(text);
-        }
-        let text: Arc<str> = bytes.text().into();
-        if self.texts.len() < REPEATED_MAX {
-            self.texts.push(Arc::clone(&text));
-        }
-        text
+    /// The matchers, and the piece that they were read from.
+    pub(super) fn finish(self) -> (Arc<[Matcher]>, &'a [u8]) {
+        (self.same.unwrap_or_else(|| self.own.into()), self.piece)
+    }
+}
+
+/// The text of `bytes`, which `before` may be already; what is not UTF-8 is replaced by U+FFFD.
+pub(super) fn text(bytes: Bytes<'_>, before: Option<&Arc<str>>) -> Arc<str> {
+    match before {
+        Some(before) if before.as_bytes() == bytes.bytes => Arc::clone(before),
+        _ => bytes.text().into(),
     }
 }
 
@@ -68,11 +87,11 @@ fn read_matcher(message: Bytes<'_>) -> Result<Matcher, Fault> {
         3 => MatchOp::NotRegex,
         _ => return Err(Box::new(Error::Matcher { position, source: None })),
     };
-    Matcher::new(op, text(name)?, text(value)?)
+    Matcher::new(op, utf8(name)?, utf8(value)?)
         .map_err(|error| Box::new(Error::Matcher { position, source: Some(Box::new(error)) }))
 }
 
-fn text(bytes: Bytes<'_>) -> Result<&str, Fault> {
+fn utf8(bytes: Bytes<'_>) -> Result<&str, Fault> {
     str::from_utf8(bytes.bytes)
         .map_err(|_| Box::new(Error::Matcher { position: bytes.at, source: None }))
 }
@@ -80,28 +99,49 @@ fn text(bytes: Bytes<'_>) -> Result<&str, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protobuf::Writer;
 
-    #[test]
-    fn equal_matchers_and_texts_are_made_once() {
-        // 1: =~ · 2: "a" · 3: "b.*"
-        let messages = [&b"\x08\x02\x12\x01a\x1a\x03b.*"[..], b"\x12\x01a\x1a\x01b"];
-        let mut repeated = Repeated::default();
-        for _ in 0..3 {
-            for (bytes, expected) in messages.into_iter().zip([r#"a=~"b.*""#, r#"a="b""#]) {
-                assert_eq!(repeated.matcher(Bytes { bytes, at: 0 }).unwrap().to_string(), expected);
-                assert_eq!(&*repeated.text(Bytes { bytes: b"rate", at: 0 }), "rate");
+    /// A query with these matchers, between some of which is another field.
+    fn message(pieces: &[&[&str]]) -> Vec<u8> {
+        let mut out = Writer::default();
+        for piece in pieces {
+            for name in *piece {
+                out.message(3, |out| out.bytes(2, name.as_bytes()));
             }
+            out.varint(1, 7);
         }
-        assert_eq!((repeated.matchers.len(), repeated.texts.len()), (2, 1));
+        out.finish()
     }
 
     #[test]
-    fn past_the_bound_nothing_is_remembered() {
-        let mut repeated = Repeated::default();
-        for at in 0..100_u8 {
-            let text = [b'0' + at / 10, b'0' + at % 10];
-            assert_eq!(repeated.text(Bytes { bytes: &text, at: 0 }).as_bytes(), text);
+    fn matchers_in_pieces_are_all_there() {
+        let messages: [&[&[&str]]; 6] = [
+            &[&["a", "b"]],
+            &[&["a", "b"], &["c"]],
+            &[&["a", "b"], &["c"]],
+            &[&["a"], &["b"], &["c", "d"]],
+            &[&["a"]],
+            &[&["a"], &["a"]],
+        ];
+        let bytes = messages.map(message);
+        let (mut before, mut piece): (Option<Query>, _) = (None, &[][..]);
+        for (bytes, pieces) in bytes.iter().zip(messages) {
+            let (mut matchers, mut reader) = (Matchers::default(), Reader::new(bytes));
+            while let Some(tag) = reader.tag().unwrap() {
+                if tag == (3, Len) {
+                    let before = before.as_ref().map(|before| (before, piece));
+                    matchers.read(&mut reader, before).unwrap();
+                } else {
+                    reader.skip(tag).unwrap();
+                }
+            }
+            let read = matchers.finish();
+            let names: Vec<_> = read.0.iter().map(Matcher::name).collect();
+            assert_eq!(names, pieces.concat());
+            let window = telemetry_core::time::MillisRange::new(0, 0);
+            let hints = super::super::request::Hints::default();
+            before = Some(Query { window, matchers: read.0, hints });
+            piece = read.1;
         }
-        assert_eq!(repeated.texts.len(), REPEATED_MAX);
     }
 }

@@ -7,16 +7,14 @@ use telemetry_core::labels::{MatchOp, Matcher};
 use telemetry_core::time::MillisRange;
 
 use super::BODY_BYTES_MAX;
-use super::repeated::Repeated;
+use super::repeated::{Matchers, text};
 use crate::error::{Error, Fault};
 use crate::protobuf::Wire::*;
 use crate::protobuf::{Reader, Writer};
 use crate::snappy;
 
-/// Queries and matchers of each that room is made for before they are there: a byte of a request
-/// must not cost more than it holds.
+/// Queries that room is made for before they are there: a request must not cost more than it holds.
 const QUERIES_RESERVED: usize = 64;
-const MATCHERS_RESERVED: usize = 8;
 
 /// Several queries that are answered together.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,8 +40,8 @@ pub enum ResponseKind {
 pub struct Query {
     /// Times of the samples, both ends included.
     pub window: MillisRange,
-    /// All must hold.
-    pub matchers: Vec<Matcher>,
+    /// All must hold. Queries one after the other that select the same share them.
+    pub matchers: Arc<[Matcher]>,
     /// What is done with the samples.
     pub hints: Hints,
 }
@@ -78,11 +76,11 @@ impl ReadRequest {
         let mut memory = Vec::new();
         let mut message = Reader::new(snappy::decompress(body, BODY_BYTES_MAX, &mut memory)?);
         let (mut request, mut kinds) = (ReadRequest::default(), Vec::new());
-        let mut repeated = Repeated::default();
+        let mut piece = &[][..];
         request.queries.reserve(count(message).min(QUERIES_RESERVED));
         while let Some(tag) = message.tag()? {
             match tag {
-                (1, Len) => read_query(message.message()?, &mut repeated, &mut request.queries)?,
+                (1, Len) => piece = read_query(message.message()?, piece, &mut request.queries)?,
                 (2, Len) => {
                     let mut packed = message.message()?;
                     while !packed.is_empty() {
@@ -135,55 +133,58 @@ fn count(mut message: Reader<'_>) -> usize {
     queries
 }
 
+/// Reads a query. `piece` is what the matchers of the last of `queries` were read from; gives that of
+/// its own.
 fn read_query<'a>(
     mut message: Reader<'a>,
-    repeated: &mut Repeated<'a>,
+    piece: &'a [u8],
     queries: &mut Vec<Query>,
-) -> Result<(), Fault> {
+) -> Result<&'a [u8], Fault> {
+    let before = queries.last();
     let (mut start, mut end, mut hints) = (0, 0, Hints::default());
-    // As many as the query before has.
-    let count = queries.last().map_or(0, |query| query.matchers.len());
-    let mut matchers = Vec::with_capacity(count.min(MATCHERS_RESERVED));
+    let mut matchers = Matchers::default();
     while let Some(tag) = message.tag()? {
         match tag {
             (1, Varint) => start = message.int64()?,
             (2, Varint) => end = message.int64()?,
-            (3, Len) => matchers.push(repeated.matcher(message.bytes()?)?),
+            (3, Len) => matchers.read(&mut message, before.map(|before| (before, piece)))?,
             (4, Len) => {
-                hints = Hints::default();
-                read_hints(message.message()?, repeated, &mut hints)?;
+                hints = read_hints(message.message()?, before.map(|before| &before.hints))?;
             }
             _ => message.skip(tag)?,
         }
     }
+    let (matchers, piece) = matchers.finish();
     queries.push(Query { window: MillisRange::new(start, end), matchers, hints });
-    Ok(())
+    Ok(piece)
 }
 
-fn read_hints(
-    mut message: Reader<'_>,
-    repeated: &mut Repeated<'_>,
-    hints: &mut Hints,
-) -> Result<(), Fault> {
+fn read_hints(mut message: Reader<'_>, before: Option<&Hints>) -> Result<Hints, Fault> {
+    let mut hints = Hints::default();
     while let Some(tag) = message.tag()? {
         match tag {
             (1, Varint) => hints.step_ms = message.int64()?,
-            (2, Len) => hints.function = repeated.text(message.bytes()?),
+            (2, Len) => {
+                hints.function = text(message.bytes()?, before.map(|hints| &hints.function));
+            }
             (3, Varint) => hints.start_ms = message.int64()?,
             (4, Varint) => hints.end_ms = message.int64()?,
-            (5, Len) => hints.grouping.push(repeated.text(message.bytes()?)),
+            (5, Len) => {
+                let before = before.and_then(|before| before.grouping.get(hints.grouping.len()));
+                hints.grouping.push(text(message.bytes()?, before));
+            }
             (6, Varint) => hints.by = message.bool()?,
             (7, Varint) => hints.range_ms = message.int64()?,
             _ => message.skip(tag)?,
         }
     }
-    Ok(())
+    Ok(hints)
 }
 
 fn write_query(out: &mut Writer, query: &Query) {
     out.nonzero(1, query.window.start.0.cast_unsigned());
     out.nonzero(2, query.window.end.0.cast_unsigned());
-    for matcher in &query.matchers {
+    for matcher in &*query.matchers {
         out.message(3, |out| {
             let op = match matcher.op() {
                 MatchOp::Equal => 0,
