@@ -316,7 +316,8 @@ fn what_we_write_and_ask_is_what_it_answers() {
         // Asked for samples, it says neither custom buckets nor the sign of a zero.
         let mut request = everything(window);
         let custom = Matcher::new(MatchOp::NotEqual, "__name__", "s_custom").unwrap();
-        request.queries[0].matchers.push(custom);
+        let matchers = &mut request.queries[0].matchers;
+        *matchers = matchers.iter().cloned().chain([custom]).collect();
         let answer = ReadResponse::decode(&server.read(&request)).unwrap();
         let mut without = ours.clone();
         without.retain(|series, _| !series.contains("s_custom"));
