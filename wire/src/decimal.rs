@@ -6,10 +6,10 @@
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 /// Digits whose number a float holds exactly, whatever they are.
-const DIGITS_MAX: u32 = 15;
+const DIGITS_MAX: usize = 15;
 
 /// Digits whose number 64 bits hold, whatever they are; with a sign, most numbers of that length.
-const INTEGER_DIGITS_MAX: u32 = 19;
+const INTEGER_DIGITS_MAX: usize = 19;
 
 const POWERS: [f64; 16] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
@@ -18,66 +18,62 @@ const POWERS: [f64; 16] =
 /// or something that may belong to it follows.
 #[inline]
 pub(crate) fn float(bytes: &[u8]) -> Option<(f64, usize)> {
-    let is_negative = bytes.first() == Some(&b'-');
-    let mut at = usize::from(is_negative);
-    let (mut mantissa, mut digits, mut fraction) = (0_u64, 0, 0_u32);
-    let start = at;
-    while let Some(digit) = bytes.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|it| *it < 10)
-    {
-        mantissa = mantissa.wrapping_mul(10).wrapping_add(digit.into());
-        digits += 1;
-        at += 1;
-    }
-    // `01` is no number in JSON.
-    if digits == 0 || digits > 1 && bytes.get(start) == Some(&b'0') {
+    let start = usize::from(bytes.first() == Some(&b'-'));
+    let (mantissa, mut at) = digits(bytes, start, 0);
+    let mut count = at - start;
+    if !is_whole(bytes, start, count) {
         return None;
     }
+    let (mut mantissa, mut fraction) = (mantissa, 0);
     if bytes.get(at) == Some(&b'.') {
-        at += 1;
-        while let Some(digit) =
-            bytes.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|it| *it < 10)
-        {
-            mantissa = mantissa.wrapping_mul(10).wrapping_add(digit.into());
-            fraction += 1;
-            at += 1;
-        }
+        let point = at;
+        (mantissa, at) = digits(bytes, point + 1, mantissa);
+        fraction = at - point - 1;
+        count += fraction;
         if fraction == 0 {
             return None;
         }
     }
-    if digits + fraction > DIGITS_MAX || is_part(bytes.get(at)) {
+    if count > DIGITS_MAX || is_part(bytes.get(at)) {
         return None;
     }
-    let power = POWERS.get(usize::try_from(fraction).ok()?)?;
-    let value = mantissa as f64 / power;
-    Some((if is_negative { -value } else { value }, at))
+    let value = mantissa as f64 / POWERS.get(fraction)?;
+    Some((if start == 1 { -value } else { value }, at))
 }
 
 /// As [`float`], of integers.
 #[inline]
 pub(crate) fn integer(bytes: &[u8]) -> Option<(i64, usize)> {
-    let is_negative = bytes.first() == Some(&b'-');
-    let start = usize::from(is_negative);
-    let (mut value, mut at, mut digits) = (0_u64, start, 0_u32);
+    let start = usize::from(bytes.first() == Some(&b'-'));
+    let (mut value, mut at) = (0_u64, start);
     // Timestamps have 10 to 19 digits.
-    while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk).and_then(eight_digits) {
-        value = value.wrapping_mul(100_000_000).wrapping_add(eight);
-        (at, digits) = (at + 8, digits + 8);
-        if digits == 16 {
-            break;
-        }
+    if let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk).and_then(eight_digits) {
+        (value, at) = (eight, at + 8);
     }
+    let (value, at) = digits(bytes, at, value);
+    let count = at - start;
+    if !is_whole(bytes, start, count) || count > INTEGER_DIGITS_MAX || is_part(bytes.get(at)) {
+        return None;
+    }
+    let value = i64::try_from(value).ok()?;
+    Some((if start == 1 { -value } else { value }, at))
+}
+
+/// The number that goes on with the digits from `at` on, and where they end.
+#[inline]
+fn digits(bytes: &[u8], mut at: usize, mut value: u64) -> (u64, usize) {
     while let Some(digit) = bytes.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|it| *it < 10)
     {
         value = value.wrapping_mul(10).wrapping_add(digit.into());
-        digits += 1;
         at += 1;
     }
-    let is_right = (1..=INTEGER_DIGITS_MAX).contains(&digits)
-        && !(digits > 1 && bytes.get(start) == Some(&b'0'))
-        && !is_part(bytes.get(at));
-    let value = i64::try_from(value).ok().filter(|_| is_right)?;
-    Some((if is_negative { -value } else { value }, at))
+    (value, at)
+}
+
+/// Whether so many digits from `start` on are a whole number: `01` is none in JSON.
+#[inline]
+fn is_whole(bytes: &[u8], start: usize, count: usize) -> bool {
+    count == 1 || count > 1 && bytes.get(start) != Some(&b'0')
 }
 
 /// The number that eight digits are, all at once: neighbours are joined to pairs, pairs to fours,
@@ -99,7 +95,7 @@ fn eight_digits(bytes: &[u8; 8]) -> Option<u64> {
 /// Whether a number may go on with this byte: in Go's spelling with letters and `_` too.
 #[inline]
 fn is_part(byte: Option<&u8>) -> bool {
-    byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"+-._".contains(byte))
+    matches!(byte, Some(b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'-' | b'.' | b'_'))
 }
 
 #[cfg(test)]

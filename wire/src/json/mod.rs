@@ -28,11 +28,15 @@ pub(crate) struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub(crate) fn new(input: &'a [u8]) -> Result<Self, Error> {
         match str::from_utf8(input) {
-            Ok(text) => Ok(Reader { text, at: 0 }),
+            Ok(text) => Ok(Reader::of(text)),
             Err(error) => {
                 Err(Error::Json { position: error.valid_up_to(), kind: JsonErrorKind::Utf8 })
             }
         }
+    }
+
+    pub(crate) fn of(text: &'a str) -> Self {
+        Reader { text, at: 0 }
     }
 
     pub(crate) fn at(&self) -> usize {
@@ -266,15 +270,6 @@ impl<'a> Reader<'a> {
         Ok(text)
     }
 
-    /// A number that is spelt plainly, if one comes next.
-    #[inline]
-    pub(crate) fn take_float(&mut self) -> Option<f64> {
-        self.peek();
-        let (value, len) = decimal::float(self.bytes())?;
-        self.at += len;
-        Some(value)
-    }
-
     /// An integer that is spelt plainly, if one comes next.
     #[inline]
     pub(crate) fn take_integer(&mut self) -> Option<i64> {
@@ -366,6 +361,36 @@ impl<'a> Reader<'a> {
                 return self.expect(b']', "`,` or `]`");
             }
         }
+    }
+
+    /// An array of numbers, appended to `out`: `plain` reads one that is spelt plainly at the head of
+    /// what comes, and tells its length; `other` reads whatever else may stand there.
+    #[inline]
+    pub(crate) fn numbers<T>(
+        &mut self,
+        plain: impl Fn(&[u8]) -> Option<(T, usize)>,
+        other: impl Fn(&mut Self) -> Result<T, Error>,
+        out: &mut Vec<T>,
+    ) -> Result<(), Error> {
+        self.array(|reader| {
+            reader.peek();
+            let text = reader.text.as_bytes();
+            let plain_at = |at: usize| plain(text.get(at..)?).map(|(value, len)| (value, at + len));
+            let Some((value, mut at)) = plain_at(reader.at) else {
+                out.push(other(reader)?);
+                return Ok(());
+            };
+            out.push(value);
+            // Those that follow without white space.
+            while text.get(at) == Some(&b',')
+                && let Some((value, end)) = plain_at(at + 1)
+            {
+                out.push(value);
+                at = end;
+            }
+            reader.at = at;
+            Ok(())
+        })
     }
 
     /// Checks that nothing but white space is left.

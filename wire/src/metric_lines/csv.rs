@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::layout::{Column, CsvLayout, Header};
 use super::report::{LineFault, Refused};
-use super::row::{Piece, Row, Sample};
+use super::row::{Piece, Row, Times};
 use crate::decimal;
 
 impl CsvLayout {
@@ -34,67 +34,62 @@ impl CsvLayout {
 
     /// Reads the samples of a line.
     pub(super) fn read(&self, line: &str, row: &mut Row) -> Result<(), Refused> {
-        let last = self.columns.last().map_or(0, |(position, _)| *position);
-        let end = cells(line, row, last + 1)?;
-        if row.cells.len() <= last {
-            let column = row.cells.len() + 1;
-            return Err(Refused::new(end, LineFault::NoColumn { column }));
-        }
+        let mut cells = Cells::of(line);
         let mut time = None;
         let mut hashed = std::mem::take(&mut row.hashed);
-        let mut samples = std::mem::take(&mut row.samples);
         hashed.clear();
         let mut fault = None;
         for (part, (position, column)) in self.columns.iter().enumerate() {
-            let Some(cell) = row.cells.get(*position) else { continue };
-            let text = row.text(line, cell);
+            cells.skip_to(*position)?;
+            let start = cells.at;
             match column {
                 Column::Label(_) => {
-                    hashed.extend_from_slice(text.as_bytes());
+                    let cell = cells.next(row)?;
+                    hashed.extend_from_slice(row.text(line, &cell).as_bytes());
                     // No text has this byte.
                     hashed.push(0xff);
+                    row.cells.push(cell);
                 }
-                Column::Metric(_) if text.is_empty() => {}
-                Column::Metric(_) => match number(text) {
-                    Some(value) => {
-                        // Nor this one, so that a value is not taken for a part of a label.
+                Column::Metric(_) => match cells.next_number(row)? {
+                    Number::Value(value) => row.push(part, value),
+                    other => {
+                        // Nor this one, so that what is missing is not taken for a part of a label.
                         hashed.push(0xfe);
                         hashed.extend_from_slice(&(part as u64).to_le_bytes());
-                        samples.push(Sample { part, time: None, value });
-                    }
-                    None => {
-                        let place = place(line, *position);
-                        row.refused.push(Refused::new(place, LineFault::Number));
+                        if other == Number::Wrong {
+                            row.refused.push(Refused::new(start, LineFault::Number));
+                        }
                     }
                 },
                 Column::Time(form) => {
-                    time = form.millis(text);
+                    let cell = cells.next(row)?;
+                    time = form.millis(row.text(line, &cell));
                     if time.is_none() {
-                        fault = Some(Refused::new(place(line, *position), LineFault::Time));
-                        break;
+                        fault = Some(Refused::new(start, LineFault::Time));
                     }
                 }
             }
         }
         row.key = xxh3_128(&hashed);
-        row.is_one_series = false;
-        samples.iter_mut().for_each(|sample| sample.time = time);
-        (row.hashed, row.samples) = (hashed, samples);
+        row.times = Times::Row(time);
+        row.hashed = hashed;
         fault.map_or(Ok(()), Err)
     }
 
-    /// Makes the labels of a sample's series.
-    pub(super) fn series(&self, sample: &Sample, row: &mut Row) {
+    /// Makes the labels of the series of a column's sample.
+    pub(super) fn series(&self, part: usize, row: &mut Row) {
         row.clear_labels();
-        for (at, (position, column)) in self.columns.iter().enumerate() {
+        let mut label = 0;
+        for (at, (_, column)) in self.columns.iter().enumerate() {
             match column {
-                Column::Metric(name) if at == sample.part => {
+                Column::Metric(name) if at == part => {
                     let label = row.keep(|arena| arena.push_str(METRIC_NAME));
                     let name = row.keep(|arena| arena.push_str(name));
                     row.label(label, name);
                 }
                 Column::Label(name) => {
-                    let Some(cell) = row.cells.get(*position).cloned() else { continue };
+                    let Some(cell) = row.cells.get(label).cloned() else { continue };
+                    label += 1;
                     let name = row.keep(|arena| arena.push_str(name));
                     row.label(name, cell);
                 }
@@ -104,18 +99,13 @@ impl CsvLayout {
     }
 }
 
-/// The number that a cell is.
-#[inline]
-fn number(text: &str) -> Option<f64> {
-    match decimal::float(text.as_bytes()) {
-        Some((value, len)) if len == text.len() => Some(value),
-        _ => parse_float(text).ok(),
-    }
-}
-
 /// The columns that the first line names.
 fn columns(header: &Header, line: &str, row: &mut Row) -> Result<Vec<(usize, Column)>, Refused> {
-    cells(line, row, usize::MAX)?;
+    let mut cells = Cells::of(line);
+    while !cells.is_at_end {
+        let cell = cells.next(row)?;
+        row.cells.push(cell);
+    }
     let names: Vec<&str> = row.cells.iter().map(|cell| row.text(line, cell)).collect();
     let wanted = header.time.iter().map(|time| &time.0).chain(&header.labels);
     for name in wanted {
@@ -132,31 +122,99 @@ fn columns(header: &Header, line: &str, row: &mut Row) -> Result<Vec<(usize, Col
     Ok(named.map(|(position, name)| (position, column(name))).collect())
 }
 
-/// Reads the first `wanted` cells; gives where reading ended.
-fn cells(line: &str, row: &mut Row, wanted: usize) -> Result<usize, Refused> {
-    row.cells.clear();
-    let bytes = line.as_bytes();
-    let mut at = 0;
-    while row.cells.len() < wanted {
-        let rest = bytes.get(at..).unwrap_or_default();
-        if rest.first() == Some(&b'"') {
-            at = quoted(line, at + 1, row)?;
-        } else {
-            let len = memchr(b',', rest).unwrap_or(rest.len());
-            row.cells.push(Piece::Line(at..at + len));
-            at += len;
-        }
-        if at == bytes.len() {
-            break;
-        }
-        // The comma.
-        at += 1;
-    }
-    Ok(at)
+/// What a cell with a value is.
+#[derive(Debug, PartialEq)]
+enum Number {
+    Value(f64),
+    Empty,
+    Wrong,
 }
 
-/// Reads the cell behind an opening quote; gives where it ends.
-fn quoted(line: &str, start: usize, row: &mut Row) -> Result<usize, Refused> {
+/// The cells of a line, from the first one on.
+struct Cells<'t> {
+    line: &'t str,
+    /// Where the next cell begins.
+    at: usize,
+    /// Its number, from 0.
+    position: usize,
+    is_at_end: bool,
+}
+
+impl<'t> Cells<'t> {
+    fn of(line: &'t str) -> Self {
+        Cells { line, at: 0, position: 0, is_at_end: false }
+    }
+
+    /// Steps over the cells in front of number `position`, which must be there.
+    #[inline]
+    fn skip_to(&mut self, position: usize) -> Result<(), Refused> {
+        while self.position < position && !self.is_at_end {
+            self.skip()?;
+        }
+        if self.is_at_end {
+            let fault = LineFault::NoColumn { column: self.position + 1 };
+            return Err(Refused::new(self.line.len(), fault));
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn skip(&mut self) -> Result<(), Refused> {
+        self.next(&mut Row::default()).map(drop)
+    }
+
+    /// The next cell.
+    #[inline]
+    fn next(&mut self, row: &mut Row) -> Result<Piece, Refused> {
+        let rest = self.rest();
+        if rest.first() == Some(&b'"') {
+            let (cell, end) = quoted(self.line, self.at + 1, row)?;
+            self.end_at(end);
+            return Ok(cell);
+        }
+        let cell = self.at..self.at + len_of_cell(rest);
+        self.end_at(cell.end);
+        Ok(Piece::Line(cell))
+    }
+
+    /// The next cell as a number.
+    #[inline]
+    fn next_number(&mut self, row: &mut Row) -> Result<Number, Refused> {
+        let rest = self.rest();
+        if let Some((value, len)) = decimal::float(rest)
+            && matches!(rest.get(len), None | Some(b','))
+        {
+            self.end_at(self.at + len);
+            return Ok(Number::Value(value));
+        }
+        let cell = self.next(row)?;
+        Ok(match row.text(self.line, &cell) {
+            "" => Number::Empty,
+            text => parse_float(text).map_or(Number::Wrong, Number::Value),
+        })
+    }
+
+    fn rest(&self) -> &'t [u8] {
+        self.line.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    /// Goes on behind the comma at `end`, if the line goes on there.
+    #[inline]
+    fn end_at(&mut self, end: usize) {
+        self.is_at_end = end == self.line.len();
+        self.position += 1;
+        self.at = end + 1;
+    }
+}
+
+/// Where the first comma is, or the end: cells are short.
+#[inline]
+fn len_of_cell(rest: &[u8]) -> usize {
+    rest.iter().position(|byte| *byte == b',').unwrap_or(rest.len())
+}
+
+/// The cell behind an opening quote, and where it ends.
+fn quoted(line: &str, start: usize, row: &mut Row) -> Result<(Piece, usize), Refused> {
     let bytes = line.as_bytes();
     let wrong = || Refused::new(start - 1, LineFault::Quotes);
     let mut at = start;
@@ -184,16 +242,5 @@ fn quoted(line: &str, start: usize, row: &mut Row) -> Result<usize, Refused> {
     } else {
         Piece::Line(start..end)
     };
-    row.cells.push(cell);
-    Ok(end + 1)
-}
-
-/// Where cell number `position` begins.
-#[cold]
-fn place(line: &str, position: usize) -> usize {
-    let mut row = Row::default();
-    match position {
-        0 => 0,
-        position => cells(line, &mut row, position).unwrap_or_default(),
-    }
+    Ok((cell, end + 1))
 }

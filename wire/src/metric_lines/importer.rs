@@ -13,10 +13,13 @@ use super::influx;
 use super::json;
 use super::options::{Form, LineOptions};
 use super::report::{Imported, LineFault, Refused, RefusedLine};
-use super::row::Row;
+use super::row::{Row, Times};
 use crate::error::Error;
 use crate::lines::{first_line, for_each_piece};
 use crate::prometheus::escape_name;
+
+/// What some programs put in front of a text in UTF-8.
+const MARK: &str = "\u{feff}";
 
 /// Series that are remembered; past that all are forgotten and looked up anew.
 const SERIES_MAX: usize = 1 << 20;
@@ -78,11 +81,14 @@ impl<S: MetricSink> Importer<S> {
     /// Where the sink cannot store anything.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.imported.bytes += bytes.len() as u64;
+        // Looking at all of it at once takes less than looking at line after line.
+        let text = str::from_utf8(bytes).ok();
         let mut rest = bytes;
         while let Some((line, after)) = first_line(rest) {
+            let start = bytes.len() - rest.len();
             rest = after;
             if self.partial.is_empty() && !self.is_too_long {
-                self.line(line)?;
+                self.line(line, text.and_then(|text| text.get(start..start + line.len())))?;
             } else {
                 self.gather(line);
                 self.gathered()?;
@@ -110,7 +116,7 @@ impl<S: MetricSink> Importer<S> {
             self.refuse_too_long();
             return Ok(());
         }
-        self.line(&line)?;
+        self.line(&line, None)?;
         // Its memory is used again.
         self.partial = line;
         self.partial.clear();
@@ -122,22 +128,26 @@ impl<S: MetricSink> Importer<S> {
         self.refuse(None, LineFault::TooLong { limit });
     }
 
-    fn line(&mut self, line: &[u8]) -> Result<(), Error> {
+    /// Takes a line, which is `text` where that is known already.
+    fn line(&mut self, line: &[u8], text: Option<&str>) -> Result<(), Error> {
         self.imported.lines += 1;
         if line.len() > self.options.line_bytes_max {
             self.refuse_too_long();
             return Ok(());
         }
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let end = line.strip_suffix(b"\r").unwrap_or(line).len();
         // A byte order mark is no part of the first cell or measurement.
-        let mark = if self.imported.lines == 1 { "\u{feff}" } else { "" };
-        let line = line.strip_prefix(mark.as_bytes()).unwrap_or(line);
-        let text = match str::from_utf8(line) {
-            Ok(text) => text,
-            Err(error) => {
-                self.refuse(Some(error.valid_up_to()), LineFault::Utf8);
-                return Ok(());
-            }
+        let has_mark = self.imported.lines == 1 && line.starts_with(MARK.as_bytes());
+        let start = if has_mark { MARK.len() } else { 0 };
+        let text = match text {
+            Some(text) => text.get(start..end).unwrap_or_default(),
+            None => match str::from_utf8(line.get(start..end).unwrap_or_default()) {
+                Ok(text) => text,
+                Err(error) => {
+                    self.refuse(Some(error.valid_up_to()), LineFault::Utf8);
+                    return Ok(());
+                }
+            },
         };
         self.row.clear();
         match self.read(text) {
@@ -147,7 +157,7 @@ impl<S: MetricSink> Importer<S> {
                 return Ok(());
             }
         }
-        self.pending_bytes += line.len();
+        self.pending_bytes += text.len();
         if self.pending_bytes >= self.options.batch_bytes { self.commit() } else { Ok(()) }
     }
 
@@ -169,12 +179,15 @@ impl<S: MetricSink> Importer<S> {
             Form::Influx(_) if influx::is_comment(line) => return Ok(None),
             Form::Influx(options) => options.read(line, row)?,
         }
-        if self.row.samples.is_empty() { Ok(None) } else { self.find(line).map(Some) }
+        if self.row.values.is_empty() { Ok(None) } else { self.find(line).map(Some) }
     }
 
     /// Where the series of the line's samples are.
     fn find(&mut self, line: &str) -> Result<Found, Refused> {
-        let count = if self.row.is_one_series { 1 } else { self.row.samples.len() };
+        let count = match self.row.times {
+            Times::Series(_) => 1,
+            Times::Row(_) => self.row.values.len(),
+        };
         if let Some(first) = self.known.get(&self.row.key).copied() {
             let mut series = self.series.get(first..first + count).unwrap_or_default().iter();
             if series.all(|series| self.sink.is_live(*series)) {
@@ -183,11 +196,11 @@ impl<S: MetricSink> Importer<S> {
         }
         self.resolved.clear();
         for at in 0..count {
-            let Some(sample) = self.row.samples.get(at).copied() else { break };
+            let part = self.row.parts.get(at).copied().unwrap_or_default();
             match &self.options.form {
-                Form::Csv(layout) => layout.series(&sample, &mut self.row),
+                Form::Csv(layout) => layout.series(part, &mut self.row),
                 Form::JsonLines => json::series(line, &mut self.row)?,
-                Form::Influx(options) => options.series(line, &sample, &mut self.row)?,
+                Form::Influx(options) => options.series(line, part, &mut self.row)?,
             }
             let series = self.resolve(line);
             self.resolved.push(series);
@@ -233,25 +246,46 @@ impl<S: MetricSink> Importer<S> {
             self.refuse(Some(byte), fault);
         }
         let Some(found) = found else { return };
+        let values = &self.row.values;
         self.lines.push((self.items, self.imported.lines));
-        self.items += self.row.samples.len() as u64;
+        self.items += values.len() as u64;
         let (mut oldest, mut newest) = self.imported.range.unwrap_or((i64::MAX, i64::MIN));
-        for (at, sample) in self.row.samples.iter().enumerate() {
-            let at = if self.row.is_one_series { 0 } else { at };
-            let time = sample.time.unwrap_or(self.options.default_time.0);
-            let series = match found {
-                Found::Known(first) => self.series.get(first + at).copied(),
-                Found::New => match self.resolved.get(at) {
-                    Some(Err(reason)) => {
-                        self.sink.refuse(reason.clone());
-                        continue;
+        let mut extend = |time: i64| (oldest, newest) = (oldest.min(time), newest.max(time));
+        let resolved = match found {
+            Found::Known(first) => Ok(self.series.get(first..).unwrap_or_default()),
+            Found::New => Err(&self.resolved),
+        };
+        match (&self.row.times, resolved) {
+            (Times::Row(time), Ok(series)) => {
+                let time = time.unwrap_or(self.options.default_time.0);
+                extend(time);
+                self.sink.append_row(series, time, values);
+            }
+            (Times::Row(time), Err(resolved)) => {
+                let time = time.unwrap_or(self.options.default_time.0);
+                for (series, value) in resolved.iter().zip(values) {
+                    match series {
+                        Ok(series) => {
+                            extend(time);
+                            self.sink.append(*series, time, (*value).into(), 0);
+                        }
+                        Err(reason) => self.sink.refuse(reason.clone()),
                     }
-                    resolved => resolved.and_then(|series| series.as_ref().ok().copied()),
-                },
-            };
-            let Some(series) = series else { continue };
-            self.sink.append(series, time, sample.value.into(), 0);
-            (oldest, newest) = (oldest.min(time), newest.max(time));
+                }
+            }
+            (Times::Series(times), Ok(series)) => {
+                let Some(series) = series.first().copied() else { return };
+                for (time, value) in times.iter().zip(values) {
+                    extend(*time);
+                    self.sink.append(series, *time, (*value).into(), 0);
+                }
+            }
+            (Times::Series(_), Err(resolved)) => {
+                let reason = resolved.iter().find_map(|series| series.as_ref().err());
+                for _ in values {
+                    reason.iter().for_each(|reason| self.sink.refuse((*reason).clone()));
+                }
+            }
         }
         self.imported.range = (oldest <= newest).then_some((oldest, newest));
     }

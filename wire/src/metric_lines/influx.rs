@@ -18,7 +18,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::options::InfluxOptions;
 use super::report::{LineFault, Refused};
-use super::row::{Piece, Row, Sample};
+use super::row::{Piece, Row, Times};
 use crate::decimal;
 
 /// Between texts that are hashed together: no text has this byte.
@@ -46,15 +46,14 @@ impl InfluxOptions {
         }
         row.key = xxh3_128(&hashed);
         row.hashed = hashed;
-        row.is_one_series = false;
         let at = read?;
         let time = line.get(at..).unwrap_or_default().trim_matches(' ');
+        let mut millis = None;
         if !time.is_empty() {
-            let millis = self.precision.millis(time);
-            let place = after_spaces(bytes, at);
-            let millis = millis.ok_or_else(|| Refused::new(place, LineFault::Time))?;
-            row.samples.iter_mut().for_each(|sample| sample.time = Some(millis));
+            let wrong = || Refused::new(after_spaces(bytes, at), LineFault::Time);
+            millis = Some(self.precision.millis(time).ok_or_else(wrong)?);
         }
+        row.times = Times::Row(millis);
         Ok(())
     }
 
@@ -89,7 +88,7 @@ impl InfluxOptions {
                     // No text has this byte.
                     hashed.push(SEPARATOR);
                     hashed.extend_from_slice(bytes.get(key.clone()).unwrap_or_default());
-                    row.samples.push(Sample { part: row.cells.len(), time: None, value });
+                    row.push(row.cells.len(), value);
                 }
                 Err(fault) => row.refused.push(Refused::new(at, fault)),
             }
@@ -102,8 +101,8 @@ impl InfluxOptions {
         }
     }
 
-    /// Makes the labels of a sample's series.
-    pub(super) fn series(&self, line: &str, sample: &Sample, row: &mut Row) -> Result<(), Refused> {
+    /// Makes the labels of the series of a field's sample.
+    pub(super) fn series(&self, line: &str, part: usize, row: &mut Row) -> Result<(), Refused> {
         row.clear_labels();
         let bytes = line.as_bytes();
         let Range { start, end } = row.head;
@@ -112,7 +111,7 @@ impl InfluxOptions {
         if measurement.is_empty() && !self.skips_measurement {
             return Err(Refused::expected(start, "a measurement"));
         }
-        let field = match row.cells.get(sample.part) {
+        let field = match row.cells.get(part) {
             Some(Piece::Line(field)) => field.clone(),
             _ => 0..0,
         };

@@ -5,8 +5,9 @@ use telemetry_core::syntax::number::parse_float;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::report::{LineFault, Refused};
-use super::row::{Row, Sample};
+use super::row::{Row, Times};
 use super::time::TimeForm;
+use crate::decimal;
 use crate::error::{Error, JsonErrorKind};
 use crate::json::Reader;
 
@@ -14,7 +15,13 @@ use crate::json::Reader;
 pub(super) fn read(line: &str, row: &mut Row) -> Result<(), Refused> {
     let mut metric = None;
     let [mut has_values, mut has_times] = [false; 2];
-    let mut reader = Reader::new(line.as_bytes()).map_err(refused)?;
+    let mut times = match std::mem::take(&mut row.times) {
+        // Its memory is used again.
+        Times::Series(times) => times,
+        Times::Row(_) => Vec::new(),
+    };
+    times.clear();
+    let mut reader = Reader::of(line);
     let read = reader.object(|reader, name| match name {
         "metric" => {
             reader.peek();
@@ -26,30 +33,28 @@ pub(super) fn read(line: &str, row: &mut Row) -> Result<(), Refused> {
         "values" => {
             has_values = true;
             row.values.clear();
-            reader.array(|reader| value(reader).map(|value| row.values.push(value)))
+            reader.numbers(decimal::float, value, &mut row.values)
         }
         "timestamps" => {
             has_times = true;
-            row.times.clear();
-            reader.array(|reader| time(reader).map(|time| row.times.push(time)))
+            times.clear();
+            reader.numbers(decimal::integer, time, &mut times)
         }
         _ => reader.skip(),
     });
+    let lengths = (row.values.len(), times.len());
+    row.times = Times::Series(times);
     read.and_then(|()| reader.end()).map_err(refused)?;
     let missing = |member| Refused::new(0, LineFault::Missing { member });
     row.head = metric.ok_or_else(|| missing("metric"))?;
     if !has_values || !has_times {
         return Err(missing(if has_values { "timestamps" } else { "values" }));
     }
-    let (values, timestamps) = (row.values.len(), row.times.len());
+    let (values, timestamps) = lengths;
     if values != timestamps {
         return Err(Refused::new(0, LineFault::Lengths { values, timestamps }));
     }
     row.key = xxh3_128(line.get(row.head.clone()).unwrap_or_default().as_bytes());
-    row.is_one_series = true;
-    let samples = row.values.iter().zip(&row.times);
-    let sample = |(value, time): (&f64, &i64)| Sample { part: 0, time: Some(*time), value: *value };
-    row.samples.extend(samples.map(sample));
     Ok(())
 }
 
@@ -58,7 +63,7 @@ pub(super) fn series(line: &str, row: &mut Row) -> Result<(), Refused> {
     row.clear_labels();
     let start = row.head.start;
     let metric = line.get(row.head.clone()).unwrap_or_default();
-    let mut reader = Reader::new(metric.as_bytes()).map_err(refused)?;
+    let mut reader = Reader::of(metric);
     let read = reader.object(|reader, name| {
         let value = reader.string()?;
         let name = row.keep(|arena| arena.push_str(name));
@@ -73,11 +78,8 @@ pub(super) fn series(line: &str, row: &mut Row) -> Result<(), Refused> {
 }
 
 /// A number, a text that is one, or `null`.
-#[inline]
+#[cold]
 fn value(reader: &mut Reader<'_>) -> Result<f64, Error> {
-    if let Some(value) = reader.take_float() {
-        return Ok(value);
-    }
     if reader.take_null()? {
         return Ok(f64::NAN);
     }
@@ -88,11 +90,8 @@ fn value(reader: &mut Reader<'_>) -> Result<f64, Error> {
     parse_float(&text).map_err(|_| reader.error_at(at, kind))
 }
 
-#[inline]
+#[cold]
 fn time(reader: &mut Reader<'_>) -> Result<i64, Error> {
-    if let Some(time) = reader.take_integer() {
-        return Ok(time);
-    }
     let at = reader.at();
     let millis = TimeForm::Millis.millis(reader.number()?);
     millis.ok_or_else(|| reader.error_at(at, JsonErrorKind::Number { kind: "a timestamp" }))

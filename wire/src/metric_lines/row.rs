@@ -15,47 +15,59 @@ pub(super) enum Piece {
     Arena(Range<usize>),
 }
 
-/// A sample.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sample {
-    /// Which of the line's cells or fields it is.
-    pub(super) part: usize,
-    /// None where the line has no time.
-    pub(super) time: Option<i64>,
-    pub(super) value: f64,
-}
-
 /// What a line holds.
 #[derive(Debug, Default)]
 pub(super) struct Row {
-    pub(super) samples: Vec<Sample>,
+    /// Values of the samples.
+    pub(super) values: Vec<f64>,
+    /// When they were taken.
+    pub(super) times: Times,
+    /// Of which cell or field of the line each value is; none where all are of one series.
+    pub(super) parts: Vec<usize>,
     /// A hash of what names the series of the samples.
     pub(super) key: u128,
-    /// Whether all samples are of one series; else each is of another.
-    pub(super) is_one_series: bool,
     /// Values of the line that are no samples.
     pub(super) refused: Vec<super::report::Refused>,
     /// Where the line says which series it is about.
     pub(super) head: Range<usize>,
-    /// The line's cells, or names of its fields.
+    /// The cells that are labels, or names of the line's fields.
     pub(super) cells: Vec<Piece>,
-    pub(super) values: Vec<f64>,
-    pub(super) times: Vec<i64>,
     /// Bytes to hash.
     pub(super) hashed: Vec<u8>,
     arena: String,
     labels: Vec<(Piece, Piece)>,
 }
 
+/// When the samples of a line were taken.
+#[derive(Debug)]
+pub(super) enum Times {
+    /// All at once, each is of another series; none where the line has no time.
+    Row(Option<i64>),
+    /// One after the other, all are of one series.
+    Series(Vec<i64>),
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Times::Row(None)
+    }
+}
+
 impl Row {
     /// Makes room for the next line.
     pub(super) fn clear(&mut self) {
-        self.samples.clear();
+        self.values.clear();
+        self.parts.clear();
         self.refused.clear();
         self.cells.clear();
-        self.values.clear();
-        self.times.clear();
         self.arena.clear();
+    }
+
+    /// Adds a sample of the line's cell or field `part`.
+    #[inline]
+    pub(super) fn push(&mut self, part: usize, value: f64) {
+        self.parts.push(part);
+        self.values.push(value);
     }
 
     /// Makes room for the labels of the next series.

@@ -109,7 +109,7 @@ impl Batch {
             let labels = self.labels.get(label..stream.labels_end).unwrap_or_default();
             let text = |place: &Place| self.label_texts.get(place.clone()).unwrap_or_default();
             pairs.extend(labels.iter().map(|[name, value]| (text(name), text(value))));
-            let labels = RawLabels::new(&pairs);
+            let labels = RawLabels::hashed(&pairs);
             for entry in self.entries.get(entry..stream.entries_end).unwrap_or_default() {
                 let of_entry = self.metadata.get(pair..entry.metadata_end).unwrap_or_default();
                 pair = entry.metadata_end;

@@ -9,8 +9,11 @@ use crate::protobuf::{Bytes, Reader, pairs};
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
-/// The first bytes of an entry's fields.
+/// Tags of fields as the bytes that they are.
 mod tag {
+    /// Of a stream.
+    pub(super) const ENTRY: u8 = 2 << 3 | 2;
+    /// Of an entry.
     pub(super) const TIMESTAMP: u8 = 1 << 3 | 2;
     pub(super) const LINE: u8 = 2 << 3 | 2;
     pub(super) const METADATA: u8 = 3 << 3 | 2;
@@ -37,16 +40,19 @@ pub(super) fn read(body: &[u8], batch: &mut Batch) -> Result<(), Fault> {
 fn stream(message: Reader<'_>, batch: &mut Batch) -> Result<(), Fault> {
     batch.add_labels(&labels::read(text_of_labels(message)?)?);
     let mut fields = message;
-    while let Some(tag) = fields.tag()? {
+    loop {
+        // Nearly all fields are entries.
+        let tag = if fields.take_tag(tag::ENTRY) { Some((2, Len)) } else { fields.tag()? };
         match tag {
-            (2, Len) => {
+            Some((2, Len)) => {
                 let message = fields.message()?;
                 if usual_entry(message, batch).is_none() {
                     batch.clear_metadata();
                     entry(message, batch)?;
                 }
             }
-            _ => fields.skip(tag)?,
+            Some(tag) => fields.skip(tag)?,
+            None => break,
         }
     }
     batch.end_stream();
