@@ -117,6 +117,10 @@ impl Engine for Metrics {
         compact::plan(blocks, self.level_max)
     }
 
+    fn plan_at_rest(&self, blocks: &[PlanBlock<'_>]) -> Option<Vec<Ulid>> {
+        compact::plan_at_rest(blocks, self.level_max)
+    }
+
     fn merge(&self, inputs: &[MergeInput<'_, Self>], output: &mut BlockOutput<'_>) -> Result<()> {
         compact::merge(inputs, output)
     }

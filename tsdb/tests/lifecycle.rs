@@ -284,11 +284,39 @@ fn buckets_that_are_told_by_their_neighbours_come_back_from_every_block() {
         db.flush().unwrap();
         assert_eq!(read(&db, vec![], MillisRange::ALL), before);
     }
-    series[0].append(3 * HOUR, 1e9).unwrap();
+    series[0].append(7 * HOUR, 1e9).unwrap();
     db.flush().unwrap();
     let before = read(&db, vec![], MillisRange::ALL);
     assert_eq!(db.compact().unwrap(), 1);
     assert_eq!(db.stats().blocks, 2);
     assert_eq!(read(&db, vec![], MillisRange::ALL), before);
     assert!(db.verify().unwrap().is_intact());
+}
+
+#[test]
+fn how_heads_were_cut_makes_no_difference_to_what_stays() {
+    let blocks_bytes = |cuts: &[i64]| {
+        let db = manual().open().unwrap();
+        let series = make_series(&db, 3);
+        for minute in 0..6 * 60 {
+            if cuts.contains(&minute) {
+                db.flush().unwrap();
+                db.run_maintenance().unwrap();
+            }
+            let mut batch = db.batch();
+            for (at, series) in (0_i64..).zip(&series) {
+                batch.append(series, minute * 60_000, (minute * minute % (97 + at)) as f64);
+            }
+            assert!(batch.commit().unwrap().is_complete());
+        }
+        db.flush().unwrap();
+        db.compact().unwrap();
+        assert_eq!(db.compact().unwrap(), 0);
+        (db.stats().blocks, db.stats().block_bytes)
+    };
+    let whole = blocks_bytes(&[]);
+    assert_eq!(whole.0, 1);
+    for cuts in [&[300][..], &[10, 350], &[100, 110, 300, 301, 302], &[60, 120, 180, 240, 300]] {
+        assert_eq!(blocks_bytes(cuts), whole, "{cuts:?}");
+    }
 }

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use telemetry_core::query::QueryContext;
 use telemetry_core::source::{
-    Chunk, ChunkStatistics, Columns, MetricSource, Newest, SeriesRequest, SeriesSet,
+    Chunk, ChunkStatistics, Columns, FloatStatistics, MetricSource, Newest, SeriesRequest,
+    SeriesSet,
 };
 use telemetry_core::time::MillisRange;
 
@@ -34,12 +35,21 @@ pub(crate) struct Opened<'s> {
 }
 
 /// What is known about values without looking at them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Known {
     /// None of them is NaN or a staleness marker.
     pub(crate) numbers: bool,
     /// None of them is less than the one before.
     pub(crate) rising: bool,
+    /// None of them is farther from zero. Infinite where that is not known.
+    pub(crate) largest: f64,
+}
+
+impl Default for Known {
+    /// Nothing.
+    fn default() -> Self {
+        Known { numbers: false, rising: false, largest: f64::INFINITY }
+    }
 }
 
 /// Asks the source for the series of every selector.
@@ -74,6 +84,24 @@ impl Fetched<'_> {
             None => self.series.chunks(index)?,
         };
         Ok(Opened { fetched: self, index, chunks, context })
+    }
+
+    /// The newest sample of series `index` in `window`, staleness markers included. It counts as a chunk
+    /// that was not decoded.
+    pub(crate) fn newest(
+        &self,
+        index: usize,
+        window: MillisRange,
+        context: &QueryContext,
+    ) -> Result<Option<Newest>, EvaluationError> {
+        context.check()?;
+        if let Some(kept) = self.kept.known(index) {
+            return Ok(kept.newest(window));
+        }
+        let newest = self.series.newest(index, window)?;
+        context.statistics().add_chunks_skipped(1);
+        context.charge_samples(newest.is_some().into())?;
+        Ok(newest)
     }
 
     /// The number of the column of times of series `index`.
@@ -117,21 +145,6 @@ impl<'s> Opened<'s> {
         Ok(self.context.charge_samples(samples as u64)?)
     }
 
-    /// The newest sample in `window`, staleness markers included.
-    pub(crate) fn newest(&self, window: MillisRange) -> Result<Option<Newest>, EvaluationError> {
-        if let Some(kept) = self.fetched.kept.known(self.index) {
-            return Ok(kept.newest(window));
-        }
-        for (chunk, _) in self.overlapping(window).rev() {
-            if let Some(newest) = chunk.newest(window)? {
-                self.charge_chunks(0, 1)?;
-                return Ok(Some(newest));
-            }
-        }
-        self.charge_chunks(0, 0)?;
-        Ok(None)
-    }
-
     /// Reads the floats in `window` into `values`, without their times. None if there are
     /// histograms, or the source gives no values by themselves.
     pub(crate) fn values(
@@ -147,7 +160,7 @@ impl<'s> Opened<'s> {
         if !gives_values.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let mut known = Known { numbers: true, rising: true };
+        let mut known = Known::of_none();
         for (chunk, statistics) in self.overlapping(window) {
             let before = values.len();
             if !chunk.decode_values(window, values)? {
@@ -193,7 +206,7 @@ impl<'s> Opened<'s> {
         columns: &mut Columns,
     ) -> Result<Known, EvaluationError> {
         self.context.charge_bytes(bytes)?;
-        let mut known = Known { numbers: true, rising: true };
+        let mut known = Known::of_none();
         for (chunk, statistics) in self.overlapping(window) {
             let before = columns.floats.values.len();
             chunk.decode(window, columns)?;
@@ -205,9 +218,16 @@ impl<'s> Opened<'s> {
 }
 
 impl Known {
+    /// What is known of no values.
+    fn of_none() -> Self {
+        Known { numbers: true, rising: true, largest: 0.0 }
+    }
+
     /// Takes in a chunk whose values are those of `values` from `before` on.
     fn follow(&mut self, statistics: ChunkStatistics, before: usize, values: &[f64]) {
         self.numbers &= statistics.floats.is_some();
+        let farthest = |floats: FloatStatistics| floats.min.abs().max(floats.max.abs());
+        self.largest = self.largest.max(statistics.floats.map_or(f64::INFINITY, farthest));
         let falls_between = match (before.checked_sub(1), values.get(before)) {
             (Some(last), Some(first)) => *first < values[last],
             _ => false,

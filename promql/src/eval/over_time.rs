@@ -329,6 +329,7 @@ impl OverTimeRows<'_> {
             windows,
             when: self.source.when,
             rising: known.rising,
+            largest: known.largest,
             parameters: &self.parameters,
             remarks: self.remarks(index),
             pace: Pace::new(self.source.evaluator.context),

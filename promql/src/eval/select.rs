@@ -76,8 +76,11 @@ impl<'a> SelectRows<'a> {
         out: &mut Row,
     ) -> Result<(), EvaluationError> {
         out.reset(self.when.grid.count);
+        if self.fill_newest(index, out)? {
+            return Ok(());
+        }
         let opened = self.fetched.open(index, self.evaluator.context)?;
-        if self.fill_newest(&opened, out)? || self.fill_values(index, &opened, slot, out)? {
+        if self.fill_values(index, &opened, slot, out)? {
             return Ok(());
         }
         let reach = if self.smoothed { self.when.range } else { 0 };
@@ -113,11 +116,12 @@ impl<'a> SelectRows<'a> {
 
     /// One step needs one sample, which the source may know without decoding. False if it is a
     /// histogram: whether that was reset depends on those before it.
-    fn fill_newest(&self, opened: &Opened<'_>, out: &mut Row) -> Result<bool, EvaluationError> {
+    fn fill_newest(&self, index: usize, out: &mut Row) -> Result<bool, EvaluationError> {
         if self.when.grid.count != 1 || self.smoothed || self.look == Look::Starts {
             return Ok(false);
         }
-        let Some(newest) = opened.newest(self.window(0))? else { return Ok(true) };
+        let newest = self.fetched.newest(index, self.window(0), self.evaluator.context)?;
+        let Some(newest) = newest else { return Ok(true) };
         let value = match (self.look, newest.value) {
             (_, value) if value.is_stale() => return Ok(true),
             (Look::Values, SampleValue::Float(value)) => value,

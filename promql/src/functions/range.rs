@@ -110,6 +110,8 @@ pub(crate) struct RowInput<'a> {
     pub(crate) when: WindowTimes,
     /// Whether it is known that no value is less than the one before.
     pub(crate) rising: bool,
+    /// No value is farther from zero. Infinite where that is not known.
+    pub(crate) largest: f64,
     /// The scalar arguments.
     pub(crate) parameters: &'a [ScalarColumn],
     pub(crate) remarks: Remarks<'a>,

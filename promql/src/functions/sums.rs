@@ -26,6 +26,12 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// Sums that do not wait for each other.
 const LANES: usize = 4;
 
+/// Values that are looked at together.
+const LOOKED_AT: usize = 64;
+
+/// A share of what sums might be below which they have lost their leading digits.
+const CANCELLED: f64 = 1.0 / 65_536.0;
+
 /// Numbers above are added up by the definition: their squares and sums may overflow.
 const LARGE: f64 = 1e150;
 
@@ -101,6 +107,41 @@ fn double_sum(values: &[f64]) -> Double {
     lanes.chain(rest).fold(Double::default(), Double::add)
 }
 
+/// A number so large that adding it to values of at most `largest`, and taking it away again, leaves
+/// what can be added up `longest` times without any rounding.
+fn shift_of(largest: f64, longest: usize) -> f64 {
+    // The power of two above, and half of it, so that values below zero leave it where it is.
+    const EXPONENT: u64 = 0x7ff << 52;
+    let power = f64::from_bits((largest * longest as f64 * 4.0).to_bits() & EXPONENT);
+    power * 1.5
+}
+
+/// The sum of values for which `shift` is large enough, by S. M. Rump: of each what lies above the last
+/// bit of `shift` is added exactly, the small rest beside it. Where large values cancel each other the
+/// rest is not small beside the sum, which is then added up as others are.
+fn split_sum(values: &[f64], shift: f64) -> Double {
+    let (mut high, mut low) = ([0.0; LANES], [0.0; LANES]);
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    let add = |high: &mut f64, low: &mut f64, value: f64| {
+        let above = (value + shift) - shift;
+        *high += above;
+        *low += value - above;
+    };
+    for chunk in chunks {
+        for ((high, low), value) in high.iter_mut().zip(&mut low).zip(chunk) {
+            add(high, low, *value);
+        }
+    }
+    let ([a, b, c, d], [e, f, g, h]) = (high, low);
+    let (mut high, mut low) = ((a + b) + (c + d), (e + f) + (g + h));
+    rest.iter().for_each(|value| add(&mut high, &mut low, *value));
+    if high.abs() < shift * CANCELLED {
+        return double_sum(values);
+    }
+    let (high, low) = two_sum(high, low);
+    Double { high, low }
+}
+
 /// How the values of a column can be added up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
@@ -112,10 +153,28 @@ enum Form {
     Literal,
 }
 
-/// The form for windows of at most `longest` samples.
-fn form(values: &[f64], longest: usize) -> Form {
-    // Adding and taking away this number rounds to a whole one.
-    const ROUNDER: f64 = 6_755_399_441_055_744.0;
+/// Adding and taking away this number rounds to a whole one.
+const ROUNDER: f64 = 6_755_399_441_055_744.0;
+
+/// The form for windows of at most `longest` samples, none farther from zero than `largest`; infinite
+/// where that is not known.
+fn form(values: &[f64], longest: usize, largest: f64) -> Form {
+    if largest > LARGE {
+        return form_of_any(values, longest);
+    }
+    let broken = |value: &f64| {
+        let scaled = value * DENOMINATOR;
+        (scaled + ROUNDER) - ROUNDER != scaled
+    };
+    // Most columns show it at once.
+    let mut runs = values.chunks(LOOKED_AT);
+    let is_exact = largest * DENOMINATOR * longest as f64 <= EXACT
+        && !runs.any(|run| run.iter().fold(false, |any, value| any | broken(value)));
+    if is_exact { Form::Exact } else { Form::Double }
+}
+
+/// The form for windows of at most `longest` samples, of which nothing is known.
+fn form_of_any(values: &[f64], longest: usize) -> Form {
     let (mut broken, mut largest, mut zeros) = ([0_u64; LANES], [0.0_f64; LANES], [0.0; LANES]);
     let mut look = |lane: usize, value: f64| {
         let scaled = value * DENOMINATOR;
@@ -165,8 +224,14 @@ pub(super) fn row(
     let rounded = |Double { high, low }: Double, count: f64| {
         if mean { high / count + low / count } else { high + low }
     };
-    let form = if longest < 8 { Form::Literal } else { form(input.values, longest) };
+    let form = if longest < 8 { Form::Literal } else { form(input.values, longest, input.largest) };
     let values = input.values;
+    // Where it is not known how large values may be, there is none.
+    let shift = (input.largest <= LARGE).then(|| shift_of(input.largest, longest));
+    let double_sum = |values: &[f64]| match shift {
+        Some(shift) => split_sum(values, shift),
+        None => double_sum(values),
+    };
     match form {
         Form::Exact if overlap > OVERLAP => {
             let sums = input.segments().map(values, plain_sum);
@@ -197,7 +262,7 @@ pub(super) fn variances(
 ) -> Result<(), EvaluationError> {
     let literal = |values: &[f64]| finish(kahan::variance(values));
     let (overlap, longest, values) = (input.overlap(), input.longest(), input.values);
-    if overlap <= OVERLAP || longest < 8 || form(values, longest) == Form::Literal {
+    if overlap <= OVERLAP || longest < 8 || form(values, longest, input.largest) == Form::Literal {
         return input.each(out, literal);
     }
     // Around one of the values squares are small, and their sum loses less.
@@ -237,9 +302,20 @@ mod tests {
 
     #[test]
     fn only_exact_sums_are_added_in_any_order() {
+        let form = |values: &[f64], longest| {
+            let form = super::form(values, longest, f64::INFINITY);
+            let largest = values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+            if form != Form::Literal {
+                assert_eq!(super::form(values, longest, largest), form, "{values:?}");
+            }
+            form
+        };
         assert_eq!(form(&[1.0, 0.5, -3.0], 3), Form::Exact);
         assert_eq!(form(&[0.1], 1), Form::Double);
         assert_eq!(form(&[1e13, 1e-5], 2), Form::Double);
+        let mut late = [1.0; 200];
+        late[199] = 0.3;
+        assert_eq!(form(&late, 200), Form::Double);
         for values in [&[f64::NAN, 1.0][..], &[f64::INFINITY], &[1e300, 2.0], &[0.0, f64::NAN]] {
             assert_eq!(form(values, 2), Form::Literal, "{values:?}");
         }
@@ -254,6 +330,27 @@ mod tests {
         let tenths = [0.1; 1000];
         assert_eq!(double_sum(&tenths).value(), kahan::sum(&tenths));
         assert_eq!(plain_sum(&[1.0; 7]), 7.0);
+    }
+
+    #[test]
+    fn sums_of_parts_are_those_in_two_floats() {
+        let of = |values: &[f64]| {
+            let largest = values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+            let sum = split_sum(values, shift_of(largest, values.len())).value();
+            assert_eq!(sum, double_sum(values).value(), "{values:?}");
+            sum
+        };
+        assert_eq!(of(&[1e100, 1.0, 3.5, -1e100]), 4.5);
+        assert_eq!(of(&[0.0; 9]), 0.0);
+        assert_eq!(of(&[5e-324; 5]), 25e-324);
+        let mut state = 7_u64;
+        for count in 1..300_u32 {
+            let mut random = |_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                f64::from((state >> 40) as u32) / 1e4 - f64::from(count * 5)
+            };
+            of(&(0..count).map(&mut random).collect::<Vec<_>>());
+        }
     }
 
     #[test]

@@ -97,8 +97,9 @@ proptest! {
             let remarks =
                 Remarks { annotations: &annotations, metric: "", span, parameter_span: span };
             let parameters = &[ScalarColumn::Constant(0.3)][..];
-            let (values, rising) = (&values, false);
-            let input = RowInput { values, windows, when, rising, parameters, remarks, pace };
+            let (values, rising, largest) = (&values, false, f64::INFINITY);
+            let input =
+                RowInput { values, windows, when, rising, largest, parameters, remarks, pace };
             row(&mut { input }, &mut found).unwrap();
             prop_assert_eq!(&found.presence, &expected.presence, "{}", function.name);
             for step in &found.presence {

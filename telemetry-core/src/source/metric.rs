@@ -117,6 +117,16 @@ pub trait SeriesSet: Send + Sync {
     /// Where the store fails.
     fn chunks<'a>(&'a self, index: usize) -> Result<Vec<Box<dyn Chunk + 'a>>, SourceError>;
 
+    /// The newest sample of series `index` in `range`, staleness markers included; none past the end. By
+    /// default asked of its chunks.
+    ///
+    /// # Errors
+    ///
+    /// Where the store fails.
+    fn newest(&self, index: usize, range: MillisRange) -> Result<Option<Newest>, SourceError> {
+        newest_of_series(self, index, range)
+    }
+
     /// A number that two series of this set share only if their samples have exactly the same
     /// timestamps (within the window), so that window bounds need computing once. None if the
     /// source does not know.
@@ -124,6 +134,24 @@ pub trait SeriesSet: Send + Sync {
         let _ = index;
         None
     }
+}
+
+/// What [`SeriesSet::newest`] does by default: for sets that know better only sometimes.
+///
+/// # Errors
+///
+/// As [`SeriesSet::newest`].
+pub fn newest_of_series<S: SeriesSet + ?Sized>(
+    series: &S,
+    index: usize,
+    range: MillisRange,
+) -> Result<Option<Newest>, SourceError> {
+    for chunk in series.chunks(index)?.iter().rev() {
+        if let Some(newest) = chunk.newest(range)? {
+            return Ok(Some(newest));
+        }
+    }
+    Ok(None)
 }
 
 /// A run of samples of one series.

@@ -26,7 +26,7 @@ pub use log_memory::MemoryLogs;
 pub use log_template::{LogTemplates, PageBuckets, Slot, SlotColumn, SlotForm, SlotKind, Template};
 pub use metric::{
     Chunk, ChunkStatistics, Columns, FloatColumn, FloatStatistics, HistogramColumn, LabelRequest,
-    MetricSource, Newest, SeriesHints, SeriesRequest, SeriesSet, newest_of,
+    MetricSource, Newest, SeriesHints, SeriesRequest, SeriesSet, newest_of, newest_of_series,
 };
 pub use metric_memory::MemoryMetrics;
 pub use profile::{

@@ -27,6 +27,7 @@
 mod candidates;
 mod exemplars;
 mod format;
+mod held;
 mod index;
 mod labels;
 mod lists;
@@ -44,6 +45,7 @@ mod verify;
 mod writer;
 
 pub(crate) use exemplars::SortedExemplars;
+pub(crate) use held::{HeldPage, Merging};
 pub(crate) use labels::SeriesReader;
 pub(crate) use pairs::{Pairs, merge_texts};
 pub(crate) use places::ChunkPlace;

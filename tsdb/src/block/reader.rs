@@ -13,6 +13,7 @@ use telemetry_core::time::MillisRange;
 
 use super::exemplars::{self, Exemplars, Extent};
 use super::format::{Name, Root, TimeColumn};
+use super::held::{HeldPage, MergedPages};
 use super::lists::ListPage;
 use super::places::{ChunkPlace, PlacesPage};
 use super::referenced::Referenced;
@@ -29,6 +30,7 @@ pub(crate) struct Block {
     pub(super) index: BlockFile,
     pub(super) root: Root,
     pub(super) referenced: Referenced,
+    pub(super) merged_pages: MergedPages,
     exemplars: Option<WithExemplars>,
 }
 
@@ -57,7 +59,14 @@ impl Block {
             extent,
             opened: OnceLock::new(),
         });
-        Ok(Block { samples, index, root, referenced: Referenced::default(), exemplars })
+        Ok(Block {
+            samples,
+            index,
+            root,
+            referenced: Referenced::default(),
+            merged_pages: MergedPages::default(),
+            exemplars,
+        })
     }
 
     /// Number of series.
@@ -215,16 +224,51 @@ impl Block {
 
     /// The encoded values of a chunk that lies in VALUES.
     pub(crate) fn values(&self, chunk: &ChunkPlace) -> Result<Bytes> {
+        let page = if self.merged_pages.in_use() {
+            let read = |place| self.samples.read_page_uncached(VALUES, place);
+            self.merged_pages.page(chunk, || self.page_of(chunk, read))?
+        } else {
+            self.held_page(chunk)?
+        };
+        let wrong = || self.samples.damaged_in(VALUES, Damaged::field(0, "place of a chunk"));
+        Ok(page.bytes.slice(page.place(chunk).ok_or_else(wrong)?))
+    }
+
+    /// The page that a chunk in VALUES lies in.
+    pub(crate) fn held_page(&self, chunk: &ChunkPlace) -> Result<HeldPage> {
+        self.page_of(chunk, |place| self.samples.read_page(VALUES, place))
+    }
+
+    fn page_of(
+        &self,
+        chunk: &ChunkPlace,
+        read: impl FnOnce(PageRef) -> Result<Bytes>,
+    ) -> Result<HeldPage> {
         let pages = &self.root.value_pages;
-        let place = pages.find(chunk.position);
-        let (page, offset) = place.ok_or_else(|| self.damaged_root("place of a chunk"))?;
-        let place = pages.place(page).ok_or_else(|| self.damaged_root("place of a chunk"))?;
-        let page = self.samples.read_page(VALUES, place)?;
-        let end = offset.saturating_add(chunk.bytes as usize);
-        if end > page.len() {
-            return Err(self.samples.damaged_in(VALUES, Damaged::field(0, "place of a chunk")));
+        let found = pages.find(chunk.position).and_then(|(page, offset)| {
+            let start = chunk.position.checked_sub(offset as u64)?;
+            let place = pages.place(page)?;
+            Some((place, start..start.checked_add(place.bytes.into())?))
+        });
+        let (place, content) = found.ok_or_else(|| self.damaged_root("place of a chunk"))?;
+        Ok(HeldPage { content, bytes: read(place)? })
+    }
+
+    /// The last of the floats of a chunk, if it knows that none is NaN: with the page that `held` holds
+    /// on to, which is replaced where the chunk is in another one.
+    pub(crate) fn last_float(
+        &self,
+        chunk: &ChunkPlace,
+        held: &mut Option<HeldPage>,
+    ) -> Result<Option<f64>> {
+        if chunk.row.is_some() || chunk.is_histogram {
+            return Ok(self.peek(chunk)?.map(|statistics| statistics.last));
         }
-        Ok(page.slice(offset..end))
+        if held.as_ref().and_then(|page| page.chunk(chunk)).is_none() {
+            *held = Some(self.held_page(chunk)?);
+        }
+        let bytes = held.as_ref().and_then(|page| page.chunk(chunk)).unwrap_or_default();
+        format::peek_last(bytes).map_err(|damaged| self.damaged(chunk, damaged))
     }
 
     /// Damage in the values of a chunk.

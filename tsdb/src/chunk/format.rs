@@ -129,6 +129,19 @@ pub(crate) fn peek(bytes: &[u8]) -> Result<Option<FloatStatistics>, Damaged> {
     statistics::read(&mut input).map(Some)
 }
 
+/// The last value, where the chunk knows about its values.
+///
+/// # Errors
+///
+/// Where the bytes are no chunk.
+pub(crate) fn peek_last(bytes: &[u8]) -> Result<Option<f64>, Damaged> {
+    let mut input = Cursor::new(bytes);
+    if flags(&mut input)? & STATISTICS == 0 {
+        return Ok(None);
+    }
+    statistics::read_last(&mut input).map(Some)
+}
+
 /// Whether the chunk is told by its difference to another one.
 pub(crate) fn refers(bytes: &[u8]) -> bool {
     bytes.first().is_some_and(|flags| flags & REFERENCE != 0)

@@ -18,6 +18,8 @@ use telemetry_core::storage::varint;
 use super::decimal::{POWERS, from_integer, to_integer};
 
 const RAW: u8 = 0;
+/// Integers that are not scaled.
+const WHOLE: u8 = 1;
 
 /// The statistics of a column; none if it is empty or any value is NaN (a staleness marker is).
 pub(crate) fn of(values: &[f64]) -> Option<FloatStatistics> {
@@ -77,6 +79,25 @@ pub(super) fn write(statistics: &FloatStatistics, out: &mut Vec<u8>) {
     varint::put_u64(out, resets);
 }
 
+/// Reads the last value, and nothing behind it.
+pub(super) fn read_last(input: &mut Cursor<'_>) -> Result<f64, Damaged> {
+    let form = input.u8()?;
+    if form == RAW {
+        input.f64()?;
+        return input.f64();
+    }
+    let power = power(form, input)?;
+    let base = input.varint_i64()?;
+    Ok(from_integer(base.wrapping_add(input.varint_i64()?), power))
+}
+
+/// The power of ten that a form of scaled statistics names.
+fn power(form: u8, input: &Cursor<'_>) -> Result<f64, Damaged> {
+    let exponent = usize::from(form).checked_sub(1);
+    let power = exponent.and_then(|exponent| POWERS.get(exponent)).copied();
+    power.ok_or_else(|| input.field("exponent of statistics"))
+}
+
 /// Reads statistics.
 pub(super) fn read(input: &mut Cursor<'_>) -> Result<FloatStatistics, Damaged> {
     let form = input.u8()?;
@@ -85,16 +106,13 @@ pub(super) fn read(input: &mut Cursor<'_>) -> Result<FloatStatistics, Damaged> {
         [first, last, min, max, sum] =
             [input.f64()?, input.f64()?, input.f64()?, input.f64()?, input.f64()?];
     } else {
-        let exponent = form - 1;
-        let power = *POWERS
-            .get(usize::from(exponent))
-            .ok_or_else(|| input.field("exponent of statistics"))?;
+        let power = power(form, input)?;
         let base = input.varint_i64()?;
         let end = base.wrapping_add(input.varint_i64()?);
         let least = base.wrapping_add(input.varint_i64()?);
         let integers = [base, end, least, end.wrapping_add(input.varint_i64()?)];
         [first, last, min, max] = integers.map(|integer| from_integer(integer, power));
-        sum = if exponent == 0 { from_integer(input.varint_i64()?, 1.0) } else { input.f64()? };
+        sum = if form == WHOLE { from_integer(input.varint_i64()?, 1.0) } else { input.f64()? };
     }
     Ok(FloatStatistics { min, max, sum, first, last, resets: input.varint_u64()? })
 }
@@ -134,6 +152,8 @@ mod tests {
                 prop_assert_eq!(back.sum.to_bits(), statistics.sum.to_bits());
                 prop_assert_eq!(back.min.to_bits(), statistics.min.to_bits());
                 prop_assert_eq!(back, statistics);
+                let last = read_last(&mut Cursor::new(&bytes)).unwrap();
+                prop_assert_eq!(last.to_bits(), statistics.last.to_bits());
             }
         }
     }

@@ -14,7 +14,7 @@ use telemetry_core::storage::tombstone::Tombstone;
 use telemetry_core::time::MillisRange;
 
 use crate::block::{
-    Block, BlockBuilder, CHUNK_SAMPLES, Pairs, SeriesReader, SortedExemplars, merge_texts,
+    Block, BlockBuilder, CHUNK_SAMPLES, Merging, Pairs, SeriesReader, SortedExemplars, merge_texts,
 };
 use crate::chunk::format;
 use crate::engine::Metrics;
@@ -22,8 +22,11 @@ use crate::query::{self, Part, Samples, hidden};
 
 /// Series between two looks at whether to stop.
 const CHECK_EVERY: usize = 1_024;
-/// A chunk of at least so many samples is not worth joining with others.
-const COPIED_SAMPLES: usize = CHUNK_SAMPLES / 2;
+/// A chunk of at least so many samples is not worth joining with others. Those of the windows of six
+/// hours at an interval of 15 s are.
+const COPIED_SAMPLES: usize = CHUNK_SAMPLES / 3 * 2;
+/// Fewer samples than these do not become a chunk of their own beside one that might be copied.
+const ALONE_SAMPLES: usize = CHUNK_SAMPLES / 3;
 
 /// A block on its way through its series.
 struct Input<'a> {
@@ -88,6 +91,7 @@ pub(crate) fn merge(
 ) -> Result<()> {
     let all = inputs;
     let blocks: Vec<&Block> = inputs.iter().map(|input| &**input.block).collect();
+    let _merging: Vec<Merging<'_>> = blocks.iter().map(|block| Merging::new(block)).collect();
     let (pairs, ranks) = union(&blocks)?;
     let inputs = inputs.iter().zip(ranks).map(|(input, ranks)| Input::new(input, ranks));
     let mut inputs = inputs.collect::<Result<Vec<_>>>()?;
@@ -181,20 +185,44 @@ fn write_series(parts: &[Part], builder: &mut BlockBuilder) -> Result<()> {
         return builder.columns(&query::merge(parts, MillisRange::ALL)?);
     };
     let mut pending = Columns::default();
-    for part in parts {
+    for (part, is_copied) in parts.iter().zip(copied(&parts)?) {
         let Samples::Coded { block, chunk } = &part.samples else { continue };
-        if part.count() >= COPIED_SAMPLES {
-            let bytes = block.values(chunk)?;
-            // What another chunk refers to lies elsewhere in the new block.
-            if chunk.is_histogram || !format::refers(&bytes) {
-                builder.columns(&pending)?;
-                pending.clear();
-                let times = block.times(chunk.column)?;
-                builder.copy(&times, chunk.is_histogram, &bytes)?;
-                continue;
-            }
+        if is_copied {
+            builder.columns(&pending)?;
+            pending.clear();
+            let times = block.times(chunk.column)?;
+            builder.copy(&times, chunk.is_histogram, &block.values(chunk)?)?;
+        } else {
+            part.decode(MillisRange::ALL, &mut pending)?;
         }
-        part.decode(MillisRange::ALL, &mut pending)?;
     }
     builder.columns(&pending)
+}
+
+/// Which parts, in order of time, are copied as they are.
+fn copied(parts: &[&Part]) -> Result<Vec<bool>> {
+    let mut copied = Vec::with_capacity(parts.len());
+    for part in parts {
+        copied.push(match &part.samples {
+            // What another chunk refers to lies elsewhere in the new block.
+            Samples::Coded { block, chunk } if part.count() >= COPIED_SAMPLES => {
+                chunk.is_histogram || !format::refers(&block.values(chunk)?)
+            }
+            _ => false,
+        });
+    }
+    // Little between such is joined with the one before it, or else behind it.
+    let mut start = 0;
+    while start < parts.len() {
+        let end = start + copied[start..].iter().take_while(|copied| !**copied).count();
+        let samples = parts[start..end].iter().map(|part| part.count()).sum::<usize>();
+        let neighbour = start.checked_sub(1).unwrap_or(end);
+        if (1..ALONE_SAMPLES).contains(&samples)
+            && let Some(copied) = copied.get_mut(neighbour)
+        {
+            *copied = false;
+        }
+        start = end + 1;
+    }
+    Ok(copied)
 }

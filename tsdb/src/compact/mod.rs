@@ -18,5 +18,5 @@ mod windows;
 
 pub(crate) use flush::flush;
 pub(crate) use merge::merge;
-pub(crate) use plan::plan;
+pub(crate) use plan::{plan, plan_at_rest};
 pub(crate) use windows::level_max;

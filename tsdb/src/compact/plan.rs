@@ -1,11 +1,13 @@
 //! Which blocks become one: a pure choice over what the manifest knows.
 //!
-//! 1. Blocks of one window that overlap in time, or are many: they are merged, small windows
-//!    before large ones.
+//! 1. Blocks of one window that overlap in time, or are many, none of them much larger than the others
+//!    together unless the window is the shortest: they are merged, small windows before large ones.
 //! 2. Blocks of a window that is over, which is known by samples behind it.
 //! 3. Blocks of a window of which at least half is filled, where none is much larger than the
 //!    others together: chunks become long early, and no sample is merged often for it.
 //! 4. Else a block of which tombstones hide something is written again without it.
+//! 5. While nobody writes, blocks of a short window: how heads were cut, which depends on how busy the
+//!    machine was, then makes no difference to what stays on the disk.
 //!
 //! A merge takes all blocks of the window, see the [module](super).
 
@@ -22,19 +24,31 @@ use super::windows::window_of;
 const BLOCKS_MANY: usize = 4;
 /// Blocks that together have more bytes are left alone.
 const BYTES_MAX: u64 = 2 << 30;
+/// The highest level of the windows that are merged while nobody writes, and the bytes of their blocks:
+/// whoever writes once a minute pays a merge for each flush.
+const REST_LEVEL_MAX: u32 = 1;
+const REST_BYTES_MAX: u64 = 64 << 20;
 
 /// The blocks to merge next, if any; windows are of levels up to `level_max`.
 pub(crate) fn plan(blocks: &[PlanBlock<'_>], level_max: u32) -> Option<Vec<Ulid>> {
     let newest = blocks.iter().map(|block| block.entry.max_time).max()?;
-    let due = (0..=level_max).find_map(|level| due_at(blocks, level, newest));
+    let due = (0..=level_max).find_map(|level| due_at(blocks, level, newest, false));
     due.or_else(|| {
         let hidden = blocks.iter().find(|block| block.has_tombstones)?;
         Some(vec![hidden.entry.id])
     })
 }
 
+/// As [`plan`], while nobody writes.
+pub(crate) fn plan_at_rest(blocks: &[PlanBlock<'_>], level_max: u32) -> Option<Vec<Ulid>> {
+    let newest = blocks.iter().map(|block| block.entry.max_time).max()?;
+    let mut levels = (0..=level_max.min(REST_LEVEL_MAX)).rev();
+    let due = levels.find_map(|level| due_at(blocks, level, newest, true));
+    due.or_else(|| plan(blocks, level_max))
+}
+
 /// The blocks of the first window of a level that are due.
-fn due_at(blocks: &[PlanBlock<'_>], level: u32, newest: i64) -> Option<Vec<Ulid>> {
+fn due_at(blocks: &[PlanBlock<'_>], level: u32, newest: i64, at_rest: bool) -> Option<Vec<Ulid>> {
     let mut windows: BTreeMap<i64, Vec<&PlanBlock<'_>>> = BTreeMap::new();
     for block in blocks {
         let window = window_of(block.entry.min_time, level);
@@ -54,8 +68,11 @@ fn due_at(blocks: &[PlanBlock<'_>], level: u32, newest: i64) -> Option<Vec<Ulid>
         });
         let bytes = inside.iter().map(|block| block.entry.bytes).fold(0, u64::saturating_add);
         let is_over = window.end.0 < newest;
-        let early = level > 0 && is_half_full(&inside, window) && is_balanced(&inside);
-        let due = is_over || inside.len() >= BLOCKS_MANY || overlap(&inside) || early;
+        let is_balanced = is_balanced(&inside);
+        let early = level > 0 && is_half_full(&inside, window) && is_balanced;
+        let many = inside.len() >= BLOCKS_MANY && (level == 0 || is_balanced);
+        let rests = at_rest && bytes <= REST_BYTES_MAX;
+        let due = is_over || many || overlap(&inside) || early || rests;
         (inside.len() > 1 && bytes <= BYTES_MAX && due && !crossed)
             .then(|| inside.iter().map(|block| block.entry.id).collect())
     })
@@ -91,6 +108,14 @@ mod tests {
 
     /// Blocks from hour to hour, and the one that tombstones hide something in.
     fn planned(ranges: &[(i64, i64)], hidden: Option<usize>) -> Option<Vec<u128>> {
+        planned_by(plan, ranges, hidden)
+    }
+
+    fn planned_by(
+        plan: fn(&[PlanBlock<'_>], u32) -> Option<Vec<Ulid>>,
+        ranges: &[(i64, i64)],
+        hidden: Option<usize>,
+    ) -> Option<Vec<u128>> {
         let entries: Vec<BlockEntry> = ranges
             .iter()
             .zip(0_u32..)
@@ -131,6 +156,16 @@ mod tests {
         assert_eq!(planned(&[(0, 12), (12, 16)], None), None);
         // Less than half of six hours; and two hours are short enough to wait for their end.
         assert_eq!(planned(&[(0, 1), (1, 2)], None), None);
+    }
+
+    #[test]
+    fn short_windows_are_merged_while_nobody_writes() {
+        let at_rest = |ranges: &[(i64, i64)]| planned_by(plan_at_rest, ranges, None);
+        assert_eq!(at_rest(&[(0, 18), (18, 22), (22, 23), (23, 24)]), Some(vec![1, 2, 3]));
+        assert_eq!(planned(&[(0, 18), (18, 22), (22, 23), (23, 24)], None), None);
+        assert_eq!(at_rest(&[(0, 18), (18, 24)]), None);
+        assert_eq!(at_rest(&[(0, 1), (1, 2)]), Some(vec![0, 1]));
+        assert_eq!(at_rest(&[]), None);
     }
 
     #[test]

@@ -3,21 +3,31 @@
 use std::sync::Arc;
 
 use hashbrown::HashTable;
+use parking_lot::Mutex;
 use telemetry_core::labels::Labels;
 use telemetry_core::source::{
-    Chunk, ChunkStatistics, Columns, Newest, SeriesSet, SourceError, newest_of,
+    Chunk, ChunkStatistics, Columns, Newest, SeriesSet, SourceError, newest_of, newest_of_series,
 };
 use telemetry_core::storage::store::Snapshot;
 use telemetry_core::time::MillisRange;
 
 use super::{Part, Samples, Selection, merge};
+use crate::block::{Block, HeldPage};
 use crate::engine::Metrics;
+
+/// Series that a language is likely to ask one after the other, on one thread.
+const TOGETHER: usize = 64;
+/// Pages that are held for that.
+const THREADS: usize = 8;
 
 /// Selected series. Holds the snapshot that they were selected from: nothing of it is deleted.
 pub(crate) struct Selected {
     series: Vec<Series>,
     window: MillisRange,
     none: Labels,
+    /// The pages that [`SeriesSet::newest`] was in last, each with the address of its block, which
+    /// stays as long as the snapshot: one for each of the threads that are in different places.
+    held: [Mutex<(usize, Option<HeldPage>)>; THREADS],
     _snapshot: Snapshot<Metrics>,
 }
 
@@ -49,7 +59,8 @@ impl Selected {
             let time_column = columns.column_of(&parts, &series);
             series.push(Series { labels, parts, time_column });
         }
-        Selected { series, window, none: Labels::empty(), _snapshot: snapshot }
+        let held = std::array::from_fn(|_| Mutex::default());
+        Selected { series, window, none: Labels::empty(), held, _snapshot: snapshot }
     }
 }
 
@@ -86,8 +97,50 @@ impl SeriesSet for Selected {
         Ok(chunks)
     }
 
+    fn newest(&self, index: usize, range: MillisRange) -> Result<Option<Newest>, SourceError> {
+        if let Some(series) = self.series.get(index)
+            && follow_each_other(&series.parts)
+            && let Some(part) = series.parts.last()
+            && let Some((time, value)) = self.newest_float(index, part, range)?
+        {
+            return Ok(Some(Newest { time, value: value.into() }));
+        }
+        newest_of_series(self, index, range)
+    }
+
     fn time_column(&self, index: usize) -> Option<u64> {
         self.series.get(index)?.time_column
+    }
+}
+
+impl Selected {
+    /// The newest float of a part of series `index`, if it is in `range` and the part knows it.
+    fn newest_float(
+        &self,
+        index: usize,
+        part: &Part,
+        range: MillisRange,
+    ) -> Result<Option<(i64, f64)>, SourceError> {
+        let is_last = range.start.0 <= part.last && part.last <= range.end.0;
+        if part.hidden.is_some() || !is_last {
+            return Ok(None);
+        }
+        let Samples::Coded { block, chunk } = &part.samples else {
+            return Ok(part.newest_row(range));
+        };
+        let mut held = self.held.get(index / TOGETHER % self.held.len()).map(|held| held.lock());
+        let (mut none, of) = (None, std::ptr::from_ref::<Block>(block).addr());
+        let page = match &mut held {
+            Some(held) => {
+                if held.0 != of {
+                    **held = (of, None);
+                }
+                &mut held.1
+            }
+            None => &mut none,
+        };
+        let last = block.last_float(chunk, page).map_err(SourceError::store)?;
+        Ok(last.map(|last| (part.last, last)))
     }
 }
 

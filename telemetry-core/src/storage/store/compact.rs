@@ -23,20 +23,21 @@ struct Work<E: Engine> {
 }
 
 impl<E: Engine> Opened<E> {
-    /// Merges until the plan finds nothing to do. Gives how many merges there were.
+    /// Merges until the plan finds nothing to do, as if nobody wrote any more. Gives how many merges
+    /// there were.
     pub(super) fn compact(&self) -> Result<u64> {
         let mut merges = 0;
-        while self.compact_once()? {
+        while self.compact_once(true)? {
             merges += 1;
         }
         Ok(merges)
     }
 
     /// Carries out one plan, if there is one.
-    pub(super) fn compact_once(&self) -> Result<bool> {
+    pub(super) fn compact_once(&self, at_rest: bool) -> Result<bool> {
         let _turn = self.compacting.lock();
         self.check_writable()?;
-        let Some(work) = self.work() else { return Ok(false) };
+        let Some(work) = self.work(at_rest) else { return Ok(false) };
         let started = monotonic::now();
         let outputs = self.watch(self.merge(&work))?;
         let inputs = work.inputs;
@@ -54,9 +55,9 @@ impl<E: Engine> Opened<E> {
 
     /// What the plan says is to be merged, if anything. It takes from the view what it needs of it: a
     /// merge is long, and a view would keep heads in memory that are flushed meanwhile.
-    fn work(&self) -> Option<Work<E>> {
+    fn work(&self, at_rest: bool) -> Option<Work<E>> {
         let view = self.view();
-        let ids = self.plan(&view)?;
+        let ids = self.plan(&view, at_rest)?;
         let chosen = |block: &&Arc<LiveBlock<E>>| ids.contains(&block.entry().id);
         let inputs: Vec<_> = view.blocks.iter().filter(chosen).cloned().collect();
         if inputs.is_empty() {
@@ -66,7 +67,12 @@ impl<E: Engine> Opened<E> {
         Some(Work { inputs, tombstones, newest_tombstone: view.newest_tombstone() })
     }
 
-    fn plan(&self, view: &View<E>) -> Option<Vec<Ulid>> {
+    /// Whether something is to be merged as soon as nobody writes any more.
+    pub(super) fn waits_for_rest(&self) -> bool {
+        self.plan(&self.view(), true).is_some()
+    }
+
+    fn plan(&self, view: &View<E>, at_rest: bool) -> Option<Vec<Ulid>> {
         let blocks: Vec<PlanBlock<'_>> = view
             .blocks
             .iter()
@@ -75,7 +81,7 @@ impl<E: Engine> Opened<E> {
                 has_tombstones: !view.tombstones_of(block.entry()).is_empty(),
             })
             .collect();
-        self.engine.plan(&blocks)
+        if at_rest { self.engine.plan_at_rest(&blocks) } else { self.engine.plan(&blocks) }
     }
 
     fn merge(&self, work: &Work<E>) -> Result<Vec<BlockEntry>> {

@@ -82,6 +82,12 @@ pub trait Engine: Send + Sync + Sized + 'static {
         plan::by_tier(blocks, &plan::Tiers::default())
     }
 
+    /// As [`Engine::plan`], of a store that nobody writes to at the moment: what is merged then does not
+    /// wait for more to come. What it gives must come to an end by itself.
+    fn plan_at_rest(&self, blocks: &[PlanBlock<'_>]) -> Option<Vec<Ulid>> {
+        self.plan(blocks)
+    }
+
     /// Writes the content of `inputs`, in the order of their commits, as any number of blocks,
     /// without what their tombstones hide.
     ///

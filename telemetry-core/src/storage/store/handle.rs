@@ -131,7 +131,8 @@ impl<E: Engine> Store<E> {
         self.opened().flush()
     }
 
-    /// Merges blocks until nothing is left to merge. Gives how many merges that took.
+    /// Merges blocks until nothing is left to merge: all that the store would merge by itself if nobody
+    /// wrote to it for a while. Gives how many merges that took.
     ///
     /// # Errors
     /// The file system's, the engine's; the blocks stay as they were.

@@ -111,6 +111,7 @@ impl<E: Engine> Opened<E> {
             memory: runtime.memory().share(options.head_bytes_max),
             sealed_bytes: AtomicU64::new(0),
             flush_wanted: AtomicBool::new(false),
+            newest_seen: Mutex::new(None),
             engine,
             place,
             options,

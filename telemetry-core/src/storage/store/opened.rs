@@ -8,6 +8,7 @@ use super::engine::Engine;
 use super::options::{Durability, StoreOptions};
 use super::retire::Retired;
 use super::snapshot::{LiveBlock, Snapshot, View};
+use super::upkeep::Seen;
 use crate::storage::block::{BLOCKS_DIRECTORY, BlockReader};
 use crate::storage::budget::MemoryShare;
 use crate::storage::error::{Action, Error, Result};
@@ -51,6 +52,8 @@ pub(super) struct Opened<E: Engine> {
     pub(super) sealed_bytes: AtomicU64,
     /// The maintenance was asked to flush.
     pub(super) flush_wanted: AtomicBool,
+    /// None before the maintenance has looked.
+    pub(super) newest_seen: Mutex<Option<Seen>>,
     pub(super) retired: Mutex<Vec<Retired<E>>>,
     pub(super) failures: Failures,
     pub(super) unsynced: Unsynced,

@@ -5,7 +5,11 @@ use super::opened::Opened;
 use crate::storage::error::{Action, Error, Result};
 use crate::storage::maintenance::Chore;
 use crate::storage::monotonic;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// A store is at rest when nothing was committed for so long.
+const REST: Duration = Duration::from_secs(30);
 
 /// After a failure it is tried again this much later, then twice as much, and so on.
 const RETRY: Duration = Duration::from_secs(5);
@@ -26,9 +30,13 @@ impl<E: Engine> Opened<E> {
         }
         worked |= self.expire().map_err(|error| (Action::Remove, error))? > 0;
         // One merge at a time, so that a sync that has become due is not kept waiting.
-        if self.compact_once().map_err(|error| (Action::Compact, error))? {
+        let until_rest = self.until_rest();
+        let at_rest = until_rest.is_zero();
+        if self.compact_once(at_rest).map_err(|error| (Action::Compact, error))? {
             worked = true;
             next = Some(Duration::ZERO);
+        } else if !at_rest && self.waits_for_rest() {
+            next = Some(next.map_or(until_rest, |next| next.min(until_rest)));
         }
         self.sweep();
         self.keep_reserve();
@@ -44,6 +52,29 @@ impl<E: Engine> Opened<E> {
     fn is_flush_due(&self) -> bool {
         self.memory.is_over() || self.log_bytes() > self.options.log_bytes_max
     }
+
+    /// How long nothing more must be committed for the store to be at rest.
+    fn until_rest(&self) -> Duration {
+        let newest = self.visible.load(Ordering::Acquire);
+        let mut seen = self.newest_seen.lock();
+        match *seen {
+            Some(Seen { commit, since }) if commit == newest => {
+                REST.saturating_sub(since.elapsed())
+            }
+            _ => {
+                *seen = Some(Seen { commit: newest, since: monotonic::now() });
+                REST
+            }
+        }
+    }
+}
+
+/// The newest commit when the maintenance looked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    commit: u64,
+    /// When it was seen first.
+    since: Instant,
 }
 
 impl<E: Engine> Chore for Opened<E> {
