@@ -14,6 +14,12 @@
 //! sample before the newest of its series is accepted within a window ([`OutOfOrder`]). Imports do
 //! not look into blocks: of two values for one time the one that was stored first counts.
 //!
+//! One rule differs. A late sample whose time has another value already is accepted by Prometheus
+//! (3.5, with a window for samples out of order) without a word, and which of the values a query then
+//! gives depends on when blocks were last written: the late one replaces what was in order, a second
+//! late one is dropped while the first is in memory, and replaces it once that is in a block. Here it is
+//! refused with its reason, and the answer stays what it was.
+//!
 //! Exemplars go into blocks with the samples, are compacted, deleted and expire with them; in memory
 //! there is a bounded number of the newest ([`Limits::exemplars_max`]). The last metadata of each
 //! metric (type, unit, help) is kept in memory and in the log, whatever happens to its samples.

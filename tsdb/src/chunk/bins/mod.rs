@@ -24,6 +24,11 @@
 //! bits to describe. A part of the numbers needs only the streams that it lies in, since the sums say
 //! where each begins. Sources: Huffman 1952 for the codes, pcodec (Loncaric 2023) for bins with
 //! plain bits behind them.
+//!
+//! Reading a stream to its end checks that it ends where the next one begins, in its bytes and in its
+//! sums. A part that ends within a stream trusts the sums before it: to check them would be to read
+//! what they are there to spare. The checksum of the page stands for them; only who forges a file, and
+//! its checksums with it, can make such a part wrong, and `verify`, which reads all, still tells.
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod lanes;
