@@ -65,6 +65,8 @@ pub struct Importer<S> {
     /// Where in the input `partial` begins.
     at: u64,
     joiner: Joiner,
+    /// Where it stood when nothing waited in `joiner` that began before; counts while something does.
+    waits_from: Stand,
     journal: Journal,
     /// Bytes of the fields that `journal` holds.
     journal_bytes: u64,
@@ -86,6 +88,7 @@ impl<S: LogSink> Importer<S> {
             partial: Vec::new(),
             at: 0,
             joiner: Joiner::default(),
+            waits_from: Stand::default(),
             journal: Journal::default(),
             journal_bytes: 0,
             last,
@@ -208,15 +211,24 @@ impl<S: LogSink> Importer<S> {
         let LineOptions { time_fields, latest, joins_lines, .. } = &self.options;
         let record = form.record(line, time_fields, latest.map(|latest| latest.0));
         let record = record.unwrap_or_else(|| Record::plain(line));
-        if !joins_lines && !record.is_partial && self.joiner.open_from().is_none() {
+        if !joins_lines && !record.is_partial && self.joiner.is_empty() {
             return self.store(&record);
         }
-        if let Some(whole) = self.joiner.push(record, at, *joins_lines) {
+        self.joiner.push(record, at, *joins_lines);
+        self.store_whole()?;
+        // What was stored between the parts of a text is read again with it.
+        if self.joiner.begins_at(at) {
+            self.waits_from = Stand { bytes: at, last: self.last };
+        }
+        Ok(())
+    }
+
+    /// Stores the records that are complete.
+    fn store_whole(&mut self) -> Result<(), Error> {
+        while let Some(whole) = self.joiner.next_whole() {
             self.store(&whole)?;
         }
-        // Without lines that go on, a text that does not go on is whole.
-        let whole = if self.options.joins_lines { None } else { self.joiner.finish_whole() };
-        whole.map_or(Ok(()), |whole| self.store(&whole))
+        Ok(())
     }
 
     fn store(&mut self, record: &Record<'_>) -> Result<(), Error> {
@@ -281,9 +293,8 @@ impl<S: LogSink> Importer<S> {
             Some(form) if !self.partial.is_empty() => self.line_of_partial(form, 0)?,
             _ => {}
         }
-        if let Some(record) = self.joiner.finish() {
-            self.store(&record)?;
-        }
+        self.joiner.finish(self.options.joins_lines);
+        self.store_whole()?;
         self.store_pending()?;
         Ok(self.imported)
     }
@@ -297,9 +308,13 @@ impl<S: LogSink> Importer<S> {
         self.imported.file_bytes = bytes;
     }
 
-    /// Where it stands: behind the last record that was handed to the sink.
+    /// Where it stands: behind records that were handed to the sink, and before those that wait for
+    /// more.
     pub(super) fn stand(&self) -> Stand {
-        Stand { bytes: self.joiner.open_from().unwrap_or(self.at), last: self.last }
+        match self.joiner.is_empty() {
+            true => Stand { bytes: self.at, last: self.last },
+            false => self.waits_from,
+        }
     }
 
     /// Goes on where another importer stood; nothing was fed before.

@@ -165,13 +165,50 @@ fn empty_lines_do_not_hide_the_form() {
 }
 
 #[test]
-fn texts_of_two_streams_are_not_mixed() {
-    let cri = b"1970-01-01T00:00:01Z stdout P half \n1970-01-01T00:00:02Z stderr F error\n\
-                1970-01-01T00:00:03Z stdout F whole\n";
+fn texts_of_two_streams_are_joined_each_for_itself() {
+    let cri = b"1970-01-01T00:00:01Z stdout P half \n1970-01-01T00:00:02Z stderr P an \n\
+                1970-01-01T00:00:03Z stdout P and \n1970-01-01T00:00:04Z stderr F error\n\
+                1970-01-01T00:00:05Z stderr F more\n1970-01-01T00:00:06Z stdout F whole\n\
+                1970-01-01T00:00:07Z stdout P no end";
+    let second = 1_000_000_000;
     for joins_lines in [false, true] {
         let found = imported(cri, LineOptions { joins_lines, ..options() });
-        let lines: Vec<_> = found.iter().map(|(_, line)| &**line).collect();
-        assert_eq!(lines, ["half ", "error", "whole"]);
+        let expected = [(2, "an error"), (5, "more"), (1, "half and whole"), (7, "no end")];
+        assert_eq!(found, expected.map(|(time, line)| (time * second, line.to_owned())));
+    }
+}
+
+#[test]
+fn who_goes_on_within_a_text_reads_it_from_its_start() {
+    let lines = [
+        "1970-01-01T00:00:01Z stderr F up\n",
+        "1970-01-01T00:00:01Z stdout P half \n",
+        "1970-01-01T00:00:01Z stderr F up\n",
+        "1970-01-01T00:00:01Z stderr P down \n",
+        "1970-01-01T00:00:01Z stdout F whole\n",
+        "1970-01-01T00:00:01Z stderr F again\n",
+        "1970-01-01T00:00:01Z stderr F end\n",
+    ];
+    let text = lines.concat();
+    let options = LineOptions { form: Some(LineForm::Cri), ..options() };
+    let whole = imported(text.as_bytes(), options.clone());
+    let mut cut = 0;
+    for line in lines {
+        cut += line.len();
+        let mut before = Importer::new(Seen::default(), options.clone());
+        before.feed(&text.as_bytes()[..cut]).unwrap();
+        let stand = before.stand();
+        let mut found = before.into_sink().lines;
+        let mut after = Importer::new(Seen::default(), options.clone());
+        after.set_last(stand.last);
+        after.feed(&text.as_bytes()[stand.bytes as usize..]).unwrap();
+        after.finish().unwrap();
+        found.extend(after.into_sink().lines);
+        found.sort();
+        found.dedup();
+        let mut expected = whole.clone();
+        expected.sort();
+        assert_eq!(found, expected, "{cut}");
     }
 }
 
