@@ -214,7 +214,57 @@ fn a_position_is_a_line_of_text() {
     follower.read().unwrap();
     let position = follower.position();
     assert_eq!(position.to_string().parse(), Ok(position));
-    for wrong in ["", "2 1 ff 0 0 0", "1 1 ff 0 0", "1 1 ff 0 0 0 0", "1 9999 ff 0 0 0", "1 -1 x"] {
+    for right in ["2 - 1 00000000000000ff 0 0 0", "2 3:4 1 00000000000000ff 0 0 0"] {
+        assert_eq!(right.parse::<Position>().unwrap().to_string(), right);
+    }
+    let wrong = ["", "1 - 1 ff 0 0 0", "2 - 1 ff 0 0", "2 - 1 ff 0 0 0 0", "2 - 9999 ff 0 0 0"];
+    for wrong in wrong.into_iter().chain(["2 - -1 x", "2 3 1 ff 0 0 0", "2 3:x 1 ff 0 0 0"]) {
         assert!(wrong.parse::<Position>().is_err(), "{wrong}");
     }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_new_file_that_begins_with_all_that_was_read_loses_nothing() {
+    // Equal lines of one time are stored a nanosecond apart.
+    let head = line(0) + "\n";
+    let folder = Folder::new();
+    let mut follower = folder.follow();
+    folder.append("app.log", &head);
+    follower.read().unwrap();
+    let position = follower.position().to_string();
+    fs::rename(folder.path("app.log"), folder.path("app.log.1")).unwrap();
+    folder.append("app.log.1", &text(1..2));
+    folder.append("app.log", &head);
+    folder.append("app.log", &text(2..3));
+    assert_eq!(follower.read().unwrap(), 3);
+    assert_eq!(follower.rotations(), 1);
+    assert_eq!(folder.stored.lines(), [line(0), line(1), line(0), line(2)]);
+
+    // A later process finds the old file by its inode and takes the rest of it first.
+    let mut follower = folder.resume(&position);
+    assert_eq!(follower.read().unwrap(), 3);
+    // Where the old file is gone, the new one is not taken for it.
+    fs::remove_file(folder.path("app.log.1")).unwrap();
+    let mut follower = folder.resume(&position);
+    assert_eq!(follower.read().unwrap(), 2);
+}
+
+#[test]
+fn a_copy_of_a_file_is_gone_on_with_from_where_it_was_read() {
+    let folder = Folder::new();
+    let mut follower = folder.follow();
+    folder.append("app.log", &text(0..60));
+    follower.read().unwrap();
+    let position = follower.position().to_string();
+    drop(follower);
+    folder.append("app.log", &text(60..63));
+    fs::copy(folder.path("app.log"), folder.path("restored")).unwrap();
+    fs::rename(folder.path("restored"), folder.path("app.log")).unwrap();
+    assert_eq!(folder.resume(&position).read().unwrap(), 3);
+    // The copy was rotated meanwhile.
+    fs::rename(folder.path("app.log"), folder.path("app.log.1")).unwrap();
+    folder.append("app.log", &text(63..64));
+    assert_eq!(folder.resume(&position).read().unwrap(), 3 + 1);
+    assert_eq!(folder.stored.lines(), lines(0..64));
 }

@@ -6,10 +6,11 @@
 //! renamed   ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒   the rest of the old file first, then the new one from its start
 //! ~~~
 //!
-//! A file is known by its first bytes ([`HEAD_BYTES_MAX`]), which an appended file keeps: where the
-//! path names a file that begins otherwise, or is shorter than what was read of it, the file was
-//! rotated or cut. A new file that begins with all that was read of the old one is read from behind
-//! that on.
+//! A file is known by its device and inode where the platform has them, and by its first bytes
+//! ([`HEAD_BYTES_MAX`]), which an appended file keeps: where the path names another file, one that
+//! begins otherwise, or one that is shorter than what was read of it, the file was rotated or cut.
+//! Where there are no inodes, a new file that begins with all that was read of the old one is read from
+//! behind that on.
 //!
 //! A [`Position`] is kept by the host and lets a later process go on where this one was; if the file
 //! was renamed in between, its rest is found beside it (`app.log.1`).
@@ -42,6 +43,7 @@ pub struct Follower<S> {
     path: PathBuf,
     /// The file that is read; none while there is none.
     file: Option<File>,
+    identity: Option<Identity>,
     /// Its first bytes.
     head: Vec<u8>,
     /// How much of it was read.
@@ -52,9 +54,19 @@ pub struct Follower<S> {
     rotations: u64,
 }
 
+/// What a file keeps when it is renamed. While a file is open no other one has it; afterwards it may be
+/// given away again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+}
+
 /// How far a file was stored. Its text (`Display`, `FromStr`) is one line for the host to keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
+    /// What the file was known by, where the platform has it.
+    identity: Option<Identity>,
     /// First bytes that were hashed.
     head_bytes: usize,
     /// The hash of the file's first bytes.
@@ -72,8 +84,12 @@ pub struct NoPosition;
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Position { head_bytes, head, offset, last } = self;
-        write!(f, "1 {head_bytes} {head:016x} {offset} {} {}", last.0, last.1)
+        let Position { identity, head_bytes, head, offset, last } = self;
+        match identity {
+            Some(Identity { device, inode }) => write!(f, "2 {device}:{inode}")?,
+            None => f.write_str("2 -")?,
+        }
+        write!(f, " {head_bytes} {head:016x} {offset} {} {}", last.0, last.1)
     }
 }
 
@@ -86,15 +102,24 @@ impl FromStr for Position {
         fn number<N: FromStr>(text: &str) -> Result<N, NoPosition> {
             text.parse().map_err(|_| NoPosition)
         }
-        if word()? != "1" {
+        if word()? != "2" {
             return Err(NoPosition);
         }
+        let identity = match word()? {
+            "-" => None,
+            numbers => {
+                let (device, inode) = numbers.split_once(':').ok_or(NoPosition)?;
+                Some(Identity { device: number(device)?, inode: number(inode)? })
+            }
+        };
         let head_bytes = number(word()?)?;
         let head = u64::from_str_radix(word()?, 16).map_err(|_| NoPosition)?;
         let offset = number(word()?)?;
         let last = (number(word()?)?, number(word()?)?);
         match words.next() {
-            None if head_bytes <= HEAD_BYTES_MAX => Ok(Position { head_bytes, head, offset, last }),
+            None if head_bytes <= HEAD_BYTES_MAX => {
+                Ok(Position { identity, head_bytes, head, offset, last })
+            }
             _ => Err(NoPosition),
         }
     }
@@ -106,6 +131,7 @@ impl<S: LogSink> Follower<S> {
         Follower {
             path: path.into(),
             file: None,
+            identity: None,
             head: Vec::new(),
             read: 0,
             importer,
@@ -128,6 +154,7 @@ impl<S: LogSink> Follower<S> {
         let mut follower = Follower::new(path, importer);
         let found = follower.find(position).map_err(|source| Error::Read { source })?;
         if let Some((file, head)) = found {
+            follower.identity = identity(&file).map_err(|source| Error::Read { source })?;
             follower.file = Some(file);
             follower.head = head;
             follower.read = position.offset;
@@ -151,16 +178,26 @@ impl<S: LogSink> Follower<S> {
             beside.sort();
             paths.extend(beside);
         }
+        let mut alike = None;
         for path in paths {
             let Some(mut file) = opened(&path)? else { continue };
             let head = head_of(&mut file, HEAD_BYTES_MAX)?;
             let known = head.get(..position.head_bytes);
-            let is_same = known.is_some_and(|known| xxh64(known, 0) == position.head);
-            if is_same && file.metadata()?.len() >= position.offset {
+            let begins_alike = known.is_some_and(|known| xxh64(known, 0) == position.head);
+            if !begins_alike || file.metadata()?.len() < position.offset {
+                continue;
+            }
+            if may_be_same(identity(&file)?, position.identity) {
                 return Ok(Some((file, head)));
             }
+            // A copy, or a file on a device that has another number now. A new file may begin with the
+            // little that was read of the old one: it is read from its start.
+            let is_new = path == self.path && position.head_bytes < HEAD_BYTES_MAX;
+            if !is_new && alike.is_none() {
+                alike = Some((file, head));
+            }
         }
-        Ok(None)
+        Ok(alike)
     }
 
     /// Stores every whole line that was appended since the last time, of the file that it was and of
@@ -176,21 +213,24 @@ impl<S: LogSink> Follower<S> {
             self.read_on()?;
         }
         if let Some(mut file) = opened(&self.path).map_err(|source| Error::Read { source })? {
-            let goes_on = goes_on(&mut file, self.read, &self.head);
-            let goes_on =
-                self.file.is_some() && goes_on.map_err(|source| Error::Read { source })?;
+            let failed = |source| Error::Read { source };
+            let identity = identity(&file).map_err(failed)?;
+            let goes_on = self.file.is_some()
+                && may_be_same(identity, self.identity)
+                && goes_on(&mut file, self.read, &self.head).map_err(failed)?;
             if !goes_on {
                 self.begin_anew()?;
             }
-            // It may be another file all the same: both were empty, or began with the same line.
+            // Without inodes it may be another file all the same, which began with the same line.
             self.file = Some(file);
+            self.identity = identity;
             self.read_on()?;
         }
         self.importer.commit()?;
         Ok(self.importer.imported().lines - before)
     }
 
-    /// The file that was read, if there was one, is followed by one that begins otherwise.
+    /// The file that was read, if there was one, is followed by another one.
     fn begin_anew(&mut self) -> Result<(), Error> {
         // Nothing will end the last line of the old file.
         if self.file.is_some() {
@@ -252,7 +292,8 @@ impl<S: LogSink> Follower<S> {
         let fed = self.importer.imported().bytes - self.fed_before;
         let open = fed.min(self.importer.imported().bytes.saturating_sub(bytes));
         let head = xxh64(&self.head, 0);
-        Position { head_bytes: self.head.len(), head, offset: self.read - open, last }
+        let (identity, offset) = (self.identity, self.read - open);
+        Position { identity, head_bytes: self.head.len(), head, offset, last }
     }
 
     /// How often another file has taken the place of the one that was read.
@@ -274,6 +315,24 @@ fn opened(path: &Path) -> io::Result<Option<File>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+#[cfg(unix)]
+fn identity(file: &File) -> io::Result<Option<Identity>> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let metadata = file.metadata()?;
+    Ok(Some(Identity { device: metadata.dev(), inode: metadata.ino() }))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &File) -> io::Result<Option<Identity>> {
+    Ok(None)
+}
+
+/// Whether nothing is known that tells two files apart.
+fn may_be_same(one: Option<Identity>, other: Option<Identity>) -> bool {
+    one.zip(other).is_none_or(|(one, other)| one == other)
 }
 
 /// Whether a file has these first bytes and is at least so long.
