@@ -23,7 +23,9 @@ const UNPACKED_BYTES: usize = 256 << 10;
 ///
 /// # Errors
 ///
-/// Where the input cannot be read or unpacked, or the sink cannot store anything.
+/// Where the input cannot be read or unpacked, an export of the journal in it is damaged, or the sink
+/// cannot store anything. What was read before is stored all the same, unless the sink cannot; the last
+/// line of it may be cut.
 pub fn import<S: LogSink>(
     input: &mut dyn BufRead,
     mut importer: Importer<S>,
@@ -31,11 +33,11 @@ pub fn import<S: LogSink>(
 ) -> Result<Imported, Error> {
     let head = input.fill_buf().map_err(|source| Error::Read { source })?;
     if !is_gzip(head) {
-        for_each_piece(input, |piece| {
+        let read = for_each_piece(input, |piece| {
             importer.feed(piece)?;
             Ok(progress(&importer.imported()))
-        })?;
-        return importer.finish();
+        });
+        return finished(importer, read);
     }
     let taken = Cell::new(0);
     let unpacked = MultiGzDecoder::new(Counted { input, bytes: &taken });
@@ -45,12 +47,32 @@ pub fn import<S: LogSink>(
         importer.set_file_bytes(taken.get());
         Ok(progress(&importer.imported()))
     });
-    read.map_err(|error| match error {
+    importer.set_file_bytes(taken.get());
+    let read = read.map_err(|error| match error {
         Error::Read { source } => Error::Gzip { source },
         other => other,
-    })?;
-    importer.set_file_bytes(taken.get());
-    importer.finish()
+    });
+    finished(importer, read)
+}
+
+/// Stores what was fed, whether all of the input was or not.
+fn finished<S: LogSink>(
+    mut importer: Importer<S>,
+    read: Result<(), Error>,
+) -> Result<Imported, Error> {
+    match read {
+        Ok(()) => importer.finish(),
+        Err(error @ Error::Sink(_)) => Err(error),
+        Err(error @ (Error::Read { .. } | Error::Gzip { .. })) => {
+            importer.finish()?;
+            Err(error)
+        }
+        // The form is damaged: there is no last record.
+        Err(error) => {
+            importer.commit()?;
+            Err(error)
+        }
+    }
 }
 
 /// Counts what is taken of an input.

@@ -1,7 +1,9 @@
 //! What importers and followers of log files promise.
 
+use std::cell::RefCell;
 use std::io::Write as _;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use super::*;
 use crate::error::Error;
@@ -28,6 +30,24 @@ impl LogSink for Seen {
     fn commit(&mut self) -> Result<Committed, SinkError> {
         self.commits += 1;
         Ok(Committed::default())
+    }
+}
+
+/// What is seen of an importer that is given away.
+#[derive(Clone, Default)]
+struct Shared(Rc<RefCell<Seen>>);
+
+impl LogSink for Shared {
+    fn push(&mut self, labels: &RawLabels<'_>, record: LogRecord<'_>) {
+        self.0.borrow_mut().push(labels, record);
+    }
+
+    fn refuse(&mut self, reason: RefusalReason) {
+        self.0.borrow_mut().refuse(reason);
+    }
+
+    fn commit(&mut self) -> Result<Committed, SinkError> {
+        self.0.borrow_mut().commit()
     }
 }
 
@@ -126,6 +146,32 @@ fn a_packed_file_is_unpacked_and_progress_counts_bytes_of_the_file() {
     let importer = Importer::new(Seen::default(), options());
     let failed = import(&mut &*damaged, importer, |_| ControlFlow::Continue(()));
     assert!(matches!(failed, Err(Error::Gzip { .. })));
+}
+
+#[test]
+fn what_was_read_before_an_end_that_comes_early_is_stored() {
+    let text: String = (0..20_000).map(|n| format!("line number {n}\n")).collect();
+    let packed = gzip(text.as_bytes());
+    let early = &packed[..packed.len() / 2];
+    let shared = Shared::default();
+    let importer = Importer::new(shared.clone(), options());
+    let failed = import(&mut &*early, importer, |_| ControlFlow::Continue(()));
+    assert!(matches!(failed, Err(Error::Gzip { .. })));
+    let seen = shared.0.take();
+    assert!(seen.commits > 0 && seen.lines.len() > 5_000, "{}", seen.lines.len());
+    let (last, whole) = seen.lines.split_last().unwrap();
+    assert!(whole.iter().map(|line| &line.1).eq(text.lines().take(whole.len())));
+    assert!(text.lines().nth(whole.len()).unwrap().starts_with(&last.1), "what there is of it");
+
+    // Of a journal there is no last record, and so of what cannot be read on.
+    let journal = b"__REALTIME_TIMESTAMP=5\nMESSAGE=one\n\nMESSAGE\n\x01\0\0\0\0\0\0\0tw\n\n";
+    let shared = Shared::default();
+    let form = Some(LineForm::Journal);
+    let importer = Importer::new(shared.clone(), LineOptions { form, ..options() });
+    let failed = import(&mut &journal[..], importer, |_| ControlFlow::Continue(()));
+    assert!(matches!(failed, Err(Error::JournalField { .. })), "{failed:?}");
+    let seen = shared.0.take();
+    assert_eq!((seen.commits, seen.lines), (1, vec![(5_000, "one".to_owned())]));
 }
 
 #[test]
