@@ -15,6 +15,7 @@ use opentelemetry_proto::tonic::trace::v1::Span as OtlpSpan;
 use proptest::prelude::*;
 use prost::Message;
 use support::json::Style;
+use support::respelt::{self, Dice, respelt};
 use support::{Logs, Metrics, Spans, json, request};
 use telemetry_core::model::{
     AttributeValue, KeyValue, Resource, Scope, Span, SpanEvent, SpanId, SpanKind, SpanLink,
@@ -161,6 +162,34 @@ proptest! {
             let stored: Vec<_> = expected.iter().flatten().cloned().collect();
             prop_assert_eq!(&sink.spans, &stored);
         }
+    }
+
+    /// The order of fields, values replaced by later ones, unknown fields and long varints change
+    /// nothing.
+    #[test]
+    fn spans_do_not_depend_on_their_spelling(request in request::traces(), seed: u64) {
+        let input = respelt(&request.encode_to_vec(), &respelt::TRACES, &mut Dice(seed));
+        prop_assert_eq!(&ExportTraceServiceRequest::decode(&*input).unwrap(), &request);
+        let mut sink = Spans::default();
+        let outcome = decode_traces(&input, Encoding::Protobuf, &mut sink).unwrap();
+        let expected = spans(&request);
+        prop_assert_eq!(outcome.items, expected.len() as u64);
+        let stored: Vec<_> = expected.into_iter().flatten().collect();
+        prop_assert_eq!(&sink.spans, &stored);
+    }
+
+    #[test]
+    fn log_records_do_not_depend_on_their_spelling(request in request::logs(), seed: u64) {
+        let plain = request.encode_to_vec();
+        let input = respelt(&plain, &respelt::LOGS, &mut Dice(seed));
+        prop_assert_eq!(&ExportLogsServiceRequest::decode(&*input).unwrap(), &request);
+        let [plain, other] = [plain, input].map(|input| {
+            let mut sink = Logs::default();
+            let outcome =
+                decode_logs(&input, Encoding::Protobuf, &LogOptions::default(), &mut sink).unwrap();
+            (outcome, sink.entries)
+        });
+        prop_assert_eq!(plain, other);
     }
 
     #[test]

@@ -524,6 +524,18 @@ mod tests {
             prop_assert!(first.is_err() || at_once == by_token, "{}", text);
         }
 
+        /// A string is what another reader makes of it, whichever way it is read.
+        #[test]
+        fn strings_are_those_of_another_reader(text in r#""([ -!#-\[\]-~]{0,40}|[\x00-\x20ü😀]|\\["\\/bfnrtxu]|\\u00[0-9a-gA-F]{2}|\\ud83d\\ude0[0-9a-f]){0,5}"?"#) {
+            let other = serde_json::from_str::<String>(&text).ok();
+            let reader = Reader::new(text.as_bytes()).unwrap();
+            let (mut whole, mut appended, mut out) = (reader, reader, String::new());
+            let read = whole.string().ok().filter(|_| whole.end().is_ok());
+            prop_assert_eq!(read.as_deref(), other.as_deref());
+            let is_right = appended.append_string(&mut out).is_ok() && appended.end().is_ok();
+            prop_assert_eq!(is_right.then_some(out), other);
+        }
+
         /// What is accepted is what another reader accepts, on text that is nearly JSON.
         #[test]
         fn the_same_text_is_json_as_elsewhere(text in r#"[\[\]{}",:0-9eE+.\-a-c\\n tu]{0,12}"#) {

@@ -4,6 +4,7 @@
 pub(crate) mod json;
 pub(crate) mod pprof;
 pub(crate) mod request;
+pub(crate) mod respelt;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
