@@ -28,6 +28,7 @@ use std::str::FromStr;
 use telemetry_core::sink::LogSink;
 use xxhash_rust::xxh64::xxh64;
 
+use super::identity::{FileIdentity, identity};
 use super::importer::{Importer, Stand};
 use crate::error::Error;
 
@@ -43,7 +44,7 @@ pub struct Follower<S> {
     path: PathBuf,
     /// The file that is read; none while there is none.
     file: Option<File>,
-    identity: Option<Identity>,
+    identity: Option<FileIdentity>,
     /// Its first bytes.
     head: Vec<u8>,
     /// How much of it was read.
@@ -54,19 +55,11 @@ pub struct Follower<S> {
     rotations: u64,
 }
 
-/// What a file keeps when it is renamed. While a file is open no other one has it; afterwards it may be
-/// given away again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Identity {
-    device: u64,
-    inode: u64,
-}
-
 /// How far a file was stored. Its text (`Display`, `FromStr`) is one line for the host to keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// What the file was known by, where the platform has it.
-    identity: Option<Identity>,
+    identity: Option<FileIdentity>,
     /// First bytes that were hashed.
     head_bytes: usize,
     /// The hash of the file's first bytes.
@@ -86,7 +79,7 @@ impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Position { identity, head_bytes, head, offset, last } = self;
         match identity {
-            Some(Identity { device, inode }) => write!(f, "2 {device}:{inode}")?,
+            Some(FileIdentity { device, inode }) => write!(f, "2 {device}:{inode}")?,
             None => f.write_str("2 -")?,
         }
         write!(f, " {head_bytes} {head:016x} {offset} {} {}", last.0, last.1)
@@ -109,7 +102,7 @@ impl FromStr for Position {
             "-" => None,
             numbers => {
                 let (device, inode) = numbers.split_once(':').ok_or(NoPosition)?;
-                Some(Identity { device: number(device)?, inode: number(inode)? })
+                Some(FileIdentity { device: number(device)?, inode: number(inode)? })
             }
         };
         let head_bytes = number(word()?)?;
@@ -317,21 +310,8 @@ fn opened(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-#[cfg(unix)]
-fn identity(file: &File) -> io::Result<Option<Identity>> {
-    use std::os::unix::fs::MetadataExt as _;
-
-    let metadata = file.metadata()?;
-    Ok(Some(Identity { device: metadata.dev(), inode: metadata.ino() }))
-}
-
-#[cfg(not(unix))]
-fn identity(_: &File) -> io::Result<Option<Identity>> {
-    Ok(None)
-}
-
 /// Whether nothing is known that tells two files apart.
-fn may_be_same(one: Option<Identity>, other: Option<Identity>) -> bool {
+fn may_be_same(one: Option<FileIdentity>, other: Option<FileIdentity>) -> bool {
     one.zip(other).is_none_or(|(one, other)| one == other)
 }
 

@@ -30,6 +30,7 @@
 
 mod follow;
 mod form;
+mod identity;
 mod import;
 mod importer;
 mod join;
