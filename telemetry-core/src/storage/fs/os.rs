@@ -1,4 +1,4 @@
-//! The machine's file system: the only file of the library that knows one system from another.
+//! The machine's file system: the only file of the kernel that knows one system from another.
 //!
 //! Written for Linux, macOS and Windows; tested on Linux only. On macOS the standard library's
 //! sync is `F_FULLFSYNC`, which reaches the medium. On Windows directories cannot be synced; NTFS
