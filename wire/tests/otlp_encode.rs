@@ -390,6 +390,8 @@ fn a_stale_histogram_has_no_buckets() {
 fn what_otlp_cannot_say_is_refused() {
     let mut encoder = MetricEncoder::new();
     assert!(encoder.series(&labels! { "job" => "x" }).is_err());
+    let nameless = encoder.series(&labels! { "__name__" => "h", "" => "v" });
+    assert_eq!(nameless, Err(RefusalReason::InvalidLabel { name: String::new() }));
     let series = encoder.series(&labels! { "__name__" => "h" }).unwrap();
     let bucket = |offset| BucketSpan { offset, length: 1 };
     let fraction = Histogram { count: 0.5, ..Histogram::default() };

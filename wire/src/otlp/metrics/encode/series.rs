@@ -137,13 +137,16 @@ impl MetricEncoder {
     ///
     /// # Errors
     ///
-    /// Where the labels have no metric name.
+    /// Where the labels have no metric name, or one of them has no name.
     pub fn series(&mut self, labels: &Labels) -> Result<SeriesRef, RefusalReason> {
         if let Some(known) = self.by_labels.get(labels) {
             return Ok(*known);
         }
         let name = labels.name().filter(|name| !name.is_empty());
         let name = name.ok_or(RefusalReason::Malformed { rule: "a series has a metric name" })?;
+        if labels.contains("") {
+            return Err(RefusalReason::InvalidLabel { name: String::new() });
+        }
         let text = |label| labels.get(label).unwrap_or_default().to_owned();
         let identity = (text("job"), text("instance"));
         let next = self.targets.len();
