@@ -93,7 +93,9 @@ fn own_statistics() -> Option<PathBuf> {
 /// How long a thread has run, not counting what it waited for a processor.
 fn ran(statistics: Option<&PathBuf>) -> Option<Duration> {
     let text = std::fs::read_to_string(statistics?).ok()?;
-    Some(Duration::from_nanos(text.split(' ').next()?.parse().ok()?))
+    let ran = Duration::from_nanos(text.split(' ').next()?.parse().ok()?);
+    // A kernel that keeps no such statistics says zero.
+    Some(ran).filter(|ran| !ran.is_zero())
 }
 
 /// How long a query went on after it was cancelled; none if it was done before. Where the machine
