@@ -182,11 +182,13 @@ impl LogStore {
         }
         *asked = newest;
         let memory = self.store.extra();
-        let snapshot = self.store.snapshot();
-        let since = |commit| oldest_since(&snapshot, commit);
-        if let Some((tombstones, memory)) =
+        let due = {
+            // Not held while deletes end heads, which it would keep in memory.
+            let snapshot = self.store.snapshot();
+            let since = |commit| oldest_since(&snapshot, commit);
             retention.due(newest, snapshot.visible(), since, &memory)
-        {
+        };
+        if let Some((tombstones, memory)) = due {
             for tombstone in tombstones {
                 self.store.delete(tombstone)?;
             }
